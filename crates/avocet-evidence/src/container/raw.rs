@@ -1,0 +1,1 @@
+//! Raw and split raw images.

@@ -1,0 +1,7 @@
+//! File systems and trees like them, each behind [`crate::FileSystem`].
+pub mod exfat;
+pub mod ext;
+pub mod fat;
+pub mod folder;
+pub mod ntfs;
+pub mod zip;

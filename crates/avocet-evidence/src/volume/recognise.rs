@@ -1,0 +1,1 @@
+//! Recognises what lies in a volume or container by its content.

@@ -1,0 +1,8 @@
+//! One test binary: outside oracles and hostile input for every reader.
+mod ewf;
+mod ext;
+mod fat;
+mod ntfs;
+mod support;
+mod trees;
+mod volume;

@@ -1,0 +1,77 @@
+//! Where real images are, and how a test says that it had none.
+#![allow(dead_code, reason = "each reader's tests use another part of this module")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use avocet_evidence::{ContentRead, Entry, FileSystem, MemorySource, Problem, Source, VisitResult, Visitor};
+
+/// The folder of shared real images: `AVOCET_TESTDATA`, or `shared/testdata` beside the checkout. `None` where absent.
+pub fn testdata() -> Option<PathBuf> {
+    let path = std::env::var_os("AVOCET_TESTDATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata"), PathBuf::from);
+    path.is_dir().then_some(path)
+}
+
+/// The folder of images built by `evidence-images` (`AVOCET_IMAGES`); `None` where absent.
+pub fn images() -> Option<PathBuf> {
+    std::env::var_os("AVOCET_IMAGES").map(PathBuf::from).filter(|p| p.is_dir())
+}
+
+/// Says on the test's output that cases were skipped, and how many.
+pub fn skipped(cases: usize, why: &str) {
+    println!("skipped {cases} case(s): {why}");
+}
+
+/// Collects what a walk reports.
+#[derive(Default)]
+pub struct Collected {
+    pub entries: Vec<Entry>,
+    pub problems: Vec<Problem>,
+}
+
+impl Visitor for Collected {
+    fn entry(&mut self, entry: Entry) -> VisitResult {
+        self.entries.push(entry);
+        VisitResult::Continue(())
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+}
+
+/// Walks a file system to the end.
+pub fn collect(fs: &dyn FileSystem) -> Collected {
+    let mut out = Collected::default();
+    fs.walk(&mut out).expect("walk ends");
+    out
+}
+
+/// The whole content of an entry, at most `cap` bytes; the error text where it cannot be read.
+pub fn content(entry: &Entry, volume: &Arc<dyn Source>, cap: usize) -> Result<Option<Vec<u8>>, String> {
+    let Some(mut reader) = entry.open(volume).map_err(|e| e.to_string())? else { return Ok(None) };
+    read_to_end(&mut *reader, cap).map(Some).map_err(|e| e.to_string())
+}
+
+fn read_to_end(reader: &mut dyn ContentRead, cap: usize) -> Result<Vec<u8>, avocet_evidence::ReadError> {
+    let (mut out, mut buf) = (vec![], vec![0; 64 * 1024]);
+    loop {
+        let n = reader.read(&mut buf)?;
+        out.extend_from_slice(&buf[..n]);
+        if n == 0 || out.len() > cap {
+            return Ok(out);
+        }
+    }
+}
+
+/// Lower-case hexadecimal SHA-256, by an implementation that the project does not use itself.
+pub fn sha256(data: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(data).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A file read into memory as a source.
+pub fn load(path: &std::path::Path) -> Arc<dyn Source> {
+    Arc::new(MemorySource(std::fs::read(path).expect("readable image")))
+}

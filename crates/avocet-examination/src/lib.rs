@@ -1,0 +1,1 @@
+//! The sealed examination file: schema, writer, reader, verifier.

@@ -1,0 +1,1 @@
+//! Known sets: formats, category schemes, exact look-up.
