@@ -7,10 +7,12 @@ mod digest;
 mod exhibit;
 mod name;
 mod redacted;
+mod size;
 mod time;
 
 pub use digest::{DigestParseError, Digests, Md5, Sha1, Sha256};
 pub use exhibit::{ExhibitRef, ExhibitRefError};
 pub use name::{escape_bytes, escape_char, escape_utf16, join_path, unescape_to_bytes, unescape_to_utf16};
 pub use redacted::Redacted;
+pub use size::size_text;
 pub use time::{Stamp, Zone};
