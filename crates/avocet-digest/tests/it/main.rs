@@ -1,0 +1,3 @@
+//! Published values, through the public interface only.
+
+mod vectors;
