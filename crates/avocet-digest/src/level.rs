@@ -3,10 +3,12 @@
 use crate::lanes::Job;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::drive;
-use crate::scalar::{BLOCK, md5_block, sha1_block, sha256_block};
+#[cfg(not(target_arch = "x86_64"))]
+use crate::scalar::md5_block;
+use crate::scalar::{BLOCK, sha1_block, sha256_block};
 use crate::state::State;
 #[cfg(target_arch = "x86_64")]
-use crate::sys;
+use crate::sys::{self, md5_block};
 
 /// Registers that hold one word of many streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,16 +66,16 @@ impl Level {
         match (self.wide, self.sha) {
             (Wide::None, Sha::Scalar) => "md5, sha1, sha256 scalar",
             #[cfg(target_arch = "x86_64")]
-            (Wide::None, Sha::Ni(_)) => "md5 scalar, sha1 sha-ni x4, sha256 sha-ni x2",
+            (Wide::None, Sha::Ni(_)) => "md5 scalar, sha1 sha-ni x4, sha256 sha-ni x4",
             #[cfg(target_arch = "x86_64")]
             (Wide::Avx2(_), Sha::Scalar) => "md5 avx2 x16, sha1 avx2 x8, sha256 avx2 x8",
             #[cfg(target_arch = "x86_64")]
-            (Wide::Avx2(_), Sha::Ni(_)) => "md5 avx2 x16, sha1 sha-ni x4, sha256 sha-ni x2",
+            (Wide::Avx2(_), Sha::Ni(_)) => "md5 avx2 x16, sha1 sha-ni x4, sha256 sha-ni x4",
             #[cfg(target_arch = "x86_64")]
             (Wide::Avx512(_), Sha::Scalar) => "md5 avx512 x32, sha1 avx512 x16, sha256 avx512 x16",
             #[cfg(target_arch = "x86_64")]
             (Wide::Avx512(_), Sha::Ni(_)) => {
-                "md5 avx512 x32, sha1 avx512 x16 and sha-ni x4, sha256 avx512 x16 and sha-ni x2"
+                "md5 avx512 x32, sha1 avx512 x16 and sha-ni x4, sha256 avx512 x16 and sha-ni x4"
             }
         }
     }
@@ -121,7 +123,8 @@ impl Level {
     pub(crate) fn md5_many(self, jobs: Vec<Job<'_, 4>>) {
         let jobs = match self.wide {
             Wide::None => jobs,
-            // One stream alone is faster without lanes; two are already slower.
+            // One stream alone is faster without lanes; two are already slower. Up to eight lanes, the narrower
+            // registers are faster.
             #[cfg(target_arch = "x86_64")]
             Wide::Avx2(token) => {
                 let jobs = drive(&mut sys::Md5x16Avx2::new(token), jobs, 8);
@@ -130,7 +133,8 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Wide::Avx512(token) => {
                 let jobs = drive(&mut sys::Md5x32::new(token), jobs, 16);
-                drive(&mut sys::Md5x16::new(token), jobs, 1)
+                let jobs = drive(&mut sys::Md5x16::new(token), jobs, 8);
+                drive(&mut sys::Md5x8Avx2::new(token.avx2()), jobs, 1)
             }
         };
         jobs.into_iter().for_each(|job| job.finish(|state, data| self.md5(state, data)));
@@ -160,7 +164,7 @@ impl Level {
     pub(crate) fn sha256_many(self, jobs: Vec<Job<'_, 8>>) {
         #[cfg(target_arch = "x86_64")]
         let jobs = match (self.wide, self.sha) {
-            (Wide::Avx512(token), Sha::Ni(_)) => drive(&mut sys::Sha256x16::new(token), jobs, 11),
+            (Wide::Avx512(token), Sha::Ni(_)) => drive(&mut sys::Sha256x16::new(token), jobs, 12),
             (Wide::Avx512(token), Sha::Scalar) => drive(&mut sys::Sha256x16::new(token), jobs, 1),
             (Wide::Avx2(token), Sha::Scalar) => drive(&mut sys::Sha256x8Avx2::new(token), jobs, 1),
             _ => jobs,
@@ -168,7 +172,10 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         let jobs = match self.sha {
             Sha::Scalar => jobs,
-            Sha::Ni(token) => drive(&mut sys::Sha256Interleaved::<2>::new(token), jobs, 1),
+            Sha::Ni(token) => {
+                let jobs = drive(&mut sys::Sha256Interleaved::<4>::new(token), jobs, 2);
+                drive(&mut sys::Sha256Interleaved::<2>::new(token), jobs, 1)
+            }
         };
         jobs.into_iter().for_each(|job| job.finish(|state, data| self.sha256(state, data)));
     }

@@ -15,6 +15,7 @@
 //! Which instructions are used is decided when the program runs ([`implementation`]); results do not depend on it.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no bank of lanes is written for this processor"))]
 mod lanes;
 mod level;
 mod many;

@@ -8,8 +8,18 @@ use crate::scalar::BLOCK;
 use crate::state::{State, Tail};
 use crate::stream::TripleHasher;
 
-/// Most streams that are scheduled together, which bounds the memory for their padding (about 400 bytes each).
-const GROUP: usize = 4096;
+/// Most streams that are taken up together, which bounds the memory for their padding (about 400 bytes each).
+const BATCH: usize = 4096;
+
+/// A group is closed when it holds so many bytes, and a multiple of the lanes: the three digests each go over the same
+/// bytes, which should still be in the cache for the second and third.
+const GROUP_BYTES: usize = 512 << 10;
+
+/// The widest bank there is.
+const LANES: usize = 32;
+
+/// Bytes of one stream that the three digests take in turns.
+const TURN: usize = 32 << 10;
 
 /// What one stream brings to one run: whole blocks in up to three places, and the state they go into.
 struct Input<'a> {
@@ -19,70 +29,96 @@ struct Input<'a> {
     body: &'a [u8],
     /// The padding; it differs between MD5 and the two others.
     tail: Option<&'a Tail>,
-    /// Blocks at the end of the body that are left out of the lanes.
-    alone: &'a [u8],
+    /// How much of the body is compressed in this turn.
+    turn: usize,
 }
 
 impl<'a> Input<'a> {
     fn new(state: &'a mut State, head: &'a [u8], body: &'a [u8], tail: Option<&'a Tail>) -> Self {
-        Self { state, head, body, tail, alone: &[] }
+        Self { state, head, body, tail, turn: 0 }
     }
 
-    fn blocks(&self) -> usize {
-        (self.head.len() + self.body.len() + self.tail.map_or(0, |tail| tail.big().len())) / BLOCK
+    fn bytes(&self) -> usize {
+        self.head.len() + self.body.len() + self.tail.map_or(0, |tail| tail.big().len())
     }
 
-    /// Keeps the blocks from `limit` on out of the lanes.
-    fn cut(&mut self, limit: usize) {
-        if self.blocks() > limit
-            && let Some((body, alone)) = self.body.split_at_checked(limit.saturating_mul(BLOCK))
-        {
-            (self.body, self.alone) = (body, alone);
+    /// What is compressed in this turn. The padding waits for the last one.
+    fn parts(&mut self, tail: fn(&Tail) -> &[u8]) -> (&mut State, [&'a [u8]; 3]) {
+        let body = self.body.get(..self.turn).unwrap_or(self.body);
+        let last = self.tail.filter(|_| body.len() == self.body.len()).map_or(&[][..], tail);
+        (self.state, [self.head, body, last])
+    }
+
+    /// Leaves behind what was compressed in this turn; says whether anything is left.
+    fn advance(&mut self) -> bool {
+        self.head = &[];
+        match self.body.get(self.turn..).filter(|rest| !rest.is_empty()) {
+            Some(rest) => {
+                self.body = rest;
+                true
+            }
+            None => false,
         }
     }
 
-    /// The padding, unless blocks that come before it were kept out of the lanes.
-    fn lane_tail(tail: Option<&'a Tail>, alone: &[u8], bytes: fn(&Tail) -> &[u8]) -> &'a [u8] {
-        tail.filter(|_| alone.is_empty()).map_or(&[], bytes)
+    /// Compresses all that is left, without lanes.
+    fn finish_alone(self, level: Level) {
+        level.triple(self.state, self.head);
+        level.triple(self.state, self.body);
+        if let Some(tail) = self.tail {
+            level.md5(&mut self.state.md5, tail.little());
+            level.sha1(&mut self.state.sha1, tail.big());
+            level.sha256(&mut self.state.sha256, tail.big());
+        }
     }
 }
 
-/// Runs all inputs. Each digest is scheduled by itself, since each has lanes of its own.
+/// Runs all inputs, longest first, group by group.
 fn run(level: Level, mut inputs: Vec<Input<'_>>) {
-    inputs.sort_by_key(|input| std::cmp::Reverse(input.blocks()));
-    cut_the_longest(&mut inputs);
-    macro_rules! jobs {
-        ($digest:ident, $bytes:expr) => {
-            inputs
-                .iter_mut()
-                .map(|input| {
-                    let tail = Input::lane_tail(input.tail, input.alone, $bytes);
-                    Job::new(&mut input.state.$digest, [input.head, input.body, tail])
-                })
-                .collect()
-        };
-    }
-    level.md5_many(jobs!(md5, Tail::little));
-    level.sha1_many(jobs!(sha1, Tail::big));
-    level.sha256_many(jobs!(sha256, Tail::big));
-    for input in inputs.into_iter().filter(|input| !input.alone.is_empty()) {
-        level.triple(input.state, input.alone);
-        if let Some(tail) = input.tail {
-            level.md5(&mut input.state.md5, tail.little());
-            level.sha1(&mut input.state.sha1, tail.big());
-            level.sha256(&mut input.state.sha256, tail.big());
+    inputs.sort_by_key(|input| std::cmp::Reverse(input.bytes()));
+    let mut inputs = inputs.into_iter();
+    loop {
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while bytes < GROUP_BYTES
+            && let Some(first) = inputs.next()
+        {
+            bytes += first.bytes();
+            group.push(first);
+            for input in inputs.by_ref().take(LANES - 1) {
+                bytes += input.bytes();
+                group.push(input);
+            }
         }
+        if group.is_empty() {
+            return;
+        }
+        run_group(level, group);
     }
 }
 
-/// Cuts the two longest inputs where the others would leave them alone in the lanes: one or two streams are faster when
-/// the three digests of a block run beside each other.
-fn cut_the_longest(inputs: &mut [Input<'_>]) {
-    if let Some((longest, others)) = inputs.split_at_mut_checked(inputs.len().min(2)) {
-        let third = others.first().map_or(0, Input::blocks);
-        let limit = third.max(others.iter().map(Input::blocks).sum::<usize>() / 14);
-        longest.iter_mut().for_each(|input| input.cut(limit));
+/// Runs a group in turns. Each digest is scheduled by itself, since each has lanes of its own.
+fn run_group(level: Level, mut group: Vec<Input<'_>>) {
+    // The last one left is faster when the three digests of a block run beside each other.
+    while group.len() > 1 {
+        group.iter_mut().for_each(|input| input.turn = TURN.min(input.body.len()));
+        macro_rules! jobs {
+            ($digest:ident, $tail:expr) => {
+                group
+                    .iter_mut()
+                    .map(|input| {
+                        let (state, parts) = input.parts($tail);
+                        Job::new(&mut state.$digest, parts)
+                    })
+                    .collect()
+            };
+        }
+        level.md5_many(jobs!(md5, Tail::little));
+        level.sha1_many(jobs!(sha1, Tail::big));
+        level.sha256_many(jobs!(sha256, Tail::big));
+        group.retain_mut(Input::advance);
     }
+    group.into_iter().for_each(|input| input.finish_alone(level));
 }
 
 /// Feeds each hasher its own bytes, many lanes at once. Equal to calling [`TripleHasher::update`] on each.
@@ -93,7 +129,7 @@ pub fn update_many(jobs: &mut [(&mut TripleHasher, &[u8])]) {
 }
 
 pub(crate) fn update_many_at(level: Level, jobs: &mut [(&mut TripleHasher, &[u8])]) {
-    for group in jobs.chunks_mut(GROUP) {
+    for group in jobs.chunks_mut(BATCH) {
         let fed: Vec<_> = group.iter_mut().map(|(hasher, data)| hasher.pending.feed(data)).collect();
         let inputs = group.iter_mut().zip(&fed).map(|((hasher, _), (completed, body))| {
             let head = completed.as_ref().map_or(&[][..], |block| block);
@@ -109,7 +145,7 @@ pub fn finish_many(hashers: Vec<TripleHasher>) -> Vec<Digests> {
 }
 
 pub(crate) fn finish_many_at(level: Level, mut hashers: Vec<TripleHasher>) -> Vec<Digests> {
-    for group in hashers.chunks_mut(GROUP) {
+    for group in hashers.chunks_mut(BATCH) {
         let tails: Vec<_> = group.iter().map(|hasher| hasher.pending.tail()).collect();
         let inputs = group.iter_mut().zip(&tails).map(|(h, tail)| Input::new(&mut h.state, &[], &[], Some(tail)));
         run(level, inputs.collect());
@@ -127,7 +163,7 @@ pub(crate) fn digest_many_at(level: Level, buffers: &[&[u8]]) -> Vec<Digests> {
     let mut order: Vec<(usize, &[u8])> = buffers.iter().copied().enumerate().collect();
     order.sort_by_key(|(_, data)| std::cmp::Reverse(data.len()));
     let mut states = vec![State::START; buffers.len()];
-    for (group, states) in order.chunks(GROUP).zip(states.chunks_mut(GROUP)) {
+    for (group, states) in order.chunks(BATCH).zip(states.chunks_mut(BATCH)) {
         let split = group.iter().map(|(_, data)| data.split_at(data.len() - data.len() % BLOCK));
         let parts: Vec<_> =
             split.map(|(body, rest)| (body, Tail::new(rest, (body.len() + rest.len()) as u64))).collect();

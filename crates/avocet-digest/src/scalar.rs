@@ -14,31 +14,29 @@ fn words(block: &[u8; BLOCK], from: fn([u8; 4]) -> u32) -> [u32; 16] {
     out
 }
 
-/// One block of MD5.
-///
-/// Every round waits for the one before, so the length of that chain is the speed. In G the half that does not need
-/// the newest value is added first, which takes one step out of the chain.
-#[inline(always)]
+/// One block of MD5, on processors other than x86-64.
+#[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) fn md5_block(state: &mut [u32; 4], block: &[u8; BLOCK]) {
+    md5_block_with(state, block, |sum| sum);
+}
+
+/// One block of MD5, with a `pin` through which sums pass that must be made before the newest value is known.
+///
+/// Every round waits for the one before, so the length of that chain is the speed. What does not need the newest value
+/// is added first (in G that is half of the function), and `pin` keeps the compiler from moving it to the end.
+#[inline(always)]
+pub(crate) fn md5_block_with(state: &mut [u32; 4], block: &[u8; BLOCK], pin: impl Fn(u32) -> u32) {
     let w = words(block, u32::from_le_bytes);
     let [mut a, mut b, mut c, mut d] = *state;
     macro_rules! step {
-        (F $a:ident $b:ident $c:ident $d:ident, $k:literal, $s:literal, $t:literal) => {
+        ($f:ident $a:ident $b:ident $c:ident $d:ident, $k:literal, $s:literal, $t:literal) => {
             let sum = $a.wrapping_add(w[$k]).wrapping_add($t);
-            $a = sum.wrapping_add($d ^ ($b & ($c ^ $d))).rotate_left($s).wrapping_add($b);
+            $a = step!(@$f sum, $b, $c, $d).rotate_left($s).wrapping_add($b);
         };
-        (G $a:ident $b:ident $c:ident $d:ident, $k:literal, $s:literal, $t:literal) => {
-            let sum = $a.wrapping_add(w[$k]).wrapping_add($t).wrapping_add($c & !$d);
-            $a = sum.wrapping_add($b & $d).rotate_left($s).wrapping_add($b);
-        };
-        (H $a:ident $b:ident $c:ident $d:ident, $k:literal, $s:literal, $t:literal) => {
-            let sum = $a.wrapping_add(w[$k]).wrapping_add($t);
-            $a = sum.wrapping_add($b ^ ($c ^ $d)).rotate_left($s).wrapping_add($b);
-        };
-        (I $a:ident $b:ident $c:ident $d:ident, $k:literal, $s:literal, $t:literal) => {
-            let sum = $a.wrapping_add(w[$k]).wrapping_add($t);
-            $a = sum.wrapping_add($c ^ ($b | !$d)).rotate_left($s).wrapping_add($b);
-        };
+        (@F $sum:ident, $b:ident, $c:ident, $d:ident) => { pin($sum).wrapping_add($d ^ ($b & ($c ^ $d))) };
+        (@G $sum:ident, $b:ident, $c:ident, $d:ident) => { pin($sum.wrapping_add($c & !$d)).wrapping_add($b & $d) };
+        (@H $sum:ident, $b:ident, $c:ident, $d:ident) => { pin($sum).wrapping_add($b ^ pin($c ^ $d)) };
+        (@I $sum:ident, $b:ident, $c:ident, $d:ident) => { pin($sum).wrapping_add($c ^ ($b | !$d)) };
     }
     md5_rounds!(step, a b c d);
     for (old, new) in state.iter_mut().zip([a, b, c, d]) {

@@ -42,6 +42,13 @@ pub(crate) fn sha256_value(words: &[u32; 8]) -> Sha256 {
     Sha256(value(words, u32::to_be_bytes))
 }
 
+/// Copies `bytes` to `to`, from `at` on. They fit, by the callers' sums.
+fn put(to: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(slot) = to.get_mut(at..at + bytes.len()) {
+        slot.copy_from_slice(bytes);
+    }
+}
+
 /// The bytes that do not fill a block yet, and the length of the whole stream so far.
 #[derive(Clone)]
 pub(crate) struct Pending {
@@ -79,9 +86,7 @@ impl Pending {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        for (slot, byte) in self.bytes.iter_mut().skip(self.used).zip(bytes) {
-            *slot = *byte;
-        }
+        put(&mut self.bytes, self.used, bytes);
         self.used += bytes.len();
     }
 
@@ -105,16 +110,12 @@ impl Tail {
     pub(crate) fn new(rest: &[u8], total: u64) -> Self {
         let used = if rest.len() < BLOCK - 8 { BLOCK } else { 2 * BLOCK };
         let mut little = [0; 2 * BLOCK];
-        for (slot, byte) in little.iter_mut().zip(rest.iter().chain(&[0x80])) {
-            *slot = *byte;
-        }
+        put(&mut little, 0, rest);
+        put(&mut little, rest.len(), &[0x80]);
         let mut big = little;
         let bits = total.wrapping_mul(8);
-        for (bytes, length) in [(&mut little, bits.to_le_bytes()), (&mut big, bits.to_be_bytes())] {
-            for (slot, byte) in bytes.iter_mut().skip(used - 8).zip(length) {
-                *slot = byte;
-            }
-        }
+        put(&mut little, used - 8, &bits.to_le_bytes());
+        put(&mut big, used - 8, &bits.to_be_bytes());
         Self { little, big, used }
     }
 

@@ -12,6 +12,19 @@ mod wide;
 pub(crate) use sha_ni::{Sha1Interleaved, Sha256Interleaved, sha1, sha256, triple};
 pub(crate) use wide::{Md5x8Avx2, Md5x16, Md5x16Avx2, Md5x32, Sha1x8Avx2, Sha1x16, Sha256x8Avx2, Sha256x16};
 
+use crate::scalar::{BLOCK, md5_block_with};
+
+/// One block of MD5 of one stream.
+#[inline(always)]
+pub(crate) fn md5_block(state: &mut [u32; 4], block: &[u8; BLOCK]) {
+    md5_block_with(state, block, |sum| {
+        let mut sum = sum;
+        // SAFETY: no instruction at all. It stands for an unknown one, so that the sum is complete at this place.
+        unsafe { std::arch::asm!("/* {0:e} */", inout(reg) sum, options(pure, nomem, nostack, preserves_flags)) };
+        sum
+    });
+}
+
 macro_rules! token {
     ($(#[$doc:meta])* $name:ident: $($feature:tt),+) => {
         $(#[$doc])*
@@ -28,8 +41,15 @@ macro_rules! token {
 }
 
 token!(
-    /// The processor has AVX-512F and AVX-512BW.
-    Avx512: "avx512f", "avx512bw");
+    /// The processor has AVX-512F and AVX-512BW, and AVX2, as all of those have.
+    Avx512: "avx512f", "avx512bw", "avx2");
+
+impl Avx512 {
+    /// The narrower registers are there too.
+    pub(crate) fn avx2(self) -> Avx2 {
+        Avx2(())
+    }
+}
 token!(
     /// The processor has AVX2.
     Avx2: "avx2");

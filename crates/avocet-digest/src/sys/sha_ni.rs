@@ -3,10 +3,10 @@
 
 use std::arch::x86_64::*;
 
-use super::ShaNi;
+use super::{ShaNi, md5_block};
 use crate::lanes::Bank;
 use crate::rounds::SHA256_ROUND;
-use crate::scalar::{BLOCK, md5_block};
+use crate::scalar::BLOCK;
 use crate::state::State;
 
 /// One block of each of `N` streams as four registers of four words each, big-endian.
@@ -237,11 +237,10 @@ fn triple_kernel(state: &mut State, data: &[u8]) {
     let mut md5 = state.md5;
     for block in data.as_chunks::<BLOCK>().0 {
         // SAFETY: the stream is one whole block, read from its start.
-        unsafe {
-            sha1_step(&mut sha1, &[block.as_slice()], 0);
-            sha256_step(&mut sha256, &[block.as_slice()], 0);
-        }
+        unsafe { sha1_step(&mut sha1, &[block.as_slice()], 0) };
         md5_block(&mut md5, block);
+        // SAFETY: as above.
+        unsafe { sha256_step(&mut sha256, &[block.as_slice()], 0) };
     }
     state.md5 = md5;
     [state.sha1] = sha1.map(|r| sha1_store(r));
