@@ -86,7 +86,7 @@ struct State {
     handed_out: u64,
     done: BTreeMap<u64, Batch>,
     spare: Vec<Batch>,
-    ended_workers: usize,
+    failed: bool,
     stop: bool,
 }
 
@@ -102,13 +102,15 @@ impl Shared {
     }
 }
 
-/// Counts a worker out however it ends, so that nobody waits for it.
+/// Says that a worker ended by a panic, so that nobody waits for its job.
 struct Leaving<'a>(&'a Shared);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.0.lock().ended_workers += 1;
-        self.0.ready.notify_all();
+        if std::thread::panicking() {
+            self.0.lock().failed = true;
+            self.0.ready.notify_all();
+        }
     }
 }
 
@@ -156,11 +158,9 @@ pub(super) fn in_order(
                 if let Some(batch) = state.done.remove(&job) {
                     break batch;
                 }
-                if state.ended_workers == threads {
-                    // Only a defect in a worker leads here: say so instead of waiting for ever or leaving bytes out.
-                    let mut lost = Batch::default();
-                    lost.bad(0, 0, ReadError::new("stream", 0, ReadFault::Io, "a reading thread ended unexpectedly"));
-                    break lost;
+                if state.failed {
+                    // Only a defect in this crate leads here; leaving the scope passes the worker's panic on.
+                    return VisitResult::Break(());
                 }
                 state = shared.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
             };
@@ -302,5 +302,12 @@ mod tests {
         });
         assert!(end.is_break());
         assert_eq!(seen, 2);
+        let defect = |job: u64, batch: &mut Batch| {
+            assert!(job != 3, "meant");
+            batch.data.push(1);
+            batch.good(job, 1);
+        };
+        let all = || in_order(1000, 3, &defect, &mut |_| VisitResult::Continue(()));
+        assert!(std::panic::catch_unwind(all).is_err());
     }
 }

@@ -1,5 +1,12 @@
 //! EWF and raw images: our bytes against `ewfexport`, stored digests and an own writer; damage; hostile input.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "helpers of tests, which write their own fixtures into temporary folders"
+)]
+
 mod hostile;
 mod raw;
 mod writer;

@@ -43,10 +43,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn of(path: &Path) -> Self {
+    /// The names of the set that a file belongs to whose header gives it the segment number `header`. Three letters name
+    /// a segment only if the header agrees: an image may as well be called `image.img` or `photo.jpg`.
+    pub(super) fn of(path: &Path, header: Option<u16>) -> Self {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         let lower = extension.starts_with(|c: char| c.is_ascii_lowercase());
-        Self { named: path.to_owned(), lower, number: number(extension) }
+        let number = number(extension).filter(|n| *n <= NUMBERED || header.map(u32::from) == Some(*n));
+        Self { named: path.to_owned(), lower, number }
     }
 
     /// The names a segment may have, the likelier first.

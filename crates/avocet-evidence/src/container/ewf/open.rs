@@ -60,11 +60,10 @@ fn check_signature(header: &[u8], number: u32) -> Result<(), OpenError> {
 
 pub(super) fn from_path(path: &Path) -> Result<Ewf, OpenError> {
     let pool = Arc::new(Pool::default());
-    let names = Names::of(path);
     // First the file that was named: its being of another format is the better answer than a missing segment.
-    let named = HostFile::open(LAYER, path, 0, &pool)?;
-    let first = names.number.unwrap_or(1);
-    check_signature(&read_up_to(&named, 0, 13)?, first)?;
+    let file_header = read_up_to(&HostFile::open(LAYER, path, 0, &pool)?, 0, 13)?;
+    let names = Names::of(path, segment_number(&file_header));
+    check_signature(&file_header, names.number.unwrap_or(1))?;
     let find = |number: u32| -> Result<Option<std::path::PathBuf>, OpenError> {
         for candidate in names.candidates(number) {
             if is_there(&candidate)? {
@@ -178,7 +177,6 @@ impl Builder {
                 _ => None,
             };
             let paired = pending.is_some();
-            // A second copy without a first stands for it: the first's section may have been left out.
             if let Some(copy) = pending.take()
                 && !self.add_table(copy, second, &sectors)
             {

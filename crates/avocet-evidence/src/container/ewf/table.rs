@@ -120,7 +120,11 @@ impl Table {
             _ => {}
         }
         let start = copy.start;
-        let known = copy.header.or(copy2.as_ref().and_then(|c| c.header));
+        // Two intact headers that differ, without entries to go by, say nothing.
+        let known = match (copy.header, copy2.as_ref().and_then(|c| c.header)) {
+            (Some(one), Some(other)) if one != other => None,
+            (one, other) => one.or(other),
+        };
         let chosen = if copy.is_good() { Some(copy) } else { copy2.filter(Copy::is_good) };
         let unchecked = chosen.as_ref().is_some_and(|c| c.unchecked);
         let (count, base) = chosen.as_ref().and_then(|c| c.header).or(known)?;
