@@ -109,7 +109,7 @@ impl Ewf {
         &self.problems
     }
 
-    /// Where a chunk lies and how many bytes of it belong to the medium.
+    /// Where a chunk lies, or why that is not known.
     fn place(&self, chunk: u64) -> Result<Place, Fault> {
         let at = self.tables.partition_point(|t| t.first.saturating_add(t.count) <= chunk);
         self.tables.get(at).map_or(Err(self.missing), |table| table.place(chunk))

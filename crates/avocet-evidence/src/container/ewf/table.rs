@@ -35,6 +35,8 @@ impl Copy {
         let length = u64::from(count).saturating_mul(4);
         let room = section.length.saturating_sub(HEADER);
         if length > room {
+            // More chunks than the section has room for: not a number to go by, and not one to go through either.
+            out.header = None;
             return out;
         }
         let start = section.body_start().saturating_add(HEADER);
