@@ -1,0 +1,144 @@
+//! What a file is by its content: the signatures of containers, compressed files and archives.
+//!
+//! Only formats that wrap a disk image are looked for. Whatever a raw disk may begin with (a boot sector, a file system,
+//! an encrypted volume) is the business of the layers above.
+
+use crate::bytes::{array, be_u32, be_u64, u8_at};
+use crate::source::{Source, read_up_to};
+
+/// Bytes looked at from the beginning.
+const HEAD: usize = 64 * 1024;
+/// Bytes looked at from the end.
+const TAIL: u64 = 512;
+
+/// What a file is by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signature {
+    Ewf,
+    Zip,
+    /// A fixed VHD: raw but for the footer of 512 bytes at its end.
+    FixedVhd,
+    /// A container that is not read: its name and what to do.
+    Unsupported(&'static str, &'static str),
+    /// None of these.
+    Raw,
+}
+
+const CONVERT: &str = "Convert it to raw (for example with qemu-img convert -O raw) and examine that";
+const REIMAGE: &str = "Export it to raw or E01 with the tool that made it, and examine that";
+const UNPACK: &str = "Unpack it and examine the image or folder inside";
+
+/// Formats recognised by their first bytes: (offset, bytes, name, advice).
+const BEGINNINGS: &[(usize, &[u8], &str, &str)] = &[
+    (0, super::ewf::section::EVF2, "EWF version 2 (Ex01)", REIMAGE),
+    (0, super::ewf::section::LVF, "a logical EWF image (L01)", "Export its files to a folder and examine the folder"),
+    (0, super::ewf::section::LEF2, "a logical EWF image (Lx01)", "Export its files to a folder and examine the folder"),
+    (0, b"QFI\xfb", "a QCOW image", CONVERT),
+    (0, b"KDMV", "a sparse VMDK image", CONVERT),
+    (0, b"COWD", "a sparse VMDK image (COWD)", CONVERT),
+    (
+        0,
+        b"# Disk DescriptorFile",
+        "a VMDK descriptor",
+        "Give its -flat.vmdk if it has one; otherwise convert it to raw",
+    ),
+    (0, b"vhdxfile", "a VHDX image", CONVERT),
+    (0, b"conectix", "a dynamic or differencing VHD image", CONVERT),
+    (0x40, b"\x7f\x10\xda\xbe", "a VirtualBox VDI image", CONVERT),
+    (0, b"WithoutFreeSpace", "a Parallels image", CONVERT),
+    (0, b"WithouFreSpacExt", "a Parallels image", CONVERT),
+    (0, b"AFF10\r\n\0", "an AFF image", REIMAGE),
+    (0, b"ADSEGMENTEDFILE", "an AD1 logical image", "Export its files to a folder and examine the folder"),
+    (0, b"ADCRYPT\0", "an image encrypted by FTK Imager", "Decrypt it with FTK Imager, and examine the result"),
+    (0, b"encrcdsa", "an encrypted Apple disk image", REIMAGE),
+    (0, b"sprs", "an Apple sparse disk image", REIMAGE),
+    (0, b"ANDROID BACKUP\n", "an Android backup", UNPACK),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    (0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
+    (0, b"\xfd7zXZ\0", "an xz-compressed file", UNPACK),
+    (0, b"\x28\xb5\x2f\xfd", "a zstd-compressed file", UNPACK),
+    (0, b"\x04\x22\x4d\x18", "an lz4-compressed file", UNPACK),
+    (0, b"MSWIM\0\0\0", "a Windows image archive (WIM)", UNPACK),
+];
+
+fn is_at(data: &[u8], offset: usize, bytes: &[u8]) -> bool {
+    data.get(offset..).is_some_and(|rest| rest.starts_with(bytes))
+}
+
+/// A tar header: the magic, and a checksum that is right (sum of the bytes, its own field taken as spaces; POSIX ustar).
+fn is_tar(head: &[u8]) -> bool {
+    let Some(header) = head.get(..512).filter(|_| is_at(head, 257, b"ustar")) else { return false };
+    let sum: u32 =
+        header.iter().enumerate().map(|(i, b)| u32::from(if (148..156).contains(&i) { b' ' } else { *b })).sum();
+    let stored = header.get(148..156).unwrap_or_default().iter().filter(|b| (b'0'..=b'7').contains(b));
+    stored.fold(0u32, |n, b| n.wrapping_mul(8).wrapping_add(u32::from(b & 7))) == sum
+}
+
+fn is_bzip2(head: &[u8]) -> bool {
+    is_at(head, 0, b"BZh") && u8_at(head, 3).is_some_and(|b| b.is_ascii_digit()) && is_at(head, 4, b"1AY&SY")
+}
+
+/// gzip with deflate and no reserved flag.
+fn is_gzip(head: &[u8]) -> bool {
+    is_at(head, 0, b"\x1f\x8b\x08") && u8_at(head, 3).is_some_and(|flags| flags < 0x20)
+}
+
+/// An AFF4 volume is a zip whose first member is `container.description` or whose comment or members name an
+/// `aff4://` volume.
+fn is_aff4(head: &[u8]) -> bool {
+    let names = head.get(..4096).unwrap_or(head);
+    let holds = |what: &[u8]| names.windows(what.len()).any(|w| w == what);
+    holds(b"container.description") || holds(b"aff4://") || holds(b"aff4%3A%2F%2F")
+}
+
+/// A VHD footer (Microsoft "Virtual Hard Disk Image Format Specification" 1.0): its disk type, if its checksum (the
+/// complement of the sum of its bytes) is right.
+fn vhd_footer(tail: &[u8], disk: u64) -> Option<Signature> {
+    if !tail.starts_with(b"conectix") {
+        return None;
+    }
+    let sum: u32 = tail.iter().enumerate().map(|(i, b)| if (64..68).contains(&i) { 0 } else { u32::from(*b) }).sum();
+    if be_u32(tail, 64)? != !sum {
+        return None;
+    }
+    match be_u32(tail, 60)? {
+        2 if be_u64(tail, 48)? == disk => Some(Signature::FixedVhd),
+        3 | 4 => Some(Signature::Unsupported("a dynamic or differencing VHD image", CONVERT)),
+        _ => None,
+    }
+}
+
+/// Recognises a file by its content. A part that cannot be read decides nothing: reading it will fail loudly.
+pub(super) fn recognise(source: &dyn Source) -> Signature {
+    let head = read_up_to(source, 0, HEAD).unwrap_or_default();
+    if head.starts_with(super::ewf::section::EVF) {
+        return Signature::Ewf;
+    }
+    for (offset, bytes, name, advice) in BEGINNINGS {
+        if is_at(&head, *offset, bytes) {
+            return Signature::Unsupported(name, advice);
+        }
+    }
+    if is_at(&head, 0, b"PK\x03\x04") || is_at(&head, 0, b"PK\x05\x06") {
+        return if is_aff4(&head) { Signature::Unsupported("an AFF4 image", REIMAGE) } else { Signature::Zip };
+    }
+    for (found, name) in [
+        (is_gzip(&head), "a gzip-compressed file"),
+        (is_bzip2(&head), "a bzip2-compressed file"),
+        (is_tar(&head), "a tar archive"),
+    ] {
+        if found {
+            return Signature::Unsupported(name, UNPACK);
+        }
+    }
+    let Some(disk) = source.len().checked_sub(TAIL) else { return Signature::Raw };
+    let tail = read_up_to(source, disk, 512).unwrap_or_default();
+    // The UDIF trailer: signature and its own length, 512 (Apple, resource_file_format of hdiutil images).
+    if array(&tail, 0) == Some(*b"koly") && be_u32(&tail, 8) == Some(512) {
+        return Signature::Unsupported("an Apple disk image (DMG)", REIMAGE);
+    }
+    if tail.get(504..) == Some(b"cdsaencr".as_slice()) {
+        return Signature::Unsupported("an encrypted Apple disk image", REIMAGE);
+    }
+    vhd_footer(&tail, disk).unwrap_or(Signature::Raw)
+}
