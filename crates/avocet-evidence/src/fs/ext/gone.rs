@@ -44,7 +44,7 @@ impl Walker<'_, '_> {
             None => versions.last().map(|v| v.inode.generation),
             // From the journal: the file that the inode was when the name stood there.
             Some(order) => {
-                let before = versions.iter().rev().find(|v| v.order <= order && v.inode.links > 0);
+                let before = versions.iter().rev().find(|v| v.since <= order && v.inode.links > 0);
                 before.or_else(|| versions.iter().find(|v| v.inode.links > 0)).map(|v| v.inode.generation)
             }
         };
@@ -79,19 +79,22 @@ impl Walker<'_, '_> {
         }
         self.named.insert(number);
         let found = self.reader.gone_content(&current, None);
-        let version = Version { inode: current.clone(), order: i32::MAX };
+        let version = Version { inode: current.clone(), since: i32::MAX, order: i32::MAX };
         self.gone(entry, folder.node.child(&escaped), version, found, &current);
     }
 
     /// Emits a deleted entry with the metadata of `version`, and enters it where it was a folder.
     fn gone(&mut self, mut entry: Entry, node: Rc<Node>, version: Version, found: Found, current: &Inode) {
-        let Version { mut inode, order } = version;
+        let Version { mut inode, order, .. } = version;
         inode.deleted_at = if inode.generation == current.generation { current.deleted_at } else { 0 };
         entry.kind = inode.kind();
         entry.size = inode.size;
         entry.times = inode.times(true);
         entry.content = found.content;
         entry.notes.extend(found.notes);
+        if current.mode == 0 && self.fs().sb.needs_recovery() {
+            entry.notes.push(Note::Other("the journal was not replayed: may be a live file".to_owned()));
+        }
         self.cap(&mut entry);
         let enter = entry.kind == EntryKind::Directory && !self.entered.get(inode.number);
         let state = entry.state;
@@ -200,7 +203,7 @@ impl Walker<'_, '_> {
             }
             None => {
                 let found = self.reader.gone_content(&current, None);
-                let version = Version { inode: current.clone(), order: i32::MAX };
+                let version = Version { inode: current.clone(), since: i32::MAX, order: i32::MAX };
                 self.gone(entry, node, version, found, &current);
             }
         }
