@@ -84,7 +84,9 @@ impl Form {
     /// Whether a record found in slack can have been a name.
     fn plausible(&self, data: &[u8], at: usize, end: usize, name: &Name) -> bool {
         let record = Self::record_length(data, at, data.len()).unwrap_or_default();
-        (self.first_inode..=self.inodes).contains(&name.inode)
+        // Some systems wiped the inode number on deletion; then at least the kind must be there.
+        let number = (self.first_inode..=self.inodes).contains(&name.inode) || (name.inode == 0 && self.file_type);
+        number
             && (!self.file_type || name.kind.is_some())
             && record >= 8 + name.bytes.len()
             && record.is_multiple_of(4)
@@ -238,6 +240,7 @@ mod tests {
     fn slack_that_is_no_name_is_passed_over() {
         for noise in [
             record(5000, 20, 1, b"inode"),
+            record(0, 20, 0, b"kindless"),
             record(3, 20, 1, b"reserved"),
             record(12, 20, 9, b"kind"),
             record(12, 21, 1, b"odd"),

@@ -18,6 +18,7 @@
 
 mod checksum;
 mod dir;
+mod gone;
 mod groups;
 mod inode;
 mod journal;
@@ -106,6 +107,11 @@ impl Ext {
         };
         let inodes = u32::try_from(inodes).unwrap_or(u32::MAX);
         Ok(Self { volume, sb, groups, inodes, facts, problems })
+    }
+
+    /// Bytes of one block; with `bigalloc` a cluster holds several.
+    pub fn block_size(&self) -> u64 {
+        self.sb.block_size
     }
 
     /// Blocks that the superblock counts as free.

@@ -5,6 +5,7 @@ use super::groups::Group;
 use super::inode::Inode;
 use super::journal::Journal;
 use super::map::{BlockMap, MapFault, map};
+use super::recover::BlockVersions;
 use crate::bytes::u8_at;
 use crate::entry::{Extent, Location};
 use crate::error::{Problem, ReadError, ReadFault};
@@ -37,6 +38,8 @@ pub(super) struct Reader<'a> {
     pub fs: &'a Ext,
     pub journal: Journal,
     pieces: Vec<(u64, Vec<u8>)>,
+    /// Versions of inodes that were read from the journal last.
+    pub versions: Vec<BlockVersions>,
     /// Blocks of maps and directories that may still be read. A sound volume needs each about once.
     budget: u64,
     pub bad_inodes: Tally,
@@ -47,7 +50,15 @@ impl<'a> Reader<'a> {
     pub fn new(fs: &'a Ext) -> Self {
         let budget = (fs.volume.len() / fs.sb.block_size).saturating_mul(4).saturating_add(4096);
         let journal = Journal::default();
-        Self { fs, journal, pieces: Vec::new(), budget, bad_inodes: Tally::default(), bad_extents: Tally::default() }
+        Self {
+            fs,
+            journal,
+            pieces: Vec::new(),
+            versions: Vec::new(),
+            budget,
+            bad_inodes: Tally::default(),
+            bad_extents: Tally::default(),
+        }
     }
 
     /// Takes one block from the budget; false where it is used up.

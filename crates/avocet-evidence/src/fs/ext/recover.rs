@@ -3,19 +3,30 @@
 use super::inode::{FLAG_ENCRYPTED, FLAG_INLINE_DATA, Inode};
 use super::map::{BlockMap, MapFault};
 use super::reader::Reader;
-use crate::entry::{Content, EntryKind, Mapped, Note, Unreadable};
+use crate::entry::{Content, EntryKind, Location, Mapped, Note, Unreadable};
 
 /// Blocks of the file are compressed (e2compr).
 const FLAG_COMPRESSED_BLOCKS: u32 = 0x200;
 /// Versions of one inode that are tried before its content is given up.
 const TRIES: usize = 32;
 
+/// Different versions kept of one inode, the newest ones.
+const MAX_VERSIONS: usize = 64;
+/// Blocks of the inode table whose versions are kept.
+const KEPT_BLOCKS: usize = 16;
+
 /// An inode as it was at a time of the journal.
 #[derive(Debug, Clone)]
 pub(super) struct Version {
     pub inode: Inode,
+    /// When the journal has it first.
+    pub since: i32,
+    /// When the journal has it last.
     pub order: i32,
 }
+
+/// The versions of every inode of one block of the inode table, oldest first.
+pub(super) type BlockVersions = (u64, Vec<Vec<Version>>);
 
 /// What is to be said of an inode's content.
 pub(super) struct Found {
@@ -111,7 +122,8 @@ impl Reader<'_> {
             Ok(map) => map,
             Err(e) => return Found::unreadable(fault(e)),
         };
-        if map.data_blocks == 0 {
+        // Nothing but holes and unwritten blocks: the map was wiped, or its blocks were not yet marked as written.
+        if map.pieces.iter().all(|p| p.location == Location::Zero) {
             return Found::unreadable(Unreadable::NoLocation);
         }
         let mut notes = journal_note(as_of);
@@ -131,22 +143,56 @@ impl Reader<'_> {
         Found { content: Content::Mapped(Mapped { extents: map.pieces }), notes }
     }
 
-    /// Every version of an inode in the journal, oldest first.
-    pub fn versions(&self, number: u32) -> Vec<Version> {
+    /// The versions of an inode in the journal, oldest first.
+    pub fn versions(&mut self, number: u32) -> Vec<Version> {
         let sb = &self.fs.sb;
         let Some(offset) = self.inode_offset(number) else { return Vec::new() };
         let (block, within) = (offset / sb.block_size, offset % sb.block_size);
-        let parse = |raw: Vec<u8>| {
-            let raw = raw.get(usize::try_from(within).ok()?..)?;
-            Inode::parse(raw, number, sb).filter(|i| i.mode != 0 && i.checksum_ok)
-        };
-        let copies = self.journal.copies(block).iter();
-        copies
-            .filter_map(|c| {
-                let inode = parse(self.journal.bytes(&self.fs.volume, c)?)?;
-                Some(Version { inode, order: c.order })
-            })
-            .collect()
+        if self.journal.copies(block).is_empty() {
+            return Vec::new();
+        }
+        let index = usize::try_from(within).unwrap_or_default() / sb.inode_size;
+        if let Some(at) = self.versions.iter().position(|(b, _)| *b == block) {
+            self.versions.get_mut(..=at).into_iter().for_each(|v| v.rotate_right(1));
+        } else {
+            let first = number.saturating_sub(u32::try_from(index).unwrap_or_default());
+            let read = self.block_versions(block, first);
+            self.versions.truncate(KEPT_BLOCKS - 1);
+            self.versions.insert(0, (block, read));
+        }
+        self.versions.first().and_then(|(_, all)| all.get(index)).cloned().unwrap_or_default()
+    }
+
+    /// Reads every copy of a block of the inode table once. Copies that leave an inode as it was add no version.
+    fn block_versions(&self, block: u64, first: u32) -> Vec<Vec<Version>> {
+        let sb = &self.fs.sb;
+        let mut last: Vec<u8> = Vec::new();
+        let mut all: Vec<Vec<Version>> = Vec::new();
+        for copy in self.journal.copies(block) {
+            let Some(data) = self.journal.bytes(&self.fs.volume, copy) else { continue };
+            let before = last.chunks_exact(sb.inode_size).map(Some).chain(std::iter::repeat(None));
+            for ((i, raw), before) in (0..).zip(data.chunks_exact(sb.inode_size)).zip(before) {
+                let slot = usize::try_from(i).unwrap_or_default();
+                if all.len() <= slot {
+                    all.push(Vec::new());
+                }
+                let Some(versions) = all.get_mut(slot) else { continue };
+                if before == Some(raw) {
+                    // What an extent tree or a block map keeps outside the inode may have changed: the newest counts.
+                    versions.last_mut().into_iter().for_each(|v| v.order = copy.order);
+                    continue;
+                }
+                let inode = Inode::parse(raw, first.saturating_add(i), sb).filter(|i| i.mode != 0 && i.checksum_ok);
+                if let Some(inode) = inode {
+                    versions.push(Version { inode, since: copy.order, order: copy.order });
+                    if versions.len() > MAX_VERSIONS {
+                        versions.remove(0);
+                    }
+                }
+            }
+            last = data;
+        }
+        all
     }
 
     /// The newest version of one generation of an inode that still has its content. Deleting sets the size to 0 before

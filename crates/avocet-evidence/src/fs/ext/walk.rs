@@ -7,10 +7,9 @@ use avocet_base::escape_bytes;
 
 use super::Ext;
 use super::dir::{Block, Form, Name};
-use super::inode::{FLAG_CASEFOLD, FLAG_EA_INODE, FLAG_ENCRYPTED, FLAG_INDEXED, FLAG_INLINE_DATA, Inode};
+use super::inode::{FLAG_CASEFOLD, FLAG_ENCRYPTED, FLAG_INDEXED, FLAG_INLINE_DATA, Inode};
 use super::journal::Journal;
 use super::reader::{Reader, Tally};
-use super::recover::{Found, Version};
 use crate::entry::{AllocationState, Content, Entry, EntryKind, Location, Note, Times, Unreadable, Visitor};
 use crate::error::Problem;
 
@@ -21,20 +20,20 @@ const MAX_PATH: usize = 16 * 1024;
 const MAX_DEPTH: usize = 1024;
 
 /// One bit for each inode.
-struct Bits(Vec<u64>);
+pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
     fn new(inodes: u32) -> Self {
         Self(vec![0; usize::try_from(inodes / 64 + 1).unwrap_or_default()])
     }
 
-    fn get(&self, inode: u32) -> bool {
+    pub fn get(&self, inode: u32) -> bool {
         let word = usize::try_from(inode / 64).ok().and_then(|i| self.0.get(i));
         word.is_some_and(|w| w >> (inode % 64) & 1 == 1)
     }
 
     /// Sets the bit; false where it was set before or is out of range.
-    fn insert(&mut self, inode: u32) -> bool {
+    pub fn insert(&mut self, inode: u32) -> bool {
         let Some(word) = usize::try_from(inode / 64).ok().and_then(|i| self.0.get_mut(i)) else { return false };
         let new = *word >> (inode % 64) & 1 == 0;
         *word |= 1 << (inode % 64);
@@ -43,7 +42,7 @@ impl Bits {
 }
 
 /// A folder's place in the tree: names are kept once, paths are put together when they are needed.
-struct Node {
+pub(super) struct Node {
     parent: Option<Rc<Node>>,
     name: String,
     depth: usize,
@@ -51,12 +50,12 @@ struct Node {
 }
 
 impl Node {
-    fn top(name: String) -> Rc<Self> {
+    pub fn top(name: String) -> Rc<Self> {
         let length = name.len();
         Rc::new(Self { parent: None, name, depth: 0, length })
     }
 
-    fn child(self: &Rc<Self>, name: &str) -> Rc<Self> {
+    pub fn child(self: &Rc<Self>, name: &str) -> Rc<Self> {
         let length = self.length.saturating_add(1).saturating_add(name.len());
         Rc::new(Self { parent: Some(Rc::clone(self)), name: name.to_owned(), depth: self.depth + 1, length })
     }
@@ -66,7 +65,7 @@ impl Node {
     }
 
     /// The path of a name in this folder; of the folder itself where `name` is `None`.
-    fn path(&self, name: Option<&str>) -> String {
+    pub fn path(&self, name: Option<&str>) -> String {
         let (mut names, mut node) = (Vec::new(), Some(self));
         while let Some(n) = node {
             names.push(n.name.as_str());
@@ -79,37 +78,39 @@ impl Node {
 }
 
 /// A folder that is still to be entered.
-struct Pending {
-    node: Rc<Node>,
+pub(super) struct Pending {
+    pub node: Rc<Node>,
     inode: Box<Inode>,
     /// What its names are: allocated, or orphaned with the folder; deleted where the folder is gone.
-    state: AllocationState,
+    pub state: AllocationState,
     /// Whether the folder itself is gone, and if its place is known from the journal, at which time.
     gone: Option<Option<i32>>,
 }
 
 /// A name that is not in use.
 #[derive(Clone, Copy)]
-struct Former {
-    kind: Option<EntryKind>,
+pub(super) struct Former {
+    pub kind: Option<EntryKind>,
     /// Newest time of the journal that has it; `None` where it stands in slack now.
-    order: Option<i32>,
+    pub order: Option<i32>,
 }
 
-struct Walker<'a, 'v> {
-    reader: Reader<'a>,
-    visitor: &'v mut dyn Visitor,
+pub(super) struct Walker<'a, 'v> {
+    pub reader: Reader<'a>,
+    pub visitor: &'v mut dyn Visitor,
     stack: Vec<Pending>,
     /// Inodes that some name refers or referred to.
-    named: Bits,
+    pub named: Bits,
     /// Directory inodes that were entered.
-    entered: Bits,
+    pub entered: Bits,
     /// Inode and generation of what was recovered from the journal by name.
-    recovered: BTreeSet<(u32, u32)>,
-    recovered_bytes: u64,
-    capped: Tally,
+    pub recovered: BTreeSet<(u32, u32)>,
+    pub recovered_bytes: u64,
+    pub capped: Tally,
     bad_directories: Tally,
-    stopped: bool,
+    pub stopped: bool,
+    /// Folders that were not entered because too many blocks were read.
+    left_out: usize,
 }
 
 /// Walks the whole file system.
@@ -125,6 +126,7 @@ pub(super) fn walk(fs: &Ext, visitor: &mut dyn Visitor) {
         capped: Tally::default(),
         bad_directories: Tally::default(),
         stopped: false,
+        left_out: 0,
     };
     fs.problems.iter().for_each(|p| walker.visitor.problem(p.clone()));
     walker.open_journal();
@@ -136,7 +138,7 @@ pub(super) fn walk(fs: &Ext, visitor: &mut dyn Visitor) {
 }
 
 impl Walker<'_, '_> {
-    fn fs(&self) -> &Ext {
+    pub fn fs(&self) -> &Ext {
         self.reader.fs
     }
 
@@ -197,16 +199,13 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn drain(&mut self) {
+    pub fn drain(&mut self) {
         while let Some(folder) = self.stack.pop() {
             if self.stopped {
                 return;
             }
             if self.reader.exhausted() {
-                let left = self.stack.len() + 1;
-                let detail =
-                    format!("more blocks of maps and directories than the volume has; {left} folders not entered");
-                self.problem("walk-budget-exhausted", None, detail, None);
+                self.left_out += self.stack.len() + 1;
                 self.stack.clear();
                 return;
             }
@@ -217,14 +216,14 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn check(&mut self, inode: &Inode) {
+    pub fn check(&mut self, inode: &Inode) {
         if !inode.checksum_ok {
             let offset = self.reader.inode_offset(inode.number).unwrap_or_default();
             self.reader.bad_inodes.add(offset);
         }
     }
 
-    fn emit(&mut self, entry: Entry) {
+    pub fn emit(&mut self, entry: Entry) {
         if !self.stopped {
             self.stopped = self.visitor.entry(entry).is_break();
         }
@@ -452,7 +451,7 @@ impl Walker<'_, '_> {
         self.emit(entry);
     }
 
-    fn push(&mut self, mut node: Rc<Node>, inode: Inode, state: AllocationState, gone: Option<Option<i32>>) {
+    pub fn push(&mut self, mut node: Rc<Node>, inode: Inode, state: AllocationState, gone: Option<Option<i32>>) {
         if node.too_deep() {
             let short = Node::top(format!("/$Deep/inode-{}", inode.number));
             let offset = self.reader.inode_offset(inode.number);
@@ -463,261 +462,15 @@ impl Walker<'_, '_> {
         self.stack.push(Pending { node, inode: Box::new(inode), state, gone });
     }
 
-    /// A name that is no longer in use.
-    fn former(&mut self, folder: &Pending, bytes: &[u8], number: u32, what: Former) {
-        let escaped = escape_bytes(bytes);
-        let orphan = folder.state == AllocationState::Orphan;
-        let state = if orphan { AllocationState::Orphan } else { AllocationState::Deleted };
-        let mut entry = Entry {
-            path: folder.node.path(Some(&escaped)),
-            stream: None,
-            kind: what.kind.unwrap_or(EntryKind::File),
-            state,
-            number: u64::from(number),
-            size: 0,
-            times: Times::default(),
-            content: Content::Unreadable(Unreadable::NoLocation),
-            notes: Vec::new(),
-        };
-        if what.order.is_some() {
-            entry.notes.push(Note::Other("name from the journal".to_owned()));
-        }
-        let ordinary = number >= self.fs().sb.first_inode;
-        let Some(current) = self.reader.inode(number).ok().filter(|_| ordinary) else {
-            if entry.kind != EntryKind::File {
-                entry.content = Content::None;
-            }
-            return self.emit(entry);
-        };
-        let versions = self.reader.versions(number);
-        let generation = match what.order {
-            // In slack: the name of the inode's last file, as far as anything says.
-            None if current.mode != 0 => Some(current.generation),
-            None => versions.last().map(|v| v.inode.generation),
-            // From the journal: the file that the inode was when the name stood there.
-            Some(order) => {
-                let before = versions.iter().rev().find(|v| v.order <= order && v.inode.links > 0);
-                before.or_else(|| versions.iter().find(|v| v.inode.links > 0)).map(|v| v.inode.generation)
-            }
-        };
-        let live = current.mode != 0 && current.links > 0 && self.reader.inode_used(number);
-        if live && what.order.is_some() && generation.is_none_or(|g| g == current.generation) {
-            return; // an older name of a live file that stands elsewhere now
-        }
-        let best = if live && what.order.is_none() {
-            None
-        } else {
-            generation.and_then(|g| self.reader.best_version(&versions, g))
-        };
-        let wanted = entry.kind;
-        let fits = |inode: &Inode| what.kind.is_none_or(|k| k == inode.kind()) && wanted != EntryKind::Special;
-        if let Some((version, found)) = best.filter(|(v, _)| fits(&v.inode)) {
-            if !live {
-                self.named.insert(number);
-            }
-            self.recovered.insert((number, version.inode.generation));
-            if live {
-                entry.notes.push(Note::Other("inode reused".to_owned()));
-            }
-            return self.gone(entry, folder.node.child(&escaped), version, found, &current);
-        }
-        if live || !fits(&current) || generation.is_some_and(|g| g != current.generation) {
-            if live {
-                entry.notes.push(Note::Other("inode reused".to_owned()));
-            }
-            if entry.kind != EntryKind::File {
-                entry.content = Content::None;
-            }
-            return self.emit(entry);
-        }
-        self.named.insert(number);
-        let found = self.reader.gone_content(&current, None);
-        let version = Version { inode: current.clone(), order: i32::MAX };
-        self.gone(entry, folder.node.child(&escaped), version, found, &current);
-    }
-
-    /// Emits a deleted entry with the metadata of `version`, and enters it where it was a folder.
-    fn gone(&mut self, mut entry: Entry, node: Rc<Node>, version: Version, found: Found, current: &Inode) {
-        let Version { mut inode, order } = version;
-        inode.deleted_at = if inode.generation == current.generation { current.deleted_at } else { 0 };
-        entry.kind = inode.kind();
-        entry.size = inode.size;
-        entry.times = inode.times(true);
-        entry.content = found.content;
-        entry.notes.extend(found.notes);
-        self.cap(&mut entry);
-        let enter = entry.kind == EntryKind::Directory && !self.entered.get(inode.number);
-        let state = entry.state;
-        self.emit(entry);
-        if enter {
-            self.entered.insert(inode.number);
-            let as_of = (order != i32::MAX).then_some(order);
-            self.push(node, inode, state, Some(as_of));
-        }
-    }
-
-    /// Holds recovered bytes to what the volume can hold.
-    fn cap(&mut self, entry: &mut Entry) {
-        if !matches!(entry.content, Content::Mapped(_) | Content::Resident(_)) {
-            return;
-        }
-        let total = self.recovered_bytes.saturating_add(entry.size);
-        if total > self.fs().volume.len() {
-            entry.content = Content::Unreadable(Unreadable::Capped);
-            self.capped.add(self.reader.inode_offset(u32::try_from(entry.number).unwrap_or(0)).unwrap_or_default());
-        } else {
-            self.recovered_bytes = total;
-        }
-    }
-
-    /// Inodes without a name: folders first, so that what they hold gets its place.
-    fn orphans(&mut self) {
-        let sb = &self.fs().sb;
-        let (per_group, system, first) = (sb.inodes_per_group, sb.system_inodes, sb.first_inode);
-        let mut rest = Vec::new();
-        let groups = u32::try_from(self.fs().groups.len()).unwrap_or(u32::MAX);
-        for group in 0..groups {
-            let base = group.saturating_mul(per_group);
-            let Some((descriptor, _)) = self.reader.group_of(base.saturating_add(1)) else { continue };
-            if descriptor.inodes_unused {
-                continue;
-            }
-            let last = base.saturating_add(per_group.saturating_sub(descriptor.never_used)).min(self.fs().inodes);
-            for number in base.saturating_add(1).max(first)..=last {
-                if self.stopped {
-                    return;
-                }
-                if self.named.get(number) || system.contains(&number) {
-                    continue;
-                }
-                let Ok(inode) = self.reader.inode(number) else { continue };
-                if inode.mode == 0 || inode.has(FLAG_EA_INODE) {
-                    continue;
-                }
-                if inode.kind() == EntryKind::Directory {
-                    self.orphan(number);
-                    self.drain();
-                } else {
-                    rest.push(number);
-                }
-            }
-        }
-        for number in rest {
-            if self.stopped {
-                return;
-            }
-            if !self.named.get(number) {
-                self.orphan(number);
-            }
-        }
-    }
-
-    fn orphan(&mut self, number: u32) {
-        let Ok(current) = self.reader.inode(number) else { return };
-        self.check(&current);
-        let node = Node::top(format!("/$Orphans/inode-{number}"));
-        let mut entry = Entry {
-            path: node.path(None),
-            stream: None,
-            kind: current.kind(),
-            state: AllocationState::Orphan,
-            number: u64::from(number),
-            size: current.size,
-            times: current.times(true),
-            content: Content::None,
-            notes: Vec::new(),
-        };
-        self.named.insert(number);
-        if self.reader.inode_used(number) {
-            entry.times = current.times(false);
-            let found = self.reader.live_content(&current);
-            (entry.content, entry.notes) = (found.content, found.notes);
-            let why = if current.links == 0 {
-                "in use without a name: deleted while a program had it open"
-            } else {
-                "in use, but no directory names it"
-            };
-            entry.notes.push(Note::Other(why.to_owned()));
-            let enter = entry.kind == EntryKind::Directory && self.entered.insert(number);
-            self.emit(entry);
-            if enter {
-                self.push(node, current, AllocationState::Orphan, None);
-            }
-            return;
-        }
-        let versions = self.reader.versions(number);
-        match self.reader.best_version(&versions, current.generation).filter(|(v, _)| v.inode.kind() == entry.kind) {
-            Some((version, found)) => {
-                self.recovered.insert((number, version.inode.generation));
-                self.gone(entry, node, version, found, &current);
-            }
-            None => {
-                let found = self.reader.gone_content(&current, None);
-                let version = Version { inode: current.clone(), order: i32::MAX };
-                self.gone(entry, node, version, found, &current);
-            }
-        }
-    }
-
-    /// Files that an inode was before the one that it is or was last, as far as the journal knows them.
-    fn earlier_files(&mut self) {
-        let sb = &self.fs().sb;
-        let (per_group, first) = (sb.inodes_per_group, sb.first_inode);
-        let per_block = u32::try_from(sb.block_size / sb.inode_size as u64).unwrap_or(1).max(1);
-        let mut tables: Vec<(u64, u32)> =
-            (0..).zip(&self.fs().groups).filter_map(|(n, g)| Some((g.as_ref()?.inode_table, n))).collect();
-        tables.sort_unstable();
-        let blocks: Vec<u64> = self.reader.journal.blocks().collect();
-        for block in blocks {
-            let Some((start, group)) =
-                tables.partition_point(|t| t.0 <= block).checked_sub(1).and_then(|i| tables.get(i))
-            else {
-                continue;
-            };
-            let index = u32::try_from(block - start).unwrap_or(u32::MAX).saturating_mul(per_block);
-            for i in index..index.saturating_add(per_block).min(per_group) {
-                let number = group.saturating_mul(per_group).saturating_add(i).saturating_add(1);
-                if self.stopped {
-                    return;
-                }
-                if number >= first && number <= self.fs().inodes {
-                    self.earlier_files_of(number);
-                }
-            }
-        }
-    }
-
-    fn earlier_files_of(&mut self, number: u32) {
-        let Ok(current) = self.reader.inode(number) else { return };
-        let versions = self.reader.versions(number);
-        let generations: BTreeSet<u32> = versions.iter().map(|v| v.inode.generation).collect();
-        for generation in generations {
-            let is_current = current.mode != 0 && generation == current.generation;
-            if is_current || self.recovered.contains(&(number, generation)) || !self.reader.spend() {
-                continue;
-            }
-            let Some((version, found)) = self.reader.best_version(&versions, generation) else { continue };
-            if version.inode.kind() != EntryKind::File {
-                continue;
-            }
-            let node = Node::top(format!("/$Orphans/inode-{number}-generation-{generation}"));
-            let entry = Entry {
-                path: node.path(None),
-                stream: None,
-                kind: EntryKind::File,
-                state: AllocationState::Orphan,
-                number: u64::from(number),
-                size: 0,
-                times: Times::default(),
-                content: Content::None,
-                notes: vec![Note::Other("inode reused".to_owned())],
-            };
-            self.recovered.insert((number, generation));
-            self.gone(entry, node, version, found, &current);
-        }
-    }
-
     fn finish(&mut self) {
+        if self.reader.exhausted() {
+            let left = self.left_out;
+            let detail = format!(
+                "maps and directories claim far more blocks than the volume has; {left} folders were not entered, and \
+                 the content of further files was not looked for"
+            );
+            self.problem("walk-budget-exhausted", None, detail, None);
+        }
         let tallies = [
             (&self.reader.bad_inodes, "inode-checksum", "inodes fail their checksum"),
             (&self.bad_directories, "directory-checksum", "directory blocks fail their checksum"),
