@@ -88,13 +88,10 @@ impl Tree {
         };
         let Some(found) = self.directories.get(at) else { return Step::Gone { reused: false } };
         let same = found.sequence == parent.sequence;
-        let fits = if found.live {
-            same || child_live && parent.sequence == 0
-        } else {
-            // Windows and ntfs-3g count the sequence on when they delete, other drivers when they reuse.
-            !child_live && (same || next_sequence(parent.sequence) == found.sequence)
-        };
-        if fits { Step::To(at) } else { Step::Gone { reused: !same } }
+        // Windows and ntfs-3g count the sequence on when they delete, other drivers when they reuse.
+        let was = same || !found.live && next_sequence(parent.sequence) == found.sequence;
+        let fits = if found.live { same || child_live && parent.sequence == 0 } else { was && !child_live };
+        if fits { Step::To(at) } else { Step::Gone { reused: !was } }
     }
 }
 
@@ -205,7 +202,7 @@ mod tests {
             assert_eq!(at(to(50, 2), false), ("/a/b/gone".into(), false, false, None));
             assert_eq!(at(to(50, 3), false), ("/a/b/gone".into(), false, false, None));
             assert_eq!(at(to(50, 1), false), (ORPHANS.into(), true, true, None));
-            assert_eq!(at(to(50, 2), true), (ORPHANS.into(), true, true, None));
+            assert_eq!(at(to(50, 2), true), (ORPHANS.into(), true, false, None));
             assert_eq!(at(to(60, 7), false), (ORPHANS.into(), true, true, None));
             assert_eq!(at(to(90, 1), false), ("/$Orphans/lost".into(), true, true, None));
             assert_eq!(at(to(99, 1), false), (ORPHANS.into(), true, false, None));
