@@ -4,4 +4,5 @@ pub mod ext;
 pub mod fat;
 pub mod folder;
 pub mod ntfs;
+pub mod recycle;
 pub mod zip;
