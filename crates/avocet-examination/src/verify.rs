@@ -129,6 +129,7 @@ fn content(header: &read::Header, conn: Connection, findings: &mut Vec<String>) 
         findings.extend(wrong);
         return Ok(None);
     }
+    read::opened(&conn)?;
     // Before any row is read: this walk of the pages ends however they are linked, and it alone compares the index with
     // the table, which the result digest does not cover.
     let mut check = conn.prepare(&format!("PRAGMA integrity_check({MAX_FAULTS})"))?;
@@ -155,7 +156,7 @@ fn content(header: &read::Header, conn: Connection, findings: &mut Vec<String>) 
     drop(check);
 
     let digest = canonical::result_digest(&conn)?;
-    let examination = Examination::from_checked(conn);
+    let examination = Examination::from_checked(conn, header);
     if examination.result_digest()? != digest {
         findings.push("its rows do not give the result digest that it states".to_owned());
     }

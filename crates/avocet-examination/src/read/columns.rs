@@ -17,11 +17,12 @@ pub(crate) struct Columns<'r, 's> {
     row: &'r Row<'s>,
     table: &'static Table,
     at: usize,
+    taken: u64,
 }
 
 impl<'r, 's> Columns<'r, 's> {
     pub fn new(row: &'r Row<'s>, table: &'static Table) -> Self {
-        Self { row, table, at: 0 }
+        Self { row, table, at: 0, taken: 0 }
     }
 
     fn wrong(&self) -> ReadError {
@@ -32,7 +33,15 @@ impl<'r, 's> Columns<'r, 's> {
     fn value(&mut self) -> Result<ValueRef<'r>, ReadError> {
         let value = self.row.get_ref(self.at);
         self.at = self.at.saturating_add(1);
+        if let Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = value {
+            self.taken = self.taken.saturating_add(bytes.len() as u64);
+        }
         value.map_err(|_| self.wrong())
+    }
+
+    /// Bytes of the texts and blobs taken so far.
+    pub fn taken(&self) -> u64 {
+        self.taken
     }
 
     pub fn optional_integer(&mut self) -> Result<Option<i64>, ReadError> {

@@ -18,7 +18,7 @@ use crate::rows::{
 };
 use crate::schema::{self, Table};
 use columns::Columns;
-pub(crate) use open::{Header, connect, header, structure};
+pub(crate) use open::{Header, connect, header, opened, structure};
 
 /// Bytes of the longest row that is written or read. No name or path of any file system comes near; a hostile file
 /// cannot ask for more memory than this for one value.
@@ -29,6 +29,8 @@ pub(crate) const MAX_VALUE: i32 = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Examination {
     conn: Connection,
+    /// Bytes of the file: no more content than this can be in it.
+    file_length: u64,
 }
 
 /// Which files are wanted; the default is all. Conditions add up.
@@ -84,6 +86,20 @@ impl FileView {
     }
 }
 
+/// Adds up the texts and digests read. Pages that several rows share could make a small file say more than any memory
+/// holds; what it really holds is at most as long as the file.
+struct Budget {
+    left: u64,
+}
+
+impl Budget {
+    fn take(&mut self, columns: &Columns<'_, '_>) -> Result<(), ReadError> {
+        let left = self.left.checked_sub(columns.taken());
+        self.left = left.ok_or_else(|| ReadError::Malformed("it says more than it has bytes".into()))?;
+        Ok(())
+    }
+}
+
 /// Reads a table whose rows belong to files, beside the table of files.
 struct Beside<'s, T> {
     rows: Rows<'s>,
@@ -91,6 +107,7 @@ struct Beside<'s, T> {
     order: KeyOrder,
     read: fn(&mut Columns<'_, '_>) -> Result<T, ReadError>,
     file_of: fn(&T) -> i64,
+    budget: Budget,
     next: Option<T>,
 }
 
@@ -99,11 +116,12 @@ impl<'s, T> Beside<'s, T> {
         statement: &'s mut Statement<'_>,
         table: &'static Table,
         after: i64,
+        budget: Budget,
         read: fn(&mut Columns<'_, '_>) -> Result<T, ReadError>,
         file_of: fn(&T) -> i64,
     ) -> Result<Self, ReadError> {
         let rows = statement.query([after])?;
-        let mut beside = Self { rows, table, order: KeyOrder::new(table), read, file_of, next: None };
+        let mut beside = Self { rows, table, order: KeyOrder::new(table), read, file_of, budget, next: None };
         beside.advance()?;
         Ok(beside)
     }
@@ -112,7 +130,10 @@ impl<'s, T> Beside<'s, T> {
         let next = match self.rows.next()? {
             Some(row) => {
                 self.order.next(row)?;
-                Some((self.read)(&mut Columns::new(row, self.table))?)
+                let mut columns = Columns::new(row, self.table);
+                let read = (self.read)(&mut columns)?;
+                self.budget.take(&columns)?;
+                Some(read)
             }
             None => None,
         };
@@ -149,14 +170,19 @@ impl Examination {
         let conn = connect(path)?;
         let findings = structure(&header, &conn)?;
         if findings.is_empty() {
-            Ok(Self { conn })
+            opened(&conn)?;
+            Ok(Self::from_checked(conn, &header))
         } else {
             Err(ReadError::Schema { path: path.display().to_string(), findings })
         }
     }
 
-    pub(crate) fn from_checked(conn: Connection) -> Self {
-        Self { conn }
+    pub(crate) fn from_checked(conn: Connection, header: &Header) -> Self {
+        Self { conn, file_length: header.file_length }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget { left: self.file_length }
     }
 
     /// Visits the rows of a table in the order of its key.
@@ -168,9 +194,12 @@ impl Examination {
         let mut statement = self.conn.prepare(&table.select())?;
         let mut rows = statement.query([])?;
         let mut order = KeyOrder::new(table);
+        let mut budget = self.budget();
         while let Some(row) = rows.next()? {
             order.next(row)?;
-            visit(&mut Columns::new(row, table))?;
+            let mut columns = Columns::new(row, table);
+            visit(&mut columns)?;
+            budget.take(&columns)?;
         }
         Ok(())
     }
@@ -315,15 +344,30 @@ impl Examination {
         let mut originals = prepare(&schema::ORIGINAL_NAME, "file > ?")?;
         // No writer gives this very id, so nothing is lost by beginning after it.
         let after = filter.after.unwrap_or(i64::MIN);
-        let mut matches =
-            Beside::new(&mut matches, &schema::KNOWN_MATCH, after, |c| c.known_match(), |m: &MatchRow| m.file_id)?;
-        let mut originals =
-            Beside::new(&mut originals, &schema::ORIGINAL_NAME, after, |c| c.original(), |o: &OriginalRow| o.file_id)?;
+        let mut matches = Beside::new(
+            &mut matches,
+            &schema::KNOWN_MATCH,
+            after,
+            self.budget(),
+            |c| c.known_match(),
+            |m: &MatchRow| m.file_id,
+        )?;
+        let mut originals = Beside::new(
+            &mut originals,
+            &schema::ORIGINAL_NAME,
+            after,
+            self.budget(),
+            |c| c.original(),
+            |o: &OriginalRow| o.file_id,
+        )?;
         let mut rows = files.query([after]).map_err(ReadError::from)?;
         let mut order = KeyOrder::new(&schema::FILE);
+        let mut budget = self.budget();
         while let Some(row) = rows.next().map_err(ReadError::from)? {
             order.next(row)?;
-            let file = Columns::new(row, &schema::FILE).file()?;
+            let mut columns = Columns::new(row, &schema::FILE);
+            let file = columns.file()?;
+            budget.take(&columns)?;
             let mut view = FileView { original: originals.of(file.id)?, matches: Vec::new(), file };
             while let Some(found) = matches.of(view.file.id)? {
                 view.matches.push(found);

@@ -24,7 +24,8 @@ pub(crate) struct Header {
     /// Whether the file says that a write-ahead log belongs to it.
     write_ahead: bool,
     encoding: u32,
-    file_length: u64,
+    /// Bytes of the whole file.
+    pub file_length: u64,
 }
 
 fn be32(bytes: &[u8], at: usize) -> u32 {
@@ -75,6 +76,9 @@ pub(crate) fn header(path: &Path) -> Result<Header, ReadError> {
 /// Which program wrote a file of a later schema version. Later versions keep the table `run` and its key for this.
 fn written_by(path: &Path) -> String {
     let version = connect(path).ok().and_then(|conn| {
+        // Only of a table with our key: a search for the key then ends, whatever the pages say.
+        let ours = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'run' AND sql = ?";
+        conn.query_row(ours, [schema::RUN.sql], |_| Ok(())).ok()?;
         conn.query_row("SELECT value FROM run WHERE key = ?", [WRITTEN_BY], |row| row.get::<_, String>(0)).ok()
     });
     let harmless = |v: &String| v.len() <= 40 && v.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+".contains(&b));
@@ -96,11 +100,16 @@ fn uri(path: &Path) -> Result<String, ReadError> {
     Ok(uri)
 }
 
+/// Steps of SQLite's machine that one statement may take while a file is opened. Reading the schema of a good file takes
+/// a few hundred; one whose pages repeat would take more than anyone can wait for.
+const STEPS_TO_OPEN: i32 = 1_000_000;
+
 /// Opens without looking at the schema yet. Nothing in the schema can run: no trigger, no view, no function that is not
 /// harmless; and nothing beside the file (journal, write-ahead log) is read.
 pub(crate) fn connect(path: &Path) -> Result<Connection, ReadError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(uri(path)?, flags)?;
+    conn.progress_handler(STEPS_TO_OPEN, Some(|| true))?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
@@ -111,6 +120,11 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, ReadError> {
     conn.pragma_update(None, "cell_size_check", true)?;
     conn.pragma_update(None, "mmap_size", 0)?;
     Ok(conn)
+}
+
+/// Ends the limit on steps, once the schema is known to be ours.
+pub(crate) fn opened(conn: &Connection) -> Result<(), ReadError> {
+    Ok(conn.progress_handler(0, None::<fn() -> bool>)?)
 }
 
 /// At most this many differences are listed.
