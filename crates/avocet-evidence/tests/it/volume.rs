@@ -1,6 +1,7 @@
 //! Volume systems and recognition: against `mmls`, `sfdisk` and `blkid`, on real images and on images made here.
 //!
 //! The images made here carry their own CRC-32, written bit by bit, so that the reader's is not tested by itself.
+#![expect(clippy::disallowed_methods, reason = "these tests write the fixtures that they read")]
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
