@@ -74,7 +74,7 @@ impl Zip {
         let directory = directory::read(&*source, &mut problems)?;
         let mut members = directory.members;
         for member in &mut members {
-            member.read_local_header(&*source, directory.shift)?;
+            member.read_local_header(&*source, directory.shift);
         }
         layout::check(&mut members, &directory.own, source.len(), &mut problems);
         let facts = VolumeFacts {

@@ -691,7 +691,7 @@ fn damaged_archives_cost_at_most_themselves() {
         let mut bytes = base.clone();
         let length = bytes.len() as u64;
         for _ in 0..[1, 8, 64][round % 3] {
-            let at = if random.next() % 2 == 0 {
+            let at = if random.next().is_multiple_of(2) {
                 random.next() % length
             } else {
                 directory + random.next() % (length - directory)

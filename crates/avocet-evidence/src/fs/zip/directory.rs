@@ -278,14 +278,14 @@ fn times(extra: &[u8], out: &mut Times) {
 
 impl Member {
     /// Finds the data behind the local header and holds the header against the directory.
-    pub(super) fn read_local_header(&mut self, source: &dyn Source, shift: u64) -> Result<(), ReadError> {
+    pub(super) fn read_local_header(&mut self, source: &dyn Source, shift: u64) {
         self.local_offset = self.local_offset.saturating_add(shift);
         let length = self.name.len().saturating_add(30 + 128);
         let header = match read_up_to(source, self.local_offset, length) {
             Ok(header) => header,
             Err(_) => {
                 self.header_problem = Some("the local header cannot be read");
-                return Ok(());
+                return;
             }
         };
         let parts = || {
@@ -297,7 +297,7 @@ impl Member {
         };
         let Some((name, extra, method)) = parts() else {
             self.header_problem = Some("there is no local header at the place that the directory gives");
-            return Ok(());
+            return;
         };
         let name_end = name.saturating_add(30);
         if header.get(30..name_end) != Some(&*self.name) {
@@ -310,7 +310,6 @@ impl Member {
         }
         let skip = (name_end as u64).saturating_add(extra as u64);
         self.data_start = Some(self.local_offset.saturating_add(skip));
-        Ok(())
     }
 }
 
