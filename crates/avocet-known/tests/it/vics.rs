@@ -1,0 +1,322 @@
+//! VICS JSON: each quirk of real files is a test. The numbers are those of `docs/known-sets.md`.
+
+use avocet_known::{Basis, KnownError};
+
+use crate::support::{digests, load, md5, only, sha1, sha256};
+
+const HASH_SET: &str =
+    r#""@odata.context":"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/Default/$metadata#Media""#;
+
+fn set(media: &str) -> String {
+    format!("{{{HASH_SET},\"value\":[{media}]}}")
+}
+
+fn media(n: u64, rest: &str) -> String {
+    format!("{{\"MediaID\":{n},\"MD5\":\"{}\",\"SHA1\":\"{}\"{rest}}}", md5(n), sha1(n))
+}
+
+#[test]
+fn quirk_01_booleans_as_strings() {
+    let flags = r#","VictimIdentified":"false","OffenderIdentified":"true","IsDistributed":true,"IsSuspected":false"#;
+    let sets = load(set(&media(1, flags)), "us-vics-2.0").unwrap();
+    let flags = only(sets.lookup(&digests(1), 5)).flags;
+    assert!(!flags.victim_identified() && flags.offender_identified() && flags.distributed() && !flags.suspected());
+    assert_eq!(flags.words().collect::<Vec<_>>(), ["offender-identified", "distributed"]);
+    let sets = load(set(&media(1, r#","IsDistributed":"perhaps""#)), "us-vics-2.0").unwrap();
+    assert!(!only(sets.lookup(&digests(1), 5)).flags.distributed());
+    assert!(sets.sets()[0].warnings[0].contains("neither true nor false"), "{:?}", sets.sets()[0].warnings);
+}
+
+#[test]
+fn quirk_02_byte_order_mark() {
+    let mut text = b"\xef\xbb\xbf".to_vec();
+    text.extend(set(&media(1, "")).bytes());
+    let sets = load(&text, "us-vics-2.0").unwrap();
+    assert_eq!(sets.lookup(&digests(1), 5).len(), 1);
+    // The digest of the source is that of the file as it is, with the mark.
+    use sha2::Digest;
+    assert_eq!(sets.sets()[0].sha256.0[..], sha2::Sha256::digest(&text)[..]);
+    assert_eq!(sets.sets()[0].bytes, text.len() as u64);
+}
+
+#[test]
+fn quirk_03_case_of_field_names() {
+    let text = format!(
+        "{{\"ODATA.METADATA\":\"http://github.com/ICMEC/ProjectVic/DataModels/1.3.xml#Media\",\"Value\":[\
+         {{\"mediaid\":7,\"md5\":\"{}\",\"Sha1\":\"{}\",\"mediasize\":5,\"CATEGORY\":1,\"series\":\"S\"}}]}}",
+        md5(1),
+        sha1(1)
+    );
+    let sets = load(text, "us-vics-2.0").unwrap();
+    let hit = only(sets.lookup(&digests(1), 5));
+    assert_eq!((hit.record.as_str(), hit.category.as_deref(), hit.basis), ("MediaID 7", Some("1"), Basis::Sha1AndSize));
+    assert_eq!(hit.series.as_deref(), Some("S"));
+    assert_eq!(sets.sets()[0].format, "VICS 1.3 hash set");
+    assert!(sets.sets()[0].warnings.is_empty());
+}
+
+#[test]
+fn quirk_04_case_of_digests() {
+    let upper = set(&media(1, "")).replace(&md5(1).to_string(), &md5(1).to_string().to_uppercase());
+    for text in [upper, set(&media(1, ""))] {
+        assert_eq!(only(load(text, "us-vics-2.0").unwrap().lookup(&digests(1), 5)).basis, Basis::Sha1);
+    }
+}
+
+#[test]
+fn quirk_05_sizes_as_text_and_beyond_doubles() {
+    for size in [161_713, 9_007_199_254_740_993, u64::MAX] {
+        for text in [format!(",\"MediaSize\":{size}"), format!(",\"MediaSize\":\"{size}\"")] {
+            let sets = load(set(&media(1, &text)), "us-vics-2.0").unwrap();
+            assert_eq!(only(sets.lookup(&digests(1), size)).basis, Basis::Sha1AndSize);
+            let other = only(sets.lookup(&digests(1), size - 1)).basis;
+            assert_eq!(other.to_string(), "digest conflict (sha1+md5 agrees, size differs)");
+        }
+    }
+}
+
+#[test]
+fn quirk_06_dates_of_every_kind_change_nothing() {
+    for date in [
+        "2024-03-02T10:11:12.1300Z",
+        "2012-01-01T00:00:00-05:00",
+        "/Date(1325376000000)/",
+        "1/31/2012 1:02:03 PM",
+        "2020-01-01T00:00:00.0000123+01:00Z",
+        "",
+        "nonsense",
+    ] {
+        let text = media(1, &format!(",\"DateUpdated\":\"{date}\",\"MediaFiles\":[{{\"Created\":\"{date}\"}}]"));
+        let sets = load(set(&text), "us-vics-2.0").unwrap();
+        assert_eq!((sets.sets()[0].kept, sets.sets()[0].warnings.len()), (1, 0), "{date}");
+    }
+}
+
+#[test]
+fn quirk_07_photodna_of_every_length_is_passed_over_and_said() {
+    for value in [
+        "\"A\"",
+        &format!("\"{}\"", "sTS8".repeat(48)),
+        &format!("\"{}\"", "0F".repeat(144)),
+        &format!("\"{}\"", "A".repeat(768)),
+        "null",
+        "[1,2]",
+    ] {
+        let direct = media(1, &format!(",\"PhotoDNA\":{value}"));
+        let listed = media(1, &format!(",\"AlternativeHashes\":[{{\"HashName\":\"PhotoDNA\",\"HashValue\":{value}}}]"));
+        for text in [direct, listed] {
+            let sets = load(set(&text), "us-vics-2.0").unwrap();
+            assert_eq!(sets.sets()[0].kept, 1);
+            assert!(sets.sets()[0].warnings[0].contains("PhotoDNA"), "{:?}", sets.sets()[0].warnings);
+        }
+    }
+}
+
+#[test]
+fn quirk_08_left_out_flags_and_category() {
+    let sets = load(
+        set(&[media(1, ""), media(2, ",\"Category\":null"), media(3, ",\"Category\":\"\"")].join(",")),
+        "us-vics-2.0",
+    )
+    .unwrap();
+    for n in 1..=3 {
+        let hit = only(sets.lookup(&digests(n), 5));
+        assert_eq!((hit.category, hit.meaning.as_deref()), (None, Some("No category stated")));
+        assert!(!hit.alerts && !hit.may_hide && !hit.category_may_hide);
+        assert_eq!(hit.flags.words().count(), 0);
+    }
+}
+
+#[test]
+fn quirk_09_is_precategorized_says_nothing() {
+    let with = load(set(&media(1, ",\"IsPrecategorized\":\"true\",\"PrecategorizationSource\":\"x\"")), "us-vics-2.0")
+        .unwrap();
+    let without = load(set(&media(1, "")), "us-vics-2.0").unwrap();
+    assert_eq!(with.lookup(&digests(1), 5), without.lookup(&digests(1), 5));
+}
+
+#[test]
+fn quirk_10_and_14_totals_are_not_believed_and_cases_are_read() {
+    let text = format!(
+        "{{\"@odata.context\":\"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Cases\",\
+         \"value\":[{{\"CaseID\":\"{{1}}\",\"TotalMediaFiles\":34731,\"ContactOrganization\":\"Unit\",\
+         \"Media\":[{},{}]}},{{\"CaseID\":\"{{2}}\",\"Media\":[{}]}},{{\"CaseID\":\"{{3}}\",\"Media\":null}}]}}",
+        media(1, ""),
+        media(2, ""),
+        media(3, "")
+    );
+    let sets = load(text, "us-vics-2.0").unwrap();
+    let info = &sets.sets()[0];
+    assert_eq!((info.format.as_str(), info.kept), ("VICS 2.0 case, region US", 3));
+    assert_eq!((info.publisher.as_deref(), info.warnings.len()), (Some("Unit"), 0));
+    assert_eq!(only(sets.lookup(&digests(3), 5)).record, "MediaID 3");
+}
+
+#[test]
+fn quirk_11_one_file_named_by_many_records() {
+    let many: Vec<String> = (0..116)
+        .map(|i| format!("{{\"MediaID\":{i},\"MD5\":\"{}\",\"MediaFiles\":[{{\"MD5\":\"{}\",\"FileName\":\"{i}.jpg\",\"FilePath\":\"/a\"}},{{\"FileName\":\"b\"}}]}}", md5(1), md5(1)))
+        .collect();
+    let sets = load(set(&many.join(",")), "us-vics-2.0").unwrap();
+    let info = &sets.sets()[0];
+    assert_eq!((info.records_read, info.kept, info.duplicates), (116, 1, 115));
+    assert_eq!(only(sets.lookup(&digests(1), 5)).record, "MediaID 0");
+}
+
+#[test]
+fn quirk_12_exif_vocabulary_changes_nothing() {
+    let text = media(
+        1,
+        ",\"Exifs\":[{\"PropertyName\":\"GPS Latitude Ref\",\"PropertyValue\":\"|\"},null,7],\"MediaMetadata\":{}",
+    );
+    assert_eq!(load(set(&text), "us-vics-2.0").unwrap().sets()[0].kept, 1);
+}
+
+#[test]
+fn quirk_13_only_the_category_says_that_there_is_a_verdict() {
+    let text =
+        [media(1, ",\"Category\":1,\"Comments\":\"ignorable\""), media(2, ",\"Category\":0,\"IsPrecategorized\":true")];
+    let sets = load(set(&text.join(",")), "us-vics-2.0").unwrap();
+    assert!(only(sets.lookup(&digests(1), 5)).alerts);
+    let zero = only(sets.lookup(&digests(2), 5));
+    assert_eq!(zero.meaning.as_deref(), Some("Uncategorised"));
+    assert!(!zero.alerts && !zero.category_may_hide, "0 is not ignorable");
+}
+
+#[test]
+fn unknown_keys_are_warnings() {
+    let text = format!(
+        "{{\"Vendor\":{{\"a\":[1,{{}}]}},{HASH_SET},\"value\":[{}],\"odata.nextLink\":\"page 2\"}}",
+        media(1, ",\"Votes\":3")
+    );
+    let sets = load(text, "us-vics-2.0").unwrap();
+    assert_eq!(
+        sets.sets()[0].warnings,
+        [
+            "the file says that the set goes on elsewhere (nextLink): it is only a part",
+            "keys beside `value` passed over: Vendor, odata.nextLink",
+            "fields of records or cases passed over: Votes",
+        ]
+    );
+}
+
+#[test]
+fn the_context_may_come_last_be_new_or_be_absent() {
+    let last = format!("{{\"value\":[{}],{HASH_SET}}}", media(1, ""));
+    assert_eq!(load(last, "us-vics-2.0").unwrap().sets()[0].format, "VICS 2.0 hash set, region Default");
+    let new = set(&media(1, "")).replace("2.0.xml", "3.1.xml");
+    let sets = load(new, "us-vics-2.0").unwrap();
+    assert!(sets.sets()[0].warnings[0].contains("VICS 3.1 is newer"), "{:?}", sets.sets()[0].warnings);
+    let none = format!("{{\"value\":[{}]}}", media(1, ""));
+    let sets = load(none, "us-vics-2.0").unwrap();
+    assert_eq!(sets.sets()[0].format, "VICS hash set, version not stated");
+    assert!(sets.sets()[0].warnings[0].contains("does not say which version"));
+}
+
+#[test]
+fn the_region_of_the_file_must_fit_the_scheme() {
+    let uk = set(&media(1, ",\"Category\":1")).replace("/Default/", "/UK/");
+    let error = load(&uk, "us-vics-2.0").unwrap_err();
+    assert!(matches!(error, KnownError::Region { .. }), "{error}");
+    assert!(error.to_string().contains("those of region UK, but the scheme us-vics-2.0 is for US, Default"), "{error}");
+    let error = load(&uk, "uk-2014").unwrap_err();
+    assert!(matches!(error, KnownError::Category { .. }), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("category `1` at record 1")
+            && text.contains("are not public")
+            && text.contains("docs/known-sets.md"),
+        "{text}"
+    );
+    // A scheme that interprets no code fits every region.
+    let hit = only(load(&uk, "alert").unwrap().lookup(&digests(1), 5));
+    assert_eq!((hit.category.as_deref(), hit.meaning, hit.alerts), (Some("1"), None, true));
+}
+
+#[test]
+fn alternative_hashes_are_digests_too() {
+    let text = format!(
+        "{{\"MediaID\":1,\"MD5\":\"{}\",\"AlternativeHashes\":[{{\"HashName\":\"SHA-256\",\"HashValue\":\"{}\"}},\
+         {{\"HashName\":\"SHA1\",\"HashValue\":\"{}\"}},{{\"HashName\":\"EDK\",\"HashValue\":\"x\"}},null,{{}}]}}",
+        md5(1),
+        sha256(1),
+        sha1(1)
+    );
+    let sets = load(set(&text), "us-vics-2.0").unwrap();
+    assert_eq!(only(sets.lookup(&digests(1), 5)).basis, Basis::Sha256);
+    let mut other = digests(2);
+    other.sha256 = sha256(1);
+    assert_eq!(only(sets.lookup(&other, 5)).basis.to_string(), "digest conflict (sha256 agrees, sha1+md5 differs)");
+    let differs =
+        media(1, &format!(",\"AlternativeHashes\":[{{\"HashName\":\"SHA1\",\"HashValue\":\"{}\"}}]", sha1(9)));
+    let sets = load(set(&differs), "us-vics-2.0").unwrap();
+    assert!(sets.sets()[0].warnings[0].contains("alternative hash that differs"));
+    assert_eq!(only(sets.lookup(&digests(1), 5)).basis, Basis::Sha1);
+}
+
+#[test]
+fn records_that_cannot_be_used_are_counted_by_reason() {
+    let text = [
+        "{\"MediaID\":1}".to_owned(),
+        "{\"MediaID\":2,\"MD5\":\"\",\"SHA1\":null}".to_owned(),
+        "{\"MediaID\":3,\"MD5\":\"xyz\"}".to_owned(),
+        "null".to_owned(),
+        "[]".to_owned(),
+        "{\"MediaID\":6,\"MD5\":\"D41D8CD98F00B204E9800998ECF8427E\",\"MediaSize\":0,\"Category\":1}".to_owned(),
+        media(7, ",\"MD5\":\"\""),
+        format!("{{\"MediaID\":8,\"MD5\":\"zz\",\"SHA1\":\"{}\"}}", sha1(8)),
+    ];
+    let sets = load(set(&text.join(",")), "us-vics-2.0").unwrap();
+    let info = &sets.sets()[0];
+    let rejected: Vec<_> = info.rejected.iter().map(|t| (t.reason, t.count, t.first.clone())).collect();
+    assert_eq!(
+        rejected,
+        [
+            ("an element that is not an object", 2, vec![4, 5]),
+            ("digest of empty content", 1, vec![6]),
+            ("no usable digest", 3, vec![1, 2, 3]),
+        ]
+    );
+    assert_eq!((info.records_read, info.kept), (8, 2));
+    assert_eq!(only(sets.lookup(&digests(7), 5)).basis, Basis::Sha1);
+    assert_eq!(only(sets.lookup(&digests(8), 5)).basis, Basis::Sha1);
+    assert_eq!(
+        info.warnings,
+        [
+            "1 record(s) for the empty file left out, as every empty file would match (first: record 6)",
+            "2 record(s) with MD5 that is not 32 hexadecimal digits (first: record 3, 8)",
+        ]
+    );
+}
+
+#[test]
+fn damaged_files_are_refused_with_their_place() {
+    let whole = set(&[media(1, ""), media(2, "")].join(","));
+    for end in [whole.len() - 1, whole.len() - 2, whole.len() / 2, HASH_SET.len() + 20] {
+        let error = load(&whole[..end], "us-vics-2.0").unwrap_err();
+        assert!(error.to_string().contains("it ends in the middle"), "{error}");
+        assert!(error.to_string().contains("column"), "{error}");
+    }
+    let error = load(format!("{whole} x"), "us-vics-2.0").unwrap_err();
+    assert!(matches!(error, KnownError::Malformed { .. }), "{error}");
+    for text in ["{}", "{\"value\":{}}", "{\"value\":7}", "{\"value\":null}", "{\"x\":[]}"] {
+        let error = load(text, "us-vics-2.0").unwrap_err();
+        assert!(error.to_string().contains("without an array `value`"), "{text}: {error}");
+    }
+    let error = load(set(""), "us-vics-2.0").unwrap_err();
+    assert!(matches!(error, KnownError::Empty { read: 0, .. }), "{error}");
+    let error = load(set("{\"CaseID\":\"1\",\"Media\":{\"1\":{}}}"), "us-vics-2.0").unwrap_err();
+    assert!(error.to_string().contains("is an object and not an array"), "{error}");
+    let deep = set(&format!("{{\"AlternativeHashes\":{}{}}}", "[".repeat(5000), "]".repeat(5000)));
+    assert!(matches!(load(deep, "us-vics-2.0").unwrap_err(), KnownError::Malformed { .. }));
+    let odd = set(&format!("{{\"Vendor\":{}{},\"MD5\":\"{}\"}}", "[".repeat(100), "]".repeat(100), md5(1)));
+    assert_eq!(load(odd, "us-vics-2.0").unwrap().sets()[0].kept, 1);
+}
+
+#[test]
+fn a_record_that_does_not_end_is_stopped() {
+    let mut text = format!("{{{HASH_SET},\"value\":[{},{{\"Comments\":\"", media(1, ""));
+    text.push_str(&"x".repeat(65 << 20));
+    let error = load(text, "us-vics-2.0").unwrap_err().to_string();
+    assert!(error.contains("one record is longer than 64 MiB") && error.contains("never closed"), "{error}");
+}
