@@ -52,10 +52,13 @@ impl Walker<'_, '_> {
         if live && what.order.is_some() && generation.is_none_or(|g| g == current.generation) {
             return; // an older name of a live file that stands elsewhere now
         }
-        let best = if live && what.order.is_none() {
-            None
-        } else {
-            generation.and_then(|g| self.reader.best_version(&versions, g))
+        let best = match generation {
+            None => None,
+            Some(_) if live && what.order.is_none() => None,
+            Some(g) if !live && current.mode != 0 && g == current.generation => {
+                Some(self.reader.last_known(&current, &versions))
+            }
+            Some(g) => self.reader.best_version(&versions, g),
         };
         let fits = |inode: &Inode| what.kind.is_none_or(|k| k == inode.kind());
         if let Some((version, found)) = best.filter(|(v, _)| fits(&v.inode)) {
@@ -196,17 +199,9 @@ impl Walker<'_, '_> {
             return;
         }
         let versions = self.reader.versions(number);
-        match self.reader.best_version(&versions, current.generation).filter(|(v, _)| v.inode.kind() == entry.kind) {
-            Some((version, found)) => {
-                self.recovered.insert((number, version.inode.generation));
-                self.gone(entry, node, version, found, &current);
-            }
-            None => {
-                let found = self.reader.gone_content(&current, None);
-                let version = Version { inode: current.clone(), since: i32::MAX, order: i32::MAX };
-                self.gone(entry, node, version, found, &current);
-            }
-        }
+        let (version, found) = self.reader.last_known(&current, &versions);
+        self.recovered.insert((number, version.inode.generation));
+        self.gone(entry, node, version, found, &current);
     }
 
     /// Files that an inode was before the one that it is or was last, as far as the journal knows them.

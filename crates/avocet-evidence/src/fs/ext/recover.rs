@@ -212,6 +212,16 @@ impl Reader<'_> {
         }
         best
     }
+
+    /// The content of the last file of a free inode: by the inode itself where its map is still there (it is newer than
+    /// any copy), else by the journal.
+    pub fn last_known(&mut self, current: &Inode, versions: &[Version]) -> (Version, Found) {
+        let found = self.gone_content(current, None);
+        let kept = current.size > 0 && !matches!(found.content, Content::Unreadable(_));
+        let best = if kept { None } else { self.best_version(versions, current.generation) };
+        best.filter(|(v, _)| v.inode.kind() == current.kind())
+            .unwrap_or_else(|| (Version { inode: current.clone(), since: i32::MAX, order: i32::MAX }, found))
+    }
 }
 
 fn journal_note(as_of: Option<i32>) -> Vec<Note> {
