@@ -83,17 +83,23 @@ impl Clusters<'_> {
             refused.problem = None; // the entry itself says it; a deleted entry may well be in part overwritten
             return refused;
         }
+        let wanted = self.geometry.clusters_for(claim.size);
+        let recorded = claim.contiguous || wanted == 1;
+        let searched = !recorded && !keeps_chain && self.is_free(claim.first);
+        let past_end = || Found { problem: None, ..Found::corrupt("", "its clusters run past the end of the volume") };
+        if (claim.contiguous || (!searched && !keeps_chain)) && self.run(claim.first, wanted).is_none() {
+            return past_end();
+        }
+        // What follows takes time in proportion to the size, so a search that finds nothing counts as well.
         if !self.grant(claim.size) {
             return Found { content: Content::Unreadable(Unreadable::Capped), notes: vec![], problem: None };
         }
-        let wanted = self.geometry.clusters_for(claim.size);
         let mut pieces = Pieces::new(self.geometry);
-        let recorded = claim.contiguous || wanted == 1;
         let chain = if keeps_chain && !recorded { self.remaining_chain(claim.first, wanted) } else { None };
         let notes = if let Some(chain) = chain {
             pieces = chain;
             Some(vec![])
-        } else if recorded || keeps_chain || !self.is_free(claim.first) {
+        } else if !searched {
             self.in_a_row(&mut pieces, claim.first, wanted).map(|mut notes| {
                 if keeps_chain && !recorded {
                     notes.insert(0, Note::AssumedContiguous);
@@ -114,10 +120,7 @@ impl Clusters<'_> {
                 }),
             }
         };
-        let Some(mut notes) = notes else {
-            self.recovered = self.recovered.saturating_sub(claim.size);
-            return Found { problem: None, ..Found::corrupt("", "its clusters run past the end of the volume") };
-        };
+        let Some(mut notes) = notes else { return past_end() };
         if self.allocated.is_none() {
             notes
                 .push(Note::Other("whether its clusters were reused is unknown: the allocation bitmap is lost".into()));
