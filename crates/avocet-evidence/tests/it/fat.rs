@@ -1,4 +1,6 @@
 //! FAT and exFAT against The Sleuth Kit, against hashes of what was written, and against hostile bytes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "tests say what they compared")]
 
 mod build;
 mod hostile;
@@ -58,7 +60,10 @@ fn built_images_live_and_deleted_against_what_was_written() {
         let fs = open(&volume);
         assert_eq!(fs.facts().kind, kind);
         let all = collect(&*fs);
-        assert_eq!(all.problems, [], "{name}");
+        // FAT32 with clusters of one sector: a long name lies across the border of two clusters of a deleted directory,
+        // between which the chain is gone.
+        let codes: Vec<&str> = all.problems.iter().map(|p| p.code).collect();
+        assert_eq!(codes, if name == "fat32" { vec!["long-name-orphaned"] } else { vec![] }, "{name}");
         let files = |state| {
             let of_state = move |e: &&Entry| e.state == state && e.kind == EntryKind::File;
             all.entries.iter().filter(of_state).map(|e| (e, digest(e, &volume))).collect::<Vec<_>>()
@@ -73,7 +78,10 @@ fn built_images_live_and_deleted_against_what_was_written() {
         assert_eq!(ours, theirs, "{name}");
         let wrong = found.iter().filter(|(e, d)| truth.get(&e.path) != d.as_ref()).count();
         assert_eq!(wrong, renamed, "{name}: names");
-        let recovered = files(AllocationState::Deleted);
+        let mut recovered = files(AllocationState::Deleted);
+        let orphans = files(AllocationState::Orphan);
+        assert_eq!(orphans.len(), if name == "fat32" { 8 } else { 0 }, "{name}");
+        recovered.extend(orphans);
         for (path, digest) in &deleted_truth {
             let hit = recovered.iter().find(|(_, d)| d.as_ref() == Some(digest));
             assert!(hit.is_some(), "{name}: {path} not recovered");

@@ -2,9 +2,9 @@
 //!
 //! What is listed: every file of every live directory; deleted sets in them, also partly overwritten ones; the contents
 //! of deleted directories whose clusters are still free; and directories that no entry refers to, found by an entry set
-//! with the right checksum at the beginning of a free cluster, under `/$Orphans/cluster-N`. How the bytes of deleted
-//! files are found is told in the `fat::content` module. The allocation bitmap, the up-case table and the volume label
-//! are not files and are not listed.
+//! with the right checksum at the beginning of a free cluster, under `/$Orphans/cluster-N`; those have no entry of their
+//! own. How the bytes of deleted files are found is told in the `fat::content::deleted` module. The allocation bitmap,
+//! the up-case table and the volume label are not files and are not listed.
 //!
 //! [`Entry::number`](crate::Entry::number) is the byte offset of the first slot of the entry set within the volume.
 //!
@@ -132,7 +132,7 @@ impl ExFat {
     }
 
     fn clusters(&self) -> Clusters<'_> {
-        Clusters::new(self.boot.geometry, &self.table, self.allocated.as_ref(), self.boot.size)
+        Clusters::new(self.boot.geometry, &self.table, self.allocated.as_ref(), self.boot.size.min(self.volume.len()))
     }
 
     /// Finds label, bitmap and up-case table in the root directory.

@@ -7,7 +7,7 @@ use avocet_base::join_path;
 
 use super::set::{self, File, Set, Taken};
 use super::{ExFat, LAYER};
-use crate::entry::{AllocationState, Content, Entry, EntryKind, Note, Run, Times, VisitResult, Visitor};
+use crate::entry::{AllocationState, Content, Entry, EntryKind, Note, Run, VisitResult, Visitor};
 use crate::error::Problem;
 use crate::fs::fat::content::{Claim, Clusters, MAX_DIRECTORY, report_totals};
 use crate::fs::fat::scan::{Slots, free_clusters};
@@ -302,18 +302,7 @@ impl<'a, 'v> Walk<'a, 'v> {
                 let path = format!("/$Orphans/cluster-{cluster}");
                 let runs = self.orphan_runs(*cluster);
                 let claim = Claim { first: *cluster, size: 0, valid: 0, contiguous: true };
-                let pending = Pending { path: path.clone(), claim, state: AllocationState::Orphan, depth: 2 };
-                self.visitor.entry(Entry {
-                    path,
-                    stream: None,
-                    kind: EntryKind::Directory,
-                    state: AllocationState::Orphan,
-                    number: self.clusters.geometry.offset(*cluster),
-                    size: 0,
-                    times: Times::default(),
-                    content: Content::None,
-                    notes: vec![],
-                })?;
+                let pending = Pending { path, claim, state: AllocationState::Orphan, depth: 2 };
                 self.list(&pending, runs)?;
                 self.dead_directories()?;
             }

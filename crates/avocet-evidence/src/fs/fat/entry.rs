@@ -30,6 +30,11 @@ pub(super) fn is_long(slot: &Slot) -> bool {
     slot.get(11).is_some_and(|attributes| attributes & 0x3f == LONG_NAME)
 }
 
+/// Whether the fields of a long-name slot that are always zero are: its type and its first cluster.
+pub(super) fn long_is_sound(slot: &Slot) -> bool {
+    slot.get(12) == Some(&0) && le_u16(slot, 26) == Some(0)
+}
+
 impl Short {
     /// Reads a slot; `wide`: FAT32, where bytes 20 and 21 are the upper half of the first cluster.
     pub fn parse(slot: &Slot, wide: bool) -> Option<Short> {
@@ -79,6 +84,12 @@ impl Short {
     pub fn can_be_live(&self) -> bool {
         let [first, rest @ ..] = &self.name;
         (*first == 0x05 || *first > b' ') && rest.iter().all(|b| *b >= b' ')
+    }
+
+    /// Whether a slot of a free cluster that is no known directory's reads as an entry: [`Self::plausible`], and the
+    /// byte that Windows keeps two bits in holds nothing else. That byte sets entries apart from text.
+    pub fn certain(&self, last_cluster: u32) -> bool {
+        self.plausible(last_cluster, true) && self.case & !0x18 == 0 && self.dots() == 0
     }
 
     /// Whether bytes where no live entry is expected read as an entry: a legal name, known attributes, and at least

@@ -2,7 +2,9 @@
 //!
 //! What is listed: every entry of every live directory; deleted entries in them; the contents of deleted directories
 //! whose clusters are still free; and directories that no entry refers to, found by their `.` and `..` in free
-//! clusters, under `/$Orphans/cluster-N`. How the bytes of deleted files are found is told in the `content` module.
+//! clusters, under `/$Orphans/cluster-N`. So are clusters that hold nothing but entries, which are later parts of deleted
+//! directories; those have no entry of their own. How the bytes of deleted files are found is told in the
+//! `content::deleted` module.
 //!
 //! [`Entry::number`](crate::Entry::number) is the byte offset of the short directory entry within the volume.
 //!
@@ -198,7 +200,7 @@ impl Fat {
     }
 
     fn clusters(&self) -> Clusters<'_> {
-        Clusters::new(self.boot.geometry, &self.table, Some(&self.allocated), self.boot.size)
+        Clusters::new(self.boot.geometry, &self.table, Some(&self.allocated), self.boot.size.min(self.volume.len()))
     }
 
     fn wide(&self) -> bool {

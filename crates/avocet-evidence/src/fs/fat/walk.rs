@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use avocet_base::join_path;
 
 use super::content::{Claim, Clusters, Found};
-use super::entry::{Short, is_long};
+use super::entry::{Short, is_long, long_is_sound};
 use super::name::{LongPieces, short_name};
 use super::scan::{Slots, free_clusters};
 use super::{Fat, LAYER};
@@ -28,15 +28,22 @@ struct Pending {
     parent: u32,
     state: AllocationState,
     depth: u32,
-    /// Its own entry, where that is shown only once its clusters have been looked at.
+    /// Its own entry, where that is shown only once its clusters have been looked at. A part of a directory found in
+    /// free space has none.
     entry: Option<Entry>,
 }
 
-/// Directory heads found in free clusters: the cluster and what its `..` names.
+/// Directories found in free clusters.
 #[derive(Default)]
 struct Heads {
+    /// Those that begin with `.` and `..`: the cluster and what its `..` names.
     found: Vec<(u32, u32)>,
+    /// The same as (lower half of the cluster, what `..` names, cluster), sorted.
+    by_half: Vec<(u32, u32, u32)>,
+    /// Those that begin with `.` and name another cluster as their own.
     elsewhere: u64,
+    /// Clusters that hold nothing but entries: later parts of directories whose chain is gone.
+    parts: Vec<u32>,
 }
 
 impl Heads {
@@ -248,7 +255,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         self.clusters.live(&Claim { first: short.first, size, valid: size, contiguous: false })
     }
 
-    /// A deleted file of FAT32 may have lost the upper half of its first cluster: Windows since Vista clears it. Where
+    /// A deleted file of FAT32 may have lost the upper half of its first cluster: some systems clear it. Where
     /// what is left is in use, the upper half of the directory's own cluster is tried, since files mostly lie near it.
     fn dead_file(&mut self, directory: &Pending, short: &Short) -> Found {
         let mut first = short.first;
@@ -297,12 +304,15 @@ impl<'a, 'v> Walk<'a, 'v> {
     /// Finds the heads of directories in free clusters.
     fn search_free(&mut self) -> Heads {
         let mut heads = Heads::default();
-        let wide = self.fat.wide();
+        let (wide, last) = (self.fat.wide(), self.clusters.geometry.last);
         let unreadable = free_clusters(&self.fat.volume, &self.clusters, |cluster, head| match dots(head, wide) {
             Some((own, up)) if own == cluster => heads.found.push((cluster, up)),
             Some(_) => heads.elsewhere = heads.elsewhere.saturating_add(1),
+            None if only_entries(head, wide, last) => heads.parts.push(cluster),
             None => {}
         });
+        heads.by_half = heads.found.iter().map(|(cluster, up)| (cluster & 0xffff, *up, *cluster)).collect();
+        heads.by_half.sort_unstable();
         if unreadable > 0 {
             self.visitor.problem(Problem::new(
                 LAYER,
@@ -316,16 +326,17 @@ impl<'a, 'v> Walk<'a, 'v> {
 
     /// The cluster where a deleted directory begins, as far as it is still there.
     fn find_dead(&self, directory: &Pending, heads: &Heads) -> Option<u32> {
-        if heads.has(directory.first) {
+        if heads.has(directory.first) || directory.entry.is_none() {
             return Some(directory.first);
         }
         if !self.fat.wide() || directory.first >> 16 != 0 {
             return None;
         }
         // The upper half was cleared on deletion: a head with the same lower half whose `..` is the parent is its own.
-        let fits = |h: &&(u32, u32)| h.0 & 0xffff == directory.first && h.1 == directory.parent;
-        let mut all = heads.found.iter().filter(fits);
-        all.next().filter(|_| all.next().is_none()).map(|h| h.0)
+        let key = (directory.first, directory.parent);
+        let from = heads.by_half.partition_point(|h| (h.0, h.1) < key);
+        let mut fits = heads.by_half.iter().skip(from).take_while(|h| (h.0, h.1) == key);
+        fits.next().filter(|_| fits.next().is_none()).map(|h| h.2)
     }
 
     /// Lists deleted directories and those found below them.
@@ -429,6 +440,20 @@ impl<'a, 'v> Walk<'a, 'v> {
                 self.dead_directories(heads)?;
             }
         }
+        for cluster in &heads.parts {
+            if self.clusters.directories.get(*cluster) {
+                continue;
+            }
+            self.dead.push_back(Pending {
+                path: format!("/$Orphans/cluster-{cluster}"),
+                first: *cluster,
+                parent: 0,
+                state: AllocationState::Orphan,
+                depth: 2,
+                entry: None,
+            });
+            self.dead_directories(heads)?;
+        }
         if heads.elsewhere > 0 {
             self.visitor.problem(Problem::new(
                 LAYER,
@@ -462,4 +487,25 @@ fn dots(head: &[u8], wide: bool) -> Option<(u32, u32)> {
     let own = Short::parse(slots.next()?, wide).filter(|s| s.dots() == 1)?;
     let up = Short::parse(slots.next()?, wide).filter(|s| s.dots() == 2)?;
     Some((own.first, up.first))
+}
+
+/// Whether a cluster holds entries up to its end or to the first unused slot, and nothing behind that.
+fn only_entries(head: &[u8], wide: bool, last_cluster: u32) -> bool {
+    let (mut any, mut ended) = (false, false);
+    for slot in head.chunks_exact(32).filter_map(|c| <&[u8; 32]>::try_from(c).ok()) {
+        if ended || slot.first() == Some(&0) {
+            ended = true;
+            if slot.iter().any(|b| *b != 0) {
+                return false;
+            }
+        } else if !is_long(slot) {
+            if !Short::parse(slot, wide).is_some_and(|s| s.certain(last_cluster)) {
+                return false;
+            }
+            any = true;
+        } else if !long_is_sound(slot) {
+            return false;
+        }
+    }
+    any
 }
