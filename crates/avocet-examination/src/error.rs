@@ -56,7 +56,7 @@ pub enum WriteError {
     #[error("{table}: a row refers to a row that is not there")]
     Dangling {
         /// The table that refers.
-        table: String,
+        table: &'static str,
     },
     /// A text is longer than the format takes.
     #[error("{table}: a row is longer than {} bytes", crate::read::MAX_VALUE)]

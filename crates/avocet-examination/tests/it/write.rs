@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use avocet_examination::{
-    Examination, FileFilter, FileRow, FileView, MatchRow, ReadError, VolumeRow, WriteError, Writer, seal_path, verify,
+    Examination, FileFilter, FileRow, FileView, MatchRow, OriginalRow, ProblemRow, ReadError, SpaceRow, VolumeRow,
+    WriteError, Writer, seal_path, verify,
 };
 
 use crate::support::{Rows, fill, sample, write_in};
@@ -164,7 +165,13 @@ fn rows_that_contradict_each_other_are_refused_and_then_nothing_is_sealed() {
         assert!(matches!(writer.seal(None), Err(WriteError::EarlierFailure)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
-    let dangling: [(&str, Step); 3] = [
+    let dangling: [(&str, Step); 6] = [
+        ("space", Box::new(|w| w.space(&SpaceRow { volume: Some(3), ..SpaceRow::default() }))),
+        ("problem", Box::new(|w| w.problem(&ProblemRow { volume: Some(3), ..ProblemRow::default() }))),
+        (
+            "original_name",
+            Box::new(|w| w.original(&OriginalRow { file_id: 2, info_file_id: 3, ..OriginalRow::default() })),
+        ),
         ("file", Box::new(move |w| w.file(&file(3, 7), &[]))),
         ("file", Box::new(move |w| w.file(&FileRow { parent: Some(99), ..file(3, 1) }, &[]))),
         ("known_match", Box::new(move |w| w.hit(&hit(2)))),
