@@ -8,7 +8,7 @@ use crate::scalar::BLOCK;
 use crate::state::{State, Tail};
 use crate::stream::TripleHasher;
 
-/// Most streams that are taken up together, which bounds the memory for their padding (about 400 bytes each).
+/// Most streams that are taken up together, which bounds the memory for their padding (about 500 bytes each).
 const BATCH: usize = 4096;
 
 /// A group is closed when it holds so many bytes, and a multiple of the lanes: the three digests each go over the same
