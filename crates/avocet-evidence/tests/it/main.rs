@@ -1,4 +1,5 @@
 //! One test binary: outside oracles and hostile input for every reader.
+#![cfg(test)]
 mod ewf;
 mod ext;
 mod fat;
