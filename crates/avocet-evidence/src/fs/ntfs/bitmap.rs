@@ -62,7 +62,7 @@ fn count(page: &[u8], from: u64, to: u64) -> Result<u64, ReadError> {
         if i == 0 {
             mask &= 0xff << (from % 8);
         }
-        if i + 1 == bytes.len() && to % 8 != 0 {
+        if i + 1 == bytes.len() && !to.is_multiple_of(8) {
             mask &= 0xff >> (8 - to % 8);
         }
         sum += u64::from((byte & mask).count_ones());

@@ -138,6 +138,13 @@ pub(super) fn stream(
     if let Err(detail) = all_runs(pieces, geometry, &mut runs) {
         return Stream::unreadable(size, Unreadable::Corrupt(file.missing.unwrap_or(detail).into()));
     }
+    let beyond = |r: &DataRun| {
+        let end = r.lcn.and_then(|lcn| lcn.checked_add(r.length)?.checked_mul(geometry.cluster));
+        r.lcn.is_some() && end.is_none_or(|end| end > geometry.present)
+    };
+    if runs.iter().any(beyond) {
+        return Stream::unreadable(size, Unreadable::Corrupt("clusters beyond the end of the image".into()));
+    }
     let initialised = head.initialised.min(size);
     let cluster = geometry.cluster;
     let Some(mapped) = extents(&runs, cluster, size, initialised) else {
@@ -146,7 +153,7 @@ pub(super) fn stream(
     };
     let clusters = size.div_ceil(cluster);
     let holes = runs.iter().any(|r| r.lcn.is_none() && r.vcn < clusters);
-    let all_holes = runs.iter().all(|r| r.lcn.is_some() == false || r.vcn >= clusters);
+    let all_holes = runs.iter().all(|r| r.lcn.is_none() || r.vcn >= clusters);
     let compressed = first.flags & Attribute::COMPRESSION_MASK;
 
     let mut out = Stream::new(size, Content::None);
@@ -159,7 +166,7 @@ pub(super) fn stream(
         out.content = Content::Unreadable(Unreadable::StoredElsewhere(place));
         return out;
     }
-    if holes && size > geometry.clusters.saturating_mul(cluster) {
+    if holes && size > geometry.present {
         // Legal, but a few bytes of metadata could claim years of reading.
         out.notes.push(Note::Sparse);
         out.content = Content::Unreadable(Unreadable::Unsupported("sparse stream larger than its volume"));

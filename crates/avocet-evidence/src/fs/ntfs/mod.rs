@@ -81,7 +81,7 @@ impl Ntfs {
                 found.ok_or(error)?
             }
         };
-        let geometry = Geometry { cluster: boot.cluster, clusters: boot.clusters };
+        let geometry = geometry(&boot, &*volume);
         if boot.size > volume.len() {
             problems.push(Problem::new(
                 "ntfs",
@@ -118,10 +118,14 @@ impl Ntfs {
         problems: &mut Vec<Problem>,
     ) -> Result<(Boot, Table), OpenError> {
         let boot = Boot::parse(sector).map_err(|detail| OpenError::malformed("ntfs", 0, detail))?;
-        let geometry = Geometry { cluster: boot.cluster, clusters: boot.clusters };
+        let geometry = geometry(&boot, &**volume);
         let table = Table::open(volume, &boot, geometry, problems)?;
         Ok((boot, table))
     }
+}
+
+fn geometry(boot: &Boot, volume: &dyn Source) -> Geometry {
+    Geometry { cluster: boot.cluster, clusters: boot.clusters, present: boot.size.min(volume.len()) }
 }
 
 /// Sectors that may be the backup boot sector: the partition's last one, or (before Windows NT 4) its middle one.
@@ -161,8 +165,13 @@ fn bitmap_value(table: &Table, geometry: Geometry) -> Result<Value, &'static str
         }
         end = decode(piece.pairs, end, geometry, &mut runs)?;
     }
-    if runs.iter().any(|r| r.lcn.is_none()) || first.size < geometry.clusters.div_ceil(8) {
+    // Only bytes that were written count, and only as many as exist: a boot sector may declare any size.
+    let needed = geometry.clusters.div_ceil(8);
+    if runs.iter().any(|r| r.lcn.is_none()) || first.size.min(first.initialised) < needed {
         return Err("is shorter than the volume");
+    }
+    if needed > geometry.present {
+        return Err("would be longer than the image");
     }
     Value::new(&runs, geometry.cluster, first.size, first.initialised).ok_or("has contradictory runs")
 }

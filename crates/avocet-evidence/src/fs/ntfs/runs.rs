@@ -20,6 +20,8 @@ pub(super) struct Geometry {
     pub cluster: u64,
     /// Clusters of the volume.
     pub clusters: u64,
+    /// Bytes of the volume that are there: fewer than the volume declares where the image is cut off.
+    pub present: u64,
 }
 
 /// Appends the runs encoded in `pairs` (header byte with the sizes of a length and of a signed distance from the run
@@ -130,7 +132,7 @@ pub(super) fn extents(runs: &[DataRun], cluster: u64, size: u64, initialised: u6
 mod tests {
     use super::*;
 
-    const GEOMETRY: Geometry = Geometry { cluster: 512, clusters: 0x10_0000 };
+    const GEOMETRY: Geometry = Geometry { cluster: 512, clusters: 0x10_0000, present: 512 * 0x10_0000 };
 
     fn runs(pairs: &[u8]) -> Result<(Vec<DataRun>, u64), &'static str> {
         let mut out = vec![];

@@ -143,6 +143,10 @@ impl Table {
                 end = reached;
             }
         }
+        if let Some(hole) = runs.iter().position(|r| r.lcn.is_none()) {
+            end = runs.get(hole).map_or(0, |r| r.vcn);
+            runs.truncate(hole);
+        }
         // A table cannot be longer than the source: runs may overlap in a hostile volume.
         let reach = end.saturating_mul(geometry.cluster).min(source.len());
         let located = size.min(reach);

@@ -81,7 +81,7 @@ pub(super) fn walk(fs: &Ntfs, visitor: &mut dyn Visitor) -> Result<(), ReadError
         ControlFlow::Continue(())
     });
 
-    let volume_bytes = fs.facts.size.min(fs.source.len());
+    let volume_bytes = fs.geometry.present;
     let mut walk = Walk {
         fs,
         paths: Paths::new(&tree),
@@ -109,6 +109,9 @@ pub(super) fn walk(fs: &Ntfs, visitor: &mut dyn Visitor) -> Result<(), ReadError
     Ok(())
 }
 
+/// Takes a record's number and its bytes as stored, or why there are none.
+type RecordVisit<'a> = dyn FnMut(u64, Result<&[u8], Fault>) -> VisitResult + 'a;
+
 /// Reads the table in pieces, keeping them for a second time where the table is small.
 struct Kept<'a> {
     fs: &'a Ntfs,
@@ -118,7 +121,7 @@ struct Kept<'a> {
 
 impl Kept<'_> {
     /// Calls `visit` with every record as stored, in order.
-    fn scan(&mut self, visit: &mut dyn FnMut(u64, Result<&[u8], Fault>) -> VisitResult) -> VisitResult {
+    fn scan(&mut self, visit: &mut RecordVisit<'_>) -> VisitResult {
         let table = &self.fs.table;
         let per_piece = (PIECE / table.record_size).max(1) as u64;
         let (mut number, mut index) = (0, 0);
@@ -404,7 +407,7 @@ impl Walk<'_> {
         match self.recovered_left.checked_sub(stream.size.max(stored)) {
             Some(left) => self.recovered_left = left,
             None => {
-                if self.reporter.counts.get("recovered-bytes-capped").is_none() {
+                if !self.reporter.counts.contains_key("recovered-bytes-capped") {
                     self.reporter.problem(Problem::new(
                         "ntfs",
                         "recovered-bytes-capped",

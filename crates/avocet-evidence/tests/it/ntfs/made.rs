@@ -583,3 +583,47 @@ fn every_record_pointing_at_every_other_ends() {
     assert!(codes(&found).contains(&"record-incomplete"));
     assert!(codes(&found).contains(&"more-of-the-same"));
 }
+
+#[test]
+fn an_image_cut_off_keeps_what_is_there() {
+    let mut image = Image::new();
+    image.put(600, b"inside");
+    image.file(40, 1, IN_USE, &[standard(0), named(ROOT, "inside"), data(6, &[(1, Some(600))])]);
+    image.file(41, 1, IN_USE, &[standard(0), named(ROOT, "across"), data(51_200, &[(100, Some(950))])]);
+    image.file(42, 1, IN_USE, &[standard(0), named(ROOT, "outside"), data(512_000, &[(1000, Some(2000))])]);
+    image.bytes.truncate(1000 * CLUSTER);
+    let (fs, found, volume) = open(image);
+    assert_eq!(content(entry(&found, "/inside"), &volume, 99).unwrap().unwrap(), b"inside");
+    for path in ["/across", "/outside"] {
+        assert_eq!(
+            said(entry(&found, path)),
+            "content unreadable: metadata corrupt (clusters beyond the end of the image)"
+        );
+    }
+    assert_eq!(codes(&found), ["volume-truncated"]);
+    assert_eq!(fs.unallocated().unwrap().len(), 1, "the map itself is inside");
+}
+
+#[test]
+fn a_boot_sector_that_declares_too_much_costs_no_time() {
+    let mut image = Image::new();
+    // 2^53 sectors; a table, a map and a file that reach as far, none of it ever written or all of it a hole.
+    image.bytes[0x28..0x30].copy_from_slice(&(1u64 << 53).to_le_bytes());
+    let vast: Vec<Piece> = vec![(0x4000_0000, Some(600)), (0x4000_0000, Some(600))];
+    let unwritten = |size, pieces: &[Piece]| {
+        mapped(&Mapped { kind: 0x80, name: "", flags: 0, lowest: 0, pieces, unit: 0, size, initialised: 0 })
+    };
+    image.file(6, 6, IN_USE, &[standard(6), named(ROOT, "$Bitmap"), unwritten(1 << 39, &vast)]);
+    image.file(40, 1, IN_USE, &[standard(0), named(ROOT, "f"), unwritten(1 << 39, &vast)]);
+    image.file(41, 1, IN_USE, &[standard(0), named(ROOT, "g"), unwritten(1 << 39, &[(0x4000_0000, None)])]);
+    let table = [((RECORDS * RECORD / CLUSTER) as u64, Some(TABLE as u64)), (0x4000_0000, None)];
+    let size = 1u64 << 39;
+    image.file(0, 1, IN_USE, &[standard(6), named(ROOT, "$MFT"), data(size, &table)]);
+    let (fs, found, volume) = open(image);
+    for path in ["/f", "/g"] {
+        assert!(matches!(entry(&found, path).content, Content::Unreadable(_)), "{path}");
+        assert_eq!(content(entry(&found, path), &volume, 9).unwrap(), None);
+    }
+    assert!(fs.unallocated().is_err());
+    assert_eq!(codes(&found), ["mft-incomplete", "volume-truncated", "bitmap-unreadable"]);
+}
