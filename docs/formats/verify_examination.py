@@ -21,7 +21,7 @@ TABLES = {  # hashed tables in their order: columns and how many of the first on
     "original_name": ("file original_path deleted info_file", 1),
     "known_match": ("file seq known_set record basis category meaning alerts hides series", 2),
     "problem": ("seq volume layer code offset path detail", 1),
-    "completeness": ("seq code count bytes text", 1),
+    "completeness": ("seq level code count bytes text", 1),
 }
 
 class Text(bytes):

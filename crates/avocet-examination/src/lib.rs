@@ -25,7 +25,7 @@ pub use error::{KeyError, ReadError, VerifyError, WriteError};
 pub use key::{generate_key, load_key, parse_verifying_key, verifying_key_text};
 pub use read::{Examination, FileFilter, FileView};
 pub use rows::{
-    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, MatchRow, OriginalRow, ProblemRow, SpaceRow,
+    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, SpaceRow,
     VolumeRow,
 };
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};

@@ -154,6 +154,16 @@ pub struct FileRow {
     pub parent: Option<i64>,
 }
 
+impl FileRow {
+    /// The path with the stream behind a colon, as every output writes it.
+    pub fn full_path(&self) -> String {
+        match &self.stream {
+            Some(stream) => format!("{}:{stream}", self.path),
+            None => self.path.clone(),
+        }
+    }
+}
+
 /// Where a piece of a file lies. Its file and place in the order are given by the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ExtentRow {
@@ -221,11 +231,45 @@ pub struct ProblemRow {
     pub detail: String,
 }
 
+/// How much a line of the completeness statement matters, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The evidence itself is in doubt.
+    Alarm,
+    /// Something that should have been examined was not.
+    Gap,
+    /// A limit of what was done that an examiner must know.
+    #[default]
+    Note,
+    /// What was done.
+    Done,
+}
+
+impl Level {
+    /// The word kept in the file: `alarm`, `gap`, `note`, `done`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alarm => "alarm",
+            Self::Gap => "gap",
+            Self::Note => "note",
+            Self::Done => "done",
+        }
+    }
+
+    /// The level of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Alarm, Self::Gap, Self::Note, Self::Done].into_iter().find(|level| level.as_str() == word)
+    }
+}
+
 /// One line of the completeness statement.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct CompletenessRow {
     /// Place in the statement.
     pub seq: i64,
+    /// How much it matters.
+    pub level: Level,
     /// A stable short code.
     pub code: String,
     /// How many.

@@ -328,9 +328,10 @@ table!(
     "completeness",
     Integer,
     true,
-    ["seq", "code", "count", "bytes", "text"],
+    ["seq", "level", "code", "count", "bytes", "text"],
     "
   seq INTEGER PRIMARY KEY,
+  level TEXT NOT NULL,
   code TEXT NOT NULL,
   count INTEGER NOT NULL,
   bytes INTEGER,

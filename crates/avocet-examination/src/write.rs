@@ -420,7 +420,10 @@ impl Writer {
     /// As [`Writer::config`].
     pub fn completeness(&mut self, row: &CompletenessRow) -> Result<(), WriteError> {
         let bytes = row.bytes.map(signed);
-        self.insert(&schema::COMPLETENESS, params![row.seq, row.code, signed(row.count), bytes, row.text])
+        self.insert(
+            &schema::COMPLETENESS,
+            params![row.seq, row.level.as_str(), row.code, signed(row.count), bytes, row.text],
+        )
     }
 
     /// Ends the file: checks that no row refers to one that is not there, computes the result digest from what was

@@ -7,7 +7,7 @@ use avocet_base::{Md5, Sha1, Sha256};
 
 use crate::error::ReadError;
 use crate::rows::{
-    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, MatchRow, OriginalRow, ProblemRow, SpaceRow,
+    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, SpaceRow,
     VolumeRow,
 };
 use crate::schema::Table;
@@ -243,6 +243,7 @@ impl<'r, 's> Columns<'r, 's> {
     pub fn completeness(&mut self) -> Result<CompletenessRow, ReadError> {
         Ok(CompletenessRow {
             seq: self.integer()?,
+            level: Level::from_word(&self.text()?).ok_or_else(|| self.wrong())?,
             code: self.text()?,
             count: self.unsigned()?,
             bytes: self.optional_unsigned()?,

@@ -10,7 +10,7 @@ use crate::support::{Rows, change, sample, writable_copy, write_in};
 use crate::write::read_all;
 
 /// The result digest of the golden file. It changes only with the schema version.
-const GOLDEN_DIGEST: &str = "37d602741630b7bdef0547af0735bdce2eb4f3095ee95cc23774d9df3eced9fd";
+const GOLDEN_DIGEST: &str = "958ce415339305a80bf4683583c88545855114e4c31d0ba959efda0f0e738a94";
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use avocet_base::{Md5, Sha1, Sha256};
 use avocet_examination::{
-    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, MatchRow, OriginalRow, ProblemRow, Sealed,
+    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, Sealed,
     SigningKey, SpaceRow, VolumeRow, Writer,
 };
 use rusqlite::Connection;
@@ -194,6 +194,7 @@ pub fn sample() -> Rows {
         completeness: vec![
             CompletenessRow {
                 seq: 1,
+                level: Level::Done,
                 code: "volumes-read".into(),
                 count: 1,
                 bytes: Some(1 << 30),
@@ -201,6 +202,7 @@ pub fn sample() -> Rows {
             },
             CompletenessRow {
                 seq: 2,
+                level: Level::Gap,
                 code: "unreadable".into(),
                 count: 1,
                 bytes: None,

@@ -97,7 +97,7 @@ fn a_row_left_out_or_added_is_found() {
     for sql in [
         "DELETE FROM known_match WHERE file = 2 AND seq = 0",
         "DELETE FROM problem WHERE seq = 2",
-        "INSERT INTO completeness VALUES (3, 'all-read', 0, NULL, 'everything was read')",
+        "INSERT INTO completeness VALUES (3, 'done', 'all-read', 0, NULL, 'everything was read')",
         "DELETE FROM result",
         "INSERT INTO result VALUES (2, x'00')",
     ] {
