@@ -15,6 +15,7 @@ mod entry;
 mod error;
 pub mod fs;
 mod source;
+mod tree;
 pub mod volume;
 
 pub use entry::{
@@ -23,3 +24,4 @@ pub use entry::{
 };
 pub use error::{OpenError, Problem, ReadError, ReadFault};
 pub use source::{MemorySource, Source, SubSource, read_exact_at, read_up_to};
+pub use tree::{Evidence, Volume, VolumeState};

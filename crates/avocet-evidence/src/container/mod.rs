@@ -11,6 +11,8 @@ mod stream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use avocet_base::{Md5, Sha1};
+
 use self::ewf::Ewf;
 use self::raw::Raw;
 use self::signature::{Signature, recognise};
@@ -56,6 +58,11 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The MD5 and SHA-1 that the container stores of its medium.
+    pub fn stored_digests(&self) -> (Option<Md5>, Option<Sha1>) {
+        self.ewf.as_ref().map_or((None, None), |ewf| (ewf.facts().stored_md5, ewf.facts().stored_sha1))
+    }
+
     /// Hands all bytes of the medium to `sink` in order, read and decoded by `threads` threads: [`Ewf::stream`] or
     /// [`stream_source`]. What cannot be read is an error piece; `Break` from the sink ends the reading.
     pub fn stream(&self, threads: usize, sink: &mut dyn FnMut(Piece<'_>) -> VisitResult) -> VisitResult {
@@ -145,4 +152,14 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
             Ok(Opened { kind, source: Arc::new(raw), ewf: None, segments, problems })
         }
     }
+}
+
+/// Opens a file as plain bytes whatever it holds: an archive, which is read as a tree and not as a disk.
+///
+/// # Errors
+/// As [`Raw::open`].
+pub fn open_as_raw(path: &Path) -> Result<Opened, OpenError> {
+    let raw = Raw::open_alone(path)?;
+    let (segments, problems) = (raw.segments().to_vec(), raw.problems().to_vec());
+    Ok(Opened { kind: "raw", source: Arc::new(raw), ewf: None, segments, problems })
 }

@@ -1,0 +1,204 @@
+//! How a piece of evidence was opened: container, volume system, file systems, each layer with its own findings.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::container::{self, Detected, Opened};
+use crate::entry::{FileSystem, Run};
+use crate::error::{OpenError, Problem};
+use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, ntfs::Ntfs, zip::Zip};
+use crate::source::{Source, SubSource};
+use crate::volume::recognise::{FsKind, Recognised};
+use crate::volume::{self, VolumeSlot};
+
+/// A piece of evidence, opened read-only down to its file systems.
+pub struct Evidence {
+    /// `raw`, `split raw`, `ewf`, `folder` or `zip`.
+    pub kind: &'static str,
+    /// The container, where there is one (not for a folder).
+    pub container: Option<Opened>,
+    /// `gpt`, `mbr` or `none`.
+    pub scheme: &'static str,
+    /// What lies in the evidence, in the order of the disk.
+    pub volumes: Vec<Volume>,
+    /// Bytes that belong to no volume and no partition table.
+    pub gaps: Vec<Run>,
+    /// Bytes taken by partition tables.
+    pub tables: Vec<Run>,
+    /// What was found on the way down.
+    pub problems: Vec<Problem>,
+}
+
+/// One volume of the evidence.
+pub struct Volume {
+    /// `gpt:2`, `mbr:5`, `whole`, `folder`, `zip`: the first part of an evidence path.
+    pub name: String,
+    /// First byte within the evidence.
+    pub start: u64,
+    /// Length in bytes.
+    pub length: u64,
+    /// The partition table's word for it.
+    pub type_name: String,
+    /// The partition's escaped label, where it has one.
+    pub label: Option<String>,
+    /// What it holds.
+    pub state: VolumeState,
+}
+
+/// What a volume holds and whether it was read.
+pub enum VolumeState {
+    /// A file system that is read.
+    Read {
+        /// The file system.
+        fs: Box<dyn FileSystem>,
+        /// The bytes it was opened on, which entries read their content from.
+        source: Arc<dyn Source>,
+    },
+    /// Something recognised that is not read.
+    NotRead {
+        /// Its name, such as `BitLocker volume`.
+        what: String,
+        /// Whether its signature leaves no doubt.
+        certain: bool,
+        /// More, in one clause; may be empty.
+        detail: String,
+    },
+    /// A file system that is read in general, and could not be opened here.
+    Failed {
+        /// Its name.
+        what: &'static str,
+        /// Why.
+        error: OpenError,
+    },
+    /// Nothing but zeros where it was looked at.
+    Empty,
+    /// Nothing recognised.
+    Unknown,
+}
+
+impl fmt::Debug for Volume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {} ({} bytes): {}", self.name, self.start, self.length, self.state.word())
+    }
+}
+
+impl VolumeState {
+    /// `read`, `recognised`, `failed`, `empty` or `unknown`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "read",
+            Self::NotRead { .. } => "recognised",
+            Self::Failed { .. } => "failed",
+            Self::Empty => "empty",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Evidence {
+    /// Opens an image (by any of its segments), a folder or a zip: what it is is decided by its content.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the evidence as a whole cannot be opened. A volume that cannot is part of the result.
+    pub fn open(path: &Path) -> Result<Evidence, OpenError> {
+        match container::detect(path)? {
+            Detected::Folder => {
+                let folder = Folder::open(path)?;
+                Ok(Self::tree("folder", None, Box::new(folder), Arc::new(crate::MemorySource::default())))
+            }
+            Detected::Zip => {
+                let opened = container::open_as_raw(path)?;
+                let source = Arc::clone(&opened.source);
+                let zip = Zip::open(Arc::clone(&source))?;
+                Ok(Self::tree("zip", Some(opened), Box::new(zip), source))
+            }
+            Detected::Ewf | Detected::Raw | Detected::FixedVhd | Detected::Unsupported { .. } => {
+                Self::image(container::open(path)?)
+            }
+        }
+    }
+
+    fn tree(
+        kind: &'static str,
+        container: Option<Opened>,
+        fs: Box<dyn FileSystem>,
+        source: Arc<dyn Source>,
+    ) -> Evidence {
+        let volume = Volume {
+            name: kind.to_owned(),
+            start: 0,
+            length: source.len(),
+            type_name: kind.to_owned(),
+            label: None,
+            state: VolumeState::Read { fs, source },
+        };
+        Evidence {
+            kind,
+            container,
+            scheme: "none",
+            volumes: vec![volume],
+            gaps: vec![],
+            tables: vec![],
+            problems: vec![],
+        }
+    }
+
+    fn image(opened: Opened) -> Result<Evidence, OpenError> {
+        let scan = volume::scan(Arc::clone(&opened.source))?;
+        let mut problems = opened.problems.clone();
+        problems.extend(scan.problems);
+        let volumes = scan.volumes.into_iter().map(|slot| Volume::open(&opened.source, slot)).collect();
+        Ok(Evidence {
+            kind: opened.kind,
+            scheme: scan.scheme,
+            volumes,
+            gaps: scan.gaps,
+            tables: scan.tables,
+            problems,
+            container: Some(opened),
+        })
+    }
+
+    /// The evidence's bytes; `None` for a folder, which has none of its own.
+    pub fn source(&self) -> Option<&Arc<dyn Source>> {
+        self.container.as_ref().map(|c| &c.source)
+    }
+}
+
+impl Volume {
+    fn open(whole: &Arc<dyn Source>, slot: VolumeSlot) -> Volume {
+        let source: Arc<dyn Source> = Arc::new(SubSource::new(Arc::clone(whole), slot.start, slot.length));
+        let state = match slot.recognised {
+            Recognised::FileSystem(kind) => open_file_system(kind, source),
+            Recognised::NotRead { what, certain, detail } => VolumeState::NotRead { what, certain, detail },
+            Recognised::Empty { .. } => VolumeState::Empty,
+            Recognised::Unknown => VolumeState::Unknown,
+        };
+        Volume {
+            name: slot.name,
+            start: slot.start,
+            length: slot.length,
+            type_name: slot.type_name,
+            label: slot.label,
+            state,
+        }
+    }
+}
+
+fn open_file_system(kind: FsKind, source: Arc<dyn Source>) -> VolumeState {
+    fn boxed<F: FileSystem + 'static>(fs: F) -> Box<dyn FileSystem> {
+        Box::new(fs)
+    }
+    let copy = Arc::clone(&source);
+    let (what, opened) = match kind {
+        FsKind::Ntfs => ("NTFS", Ntfs::open(copy).map(boxed)),
+        FsKind::Fat => ("FAT", Fat::open(copy).map(boxed)),
+        FsKind::ExFat => ("exFAT", ExFat::open(copy).map(boxed)),
+        FsKind::Ext => ("ext", Ext::open(copy).map(boxed)),
+    };
+    match opened {
+        Ok(fs) => VolumeState::Read { fs, source },
+        Err(error) => VolumeState::Failed { what, error },
+    }
+}
