@@ -1,0 +1,277 @@
+//! Enumerate, plan, read, digest, match, write: the threads and the order between them.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use avocet_base::ExhibitRef;
+use avocet_evidence::{Entry, Evidence, Problem, ReadError, Run, VisitResult, Visitor, VolumeState};
+use avocet_examination::{Sealed, SigningKey, WriteError};
+use avocet_known::KnownSets;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use crate::image::{DigestVerdict, ImageDigests, check_image};
+use crate::progress::{Progress, Stage};
+use crate::tasks::{Found, Task, Window, Worker, plan};
+use crate::write::Recorder;
+
+/// Entries of one window.
+const WINDOW: usize = 4096;
+/// Windows enumerated and not yet written.
+const WINDOWS_IN_FLIGHT: usize = 12;
+
+/// What an examination is to do.
+pub struct Options {
+    /// The exhibit's reference, as on its label.
+    pub exhibit: ExhibitRef,
+    /// Where the sealed result goes.
+    pub out: PathBuf,
+    /// Whether the digests of the whole image are taken and compared with the stored ones.
+    pub image_digest: bool,
+    /// Worker threads.
+    pub threads: NonZeroUsize,
+    /// Signs the seal, where given.
+    pub key: Option<SigningKey>,
+    /// Facts for the unhashed record of the run: host, user, times, paths as typed.
+    pub run: Vec<(String, String)>,
+}
+
+/// Why an examination could not be finished. Nothing that could be mistaken for a result is left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum ExamineError {
+    /// The result could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A worker ended without its result, which is a defect of this program.
+    #[error("a worker ended early; this is a defect of this program, please report it. No result was written")]
+    Worker,
+}
+
+/// A finished examination.
+#[derive(Debug)]
+pub struct Examined {
+    /// The seal.
+    pub sealed: Sealed,
+    /// Files that match a record whose category alerts.
+    pub alerting_files: u64,
+    /// Whether something that should have been read could not be.
+    pub unreadable_parts: bool,
+    /// The verdict on the whole image.
+    pub verdict: DigestVerdict,
+}
+
+/// What the enumerator and the workers tell the writer. One channel carries it all, and a window is sent before its
+/// tasks are, so that it always arrives before their results.
+enum Event {
+    /// A window was enumerated and split into so many tasks.
+    Window(Arc<Window>, usize),
+    /// A task of the window with this number is done.
+    Done(u64, Vec<(usize, Found)>),
+    /// A reader reports a problem in a volume.
+    Problem(i64, Problem),
+    /// A volume has been walked: its unallocated runs, and why the walk ended early if it did.
+    VolumeDone(i64, Result<Vec<Run>, ReadError>, Option<ReadError>),
+}
+
+/// Collects entries into windows and hands them out.
+struct Enumerator<'a> {
+    tasks: &'a Sender<Task>,
+    events: &'a Sender<Event>,
+    permits: &'a Receiver<()>,
+    stop: &'a AtomicBool,
+    source: Arc<dyn avocet_evidence::Source>,
+    volume: i64,
+    next_id: i64,
+    next_window: u64,
+    entries: Vec<Entry>,
+}
+
+impl Enumerator<'_> {
+    /// Sends the collected entries off; `Break` when nobody listens any more.
+    fn flush(&mut self) -> VisitResult {
+        if self.entries.is_empty() {
+            return VisitResult::Continue(());
+        }
+        if self.stop.load(Ordering::Relaxed) || self.permits.recv().is_err() {
+            return VisitResult::Break(());
+        }
+        let entries = std::mem::replace(&mut self.entries, Vec::with_capacity(WINDOW));
+        let count = entries.len();
+        let window = Arc::new(Window {
+            number: self.next_window,
+            first_id: self.next_id,
+            volume: self.volume,
+            source: Arc::clone(&self.source),
+            entries,
+        });
+        self.next_window += 1;
+        self.next_id += i64::try_from(count).unwrap_or(i64::MAX);
+        let tasks = plan(&window);
+        if self.events.send(Event::Window(window, tasks.len())).is_err() {
+            return VisitResult::Break(());
+        }
+        for task in tasks {
+            if self.tasks.send(task).is_err() {
+                return VisitResult::Break(());
+            }
+        }
+        VisitResult::Continue(())
+    }
+}
+
+impl Visitor for Enumerator<'_> {
+    fn entry(&mut self, entry: Entry) -> VisitResult {
+        self.entries.push(entry);
+        if self.entries.len() >= WINDOW { self.flush() } else { VisitResult::Continue(()) }
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        // Nobody listening means that the writer failed, and its error is the one to report.
+        let _ = self.events.send(Event::Problem(self.volume, problem));
+    }
+}
+
+/// Walks every volume that can be read.
+fn enumerate(
+    evidence: &Evidence,
+    tasks: &Sender<Task>,
+    events: &Sender<Event>,
+    permits: &Receiver<()>,
+    stop: &AtomicBool,
+    progress: &dyn Progress,
+) {
+    let (mut next_id, mut next_window) = (1, 0);
+    for (volume_id, volume) in (1..).zip(&evidence.volumes) {
+        let VolumeState::Read { fs, source } = &volume.state else { continue };
+        let unallocated = fs.unallocated();
+        let free: u64 = unallocated.as_ref().map_or(0, |runs| runs.iter().map(|r| r.length).sum());
+        progress.stage(Stage::Volume { name: &volume.name, bytes: volume.length.saturating_sub(free) });
+        let mut enumerator = Enumerator {
+            tasks,
+            events,
+            permits,
+            stop,
+            source: Arc::clone(source),
+            volume: volume_id,
+            next_id,
+            next_window,
+            entries: Vec::with_capacity(WINDOW),
+        };
+        let ended = fs.walk(&mut enumerator).err();
+        if enumerator.flush().is_break() {
+            return;
+        }
+        (next_id, next_window) = (enumerator.next_id, enumerator.next_window);
+        if events.send(Event::VolumeDone(volume_id, unallocated, ended)).is_err() {
+            return;
+        }
+    }
+}
+
+/// A window on its way to the writer.
+struct Pending {
+    window: Arc<Window>,
+    found: Vec<Found>,
+    tasks_left: usize,
+}
+
+/// Takes events in whatever order they come and writes windows in the order of enumeration.
+fn write_all(recorder: &mut Recorder, events: &Receiver<Event>, permits: &Sender<()>) -> Result<(), ExamineError> {
+    let mut pending: BTreeMap<u64, Pending> = BTreeMap::new();
+    let mut next = 0u64;
+    for event in events {
+        match event {
+            Event::Window(window, tasks_left) => {
+                let found = std::iter::repeat_with(Found::default).take(window.entries.len()).collect();
+                pending.insert(window.number, Pending { window, found, tasks_left });
+            }
+            Event::Done(number, results) => {
+                let window = pending.get_mut(&number).ok_or(ExamineError::Worker)?;
+                for (i, one) in results {
+                    if let Some(slot) = window.found.get_mut(i) {
+                        *slot = one;
+                    }
+                }
+                window.tasks_left = window.tasks_left.saturating_sub(1);
+            }
+            Event::Problem(volume, problem) => recorder.problem(Some(volume), problem),
+            Event::VolumeDone(volume, free, ended) => recorder.volume_done(volume, free, ended)?,
+        }
+        while pending.get(&next).is_some_and(|p| p.tasks_left == 0) {
+            let Some(done) = pending.remove(&next) else { break };
+            recorder.window(&done.window, done.found)?;
+            // The enumerator may have ended already.
+            let _ = permits.send(());
+            next += 1;
+        }
+    }
+    if pending.is_empty() { Ok(()) } else { Err(ExamineError::Worker) }
+}
+
+/// Examines one exhibit and seals the result.
+///
+/// # Errors
+/// [`ExamineError`]; nothing that could be mistaken for a result is left at `options.out`.
+pub fn examine(
+    evidence: &Evidence,
+    known: &KnownSets,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Examined, ExamineError> {
+    let mut recorder = Recorder::create(evidence, known, options)?;
+    let stop = AtomicBool::new(false);
+    let image = std::thread::scope(|scope| {
+        let (task_tx, task_rx) = bounded::<Task>(options.threads.get() * 2);
+        let (event_tx, event_rx) = unbounded();
+        let (permit_tx, permit_rx) = unbounded();
+        for _ in 0..WINDOWS_IN_FLIGHT {
+            let _ = permit_tx.send(());
+        }
+        for _ in 0..options.threads.get() {
+            let (tasks, events) = (task_rx.clone(), event_tx.clone());
+            let stop = &stop;
+            scope.spawn(move || {
+                let mut worker = Worker::new(known, progress);
+                for task in tasks {
+                    if stop.load(Ordering::Relaxed)
+                        || events.send(Event::Done(task.window.number, worker.work(&task))).is_err()
+                    {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(task_rx);
+        let image = scope.spawn({
+            let stop = &stop;
+            move || whole_image(evidence, options, stop, progress)
+        });
+        scope.spawn({
+            let stop = &stop;
+            move || enumerate(evidence, &task_tx, &event_tx, &permit_rx, stop, progress)
+        });
+        let written = write_all(&mut recorder, &event_rx, &permit_tx);
+        if written.is_err() {
+            stop.store(true, Ordering::Relaxed);
+            drop((event_rx, permit_tx));
+        } else {
+            progress.stage(Stage::Image);
+        }
+        let image = image.join().map_err(|_| ExamineError::Worker);
+        written.and(image)
+    })?;
+    progress.stage(Stage::Seal);
+    recorder.finish(image, options)
+}
+
+/// The digests of the whole image, where they are asked for. A stop means that writing failed: that error is reported.
+fn whole_image(evidence: &Evidence, options: &Options, stop: &AtomicBool, progress: &dyn Progress) -> ImageDigests {
+    match &evidence.container {
+        None => ImageDigests::without(DigestVerdict::NotApplicable),
+        Some(_) if !options.image_digest => ImageDigests::without(DigestVerdict::NotTaken),
+        Some(opened) => check_image(opened, options.threads.get(), stop, progress)
+            .unwrap_or_else(|| ImageDigests::without(DigestVerdict::NotTaken)),
+    }
+}

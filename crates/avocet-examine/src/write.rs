@@ -1,0 +1,630 @@
+//! Writes what was found into the sealed file and keeps the counts of the completeness statement.
+
+use std::collections::BTreeMap;
+
+use avocet_base::size_text;
+use avocet_evidence::{
+    AllocationState, Content, Entry, EntryKind, Evidence, Location, Note, OpenError, Problem, ReadError, Run, Times,
+    Unreadable, VolumeState,
+};
+use avocet_examination::{
+    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, SpaceRow,
+    VolumeRow, Writer,
+};
+use avocet_known::{Hit, KnownSets};
+
+use crate::image::{DigestVerdict, ImageDigests};
+use crate::kind::MediaKind;
+use crate::pipeline::{ExamineError, Examined, Options};
+use crate::recycle::RecycleBin;
+use crate::tasks::{Found, Window};
+
+/// Problems of one kind in one volume that are listed one by one; the rest is counted.
+const LISTED_PROBLEMS: u64 = 10_000;
+
+type Result<T> = std::result::Result<T, ExamineError>;
+
+#[derive(Default)]
+struct Counts {
+    files: u64,
+    directories: u64,
+    digested: u64,
+    digested_bytes: u64,
+    alerting_files: u64,
+    archives: u64,
+    reused: u64,
+    guessed: u64,
+    unallocated_bytes: u64,
+    /// Files without a digest: reason and whether the file is live.
+    unreadable: BTreeMap<(bool, String), u64>,
+}
+
+/// Writes one examination.
+pub(crate) struct Recorder<'a> {
+    writer: Writer,
+    evidence: &'a Evidence,
+    known: &'a KnownSets,
+    counts: Counts,
+    problems: Vec<(Option<i64>, Problem)>,
+    problem_counts: BTreeMap<(Option<i64>, &'static str, &'static str), u64>,
+    recycle: RecycleBin,
+}
+
+fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+impl<'a> Recorder<'a> {
+    /// Begins the result and writes what is known before anything is read.
+    pub fn create(evidence: &'a Evidence, known: &'a KnownSets, options: &Options) -> Result<Self> {
+        let mut writer = Writer::create(&options.out)?;
+        writer.config("image_digest", if options.image_digest { "taken" } else { "not taken" })?;
+        writer.config("zone_policy", "times are kept as recorded; nothing is converted")?;
+        for (key, value) in &options.run {
+            writer.run(key, value)?;
+        }
+        writer.run("threads", &options.threads.to_string())?;
+        writer.run("digest_implementation", avocet_digest::implementation())?;
+        for set in known.sets() {
+            writer.known_set(&KnownSetRow {
+                id: set_id(set.id),
+                name: set.name.clone(),
+                format: set.format.clone(),
+                source_sha256: Some(set.sha256),
+                scheme: set.scheme.as_str().to_owned(),
+                scheme_version: set.scheme_version.clone(),
+                scheme_digest: Some(set.scheme_digest),
+                records_kept: set.kept,
+                rejected: set.rejected.iter().map(|t| t.count).sum(),
+            })?;
+        }
+        let mut recorder = Self {
+            writer,
+            evidence,
+            known,
+            counts: Counts::default(),
+            problems: vec![],
+            problem_counts: BTreeMap::new(),
+            recycle: RecycleBin::default(),
+        };
+        recorder.layout()?;
+        Ok(recorder)
+    }
+
+    /// Volumes, partition tables and gaps.
+    fn layout(&mut self) -> Result<()> {
+        for (id, volume) in (1i64..).zip(&self.evidence.volumes) {
+            let (kind, facts, detail) = match &volume.state {
+                VolumeState::Read { fs, .. } => (fs.facts().kind.to_owned(), Some(fs.facts()), String::new()),
+                VolumeState::NotRead { what, certain, detail } => {
+                    let sure = if *certain { "" } else { "by probability; " };
+                    (what.clone(), None, format!("{sure}{detail}").trim_end_matches("; ").to_owned())
+                }
+                VolumeState::Failed { what, error } => ((*what).to_owned(), None, error.to_string()),
+                VolumeState::Empty => ("empty".to_owned(), None, "only zeros where it was sampled".to_owned()),
+                VolumeState::Unknown => ("unknown".to_owned(), None, "no known signature".to_owned()),
+            };
+            let label = volume.label.as_ref().map_or_else(String::new, |l| format!(" “{l}”"));
+            let partition = format!("partition type {}{label}", volume.type_name);
+            self.writer.volume(&VolumeRow {
+                id,
+                label: volume.name.clone(),
+                start: volume.start,
+                length: volume.length,
+                status: volume.state.word().to_owned(),
+                kind: Some(kind),
+                fs_label: facts.and_then(|f| f.label.clone()),
+                serial: facts.and_then(|f| f.serial.clone()),
+                cluster_size: facts.map_or(0, |f| f.cluster_size),
+                time_source: facts.map(|f| f.time_source.to_owned()),
+                detail: if detail.is_empty() { partition } else { format!("{partition}; {detail}") },
+            })?;
+        }
+        let evidence = self.evidence;
+        for (kind, runs) in [("partition-table", &evidence.tables), ("unpartitioned", &evidence.gaps)] {
+            self.space(None, kind, runs)?;
+        }
+        for problem in &evidence.problems {
+            self.problem(None, problem.clone());
+        }
+        Ok(())
+    }
+
+    fn space(&mut self, volume: Option<i64>, kind: &str, runs: &[Run]) -> Result<()> {
+        for run in runs {
+            self.writer.space(&SpaceRow { volume, kind: kind.to_owned(), start: run.start, length: run.length })?;
+        }
+        Ok(())
+    }
+
+    /// Takes a problem for the list.
+    pub fn problem(&mut self, volume: Option<i64>, problem: Problem) {
+        let count = self.problem_counts.entry((volume, problem.layer, problem.code)).or_default();
+        *count += 1;
+        if *count <= LISTED_PROBLEMS {
+            self.problems.push((volume, problem));
+        }
+    }
+
+    /// A volume's walk is over.
+    pub fn volume_done(
+        &mut self,
+        volume: i64,
+        unallocated: std::result::Result<Vec<Run>, ReadError>,
+        ended: Option<ReadError>,
+    ) -> Result<()> {
+        match unallocated {
+            Ok(runs) => {
+                self.counts.unallocated_bytes += runs.iter().map(|r| r.length).sum::<u64>();
+                self.space(Some(volume), "unallocated", &runs)?;
+            }
+            Err(e) => {
+                let detail = format!("the map of free space cannot be read: {}", e.detail);
+                self.problem(Some(volume), Problem::new(e.layer, "free-space-unreadable", Some(e.offset), detail));
+            }
+        }
+        if let Some(e) = ended {
+            let detail = format!("the list of files ends here: {}", e.detail);
+            self.problem(Some(volume), Problem::new(e.layer, "enumeration-ended", Some(e.offset), detail));
+        }
+        Ok(())
+    }
+
+    /// Writes a finished window.
+    pub fn window(&mut self, window: &Window, found: Vec<Found>) -> Result<()> {
+        for ((id, entry), one) in (window.first_id..).zip(&window.entries).zip(found) {
+            self.entry(window.volume, id, entry, one)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, volume: i64, id: i64, entry: &Entry, found: Found) -> Result<()> {
+        self.recycle.note(volume, id, entry, found.recycle_record.as_deref());
+        if let Some(problem) = found.problem {
+            self.problem(Some(volume), problem);
+        }
+        self.count(entry, found.digests.is_some(), found.unreadable.as_deref(), found.format.map(|f| f.0), &found.hits);
+        let unreadable = match &entry.content {
+            Content::Unreadable(reason) => Some(reason.to_string()),
+            _ => found.unreadable,
+        };
+        let t = &entry.times;
+        let ns = |stamp: &Option<avocet_base::Stamp>| stamp.map(|s| s.ns);
+        let extents: Vec<ExtentRow> = entry
+            .content
+            .extents()
+            .iter()
+            .map(|e| ExtentRow {
+                logical: e.logical,
+                length: e.length,
+                start: match e.location {
+                    Location::At(offset) => Some(offset),
+                    Location::Zero => None,
+                },
+            })
+            .collect();
+        let row = FileRow {
+            id,
+            volume,
+            path: entry.path.clone(),
+            stream: entry.stream.clone(),
+            kind: entry.kind.as_str().to_owned(),
+            state: entry.state.as_str().to_owned(),
+            number: entry.number,
+            size: entry.size,
+            created: ns(&t.created),
+            modified: ns(&t.modified),
+            accessed: ns(&t.accessed),
+            changed: ns(&t.changed),
+            deleted: ns(&t.deleted),
+            name_created: ns(&t.name_created),
+            name_modified: ns(&t.name_modified),
+            name_accessed: ns(&t.name_accessed),
+            name_changed: ns(&t.name_changed),
+            zone: zone_text(t),
+            md5: found.digests.map(|d| d.md5),
+            sha1: found.digests.map(|d| d.sha1),
+            sha256: found.digests.map(|d| d.sha256),
+            unreadable,
+            media: found.format.map(|f| f.0.as_str().to_owned()),
+            format: found.format.map(|f| f.1.to_owned()),
+            note: entry.notes.iter().map(Note::to_string).collect::<Vec<_>>().join("; "),
+            parent: None,
+        };
+        self.writer.file(&row, &extents)?;
+        // What one set lets be hidden, another may want to be seen.
+        let may_hide = avocet_known::may_hide(&found.hits);
+        for mut hit in found.hits {
+            hit.may_hide &= may_hide;
+            self.writer.hit(&match_row(id, hit))?;
+        }
+        Ok(())
+    }
+
+    fn count(
+        &mut self,
+        entry: &Entry,
+        digested: bool,
+        unreadable: Option<&str>,
+        media: Option<MediaKind>,
+        hits: &[Hit],
+    ) {
+        let c = &mut self.counts;
+        match entry.kind {
+            EntryKind::Directory => c.directories += 1,
+            _ => c.files += 1,
+        }
+        if digested {
+            c.digested += 1;
+            c.digested_bytes = c.digested_bytes.saturating_add(entry.size);
+        }
+        c.archives += u64::from(media == Some(MediaKind::Archive));
+        c.alerting_files += u64::from(hits.iter().any(|h| h.alerts));
+        c.reused += u64::from(entry.notes.iter().any(|n| matches!(n, Note::ClustersReused { .. })));
+        c.guessed +=
+            u64::from(entry.notes.iter().any(|n| matches!(n, Note::AssumedContiguous | Note::AssumedNextFree)));
+        let reason = match &entry.content {
+            Content::Unreadable(reason) => Some(reason_class(reason)),
+            _ => unreadable.map(|_| "the bytes cannot be read"),
+        };
+        if let Some(reason) = reason {
+            let live = entry.state == AllocationState::Allocated;
+            *c.unreadable.entry((live, reason.to_owned())).or_default() += 1;
+        }
+    }
+
+    /// Writes what is only known at the end, and seals.
+    pub fn finish(mut self, image: ImageDigests, options: &Options) -> Result<Examined> {
+        for run in &image.damaged {
+            let detail =
+                format!("{} of the image cannot be read: a stored checksum does not agree", size_text(run.length));
+            self.problem(None, Problem::new("image", "image-damaged", Some(run.start), detail));
+        }
+        self.evidence_row(&image, options)?;
+        let recycle = std::mem::take(&mut self.recycle);
+        if recycle.unreadable > 0 {
+            let detail = format!(
+                "{} could not be understood",
+                plural(recycle.unreadable, "recycle-bin record", "recycle-bin records")
+            );
+            self.problem(None, Problem::new("recycle-bin", "record-not-understood", None, detail));
+        }
+        for pair in recycle.pairs() {
+            self.writer.original(&OriginalRow {
+                file_id: pair.file,
+                original_path: pair.info.original_path,
+                deleted_ns: pair.info.deleted.map(|s| s.ns),
+                info_file_id: pair.info_file,
+            })?;
+        }
+        let unreadable_parts = self.statement(&image)?;
+        self.write_problems()?;
+        let sealed = self.writer.seal(options.key.as_ref())?;
+        Ok(Examined { sealed, alerting_files: self.counts.alerting_files, unreadable_parts, verdict: image.verdict })
+    }
+
+    fn evidence_row(&mut self, image: &ImageDigests, options: &Options) -> Result<()> {
+        let container = self.evidence.container.as_ref();
+        let (stored_md5, stored_sha1) = container.map_or((None, None), |c| c.stored_digests());
+        let mut facts = vec![("partition scheme".to_owned(), self.evidence.scheme.to_owned())];
+        if let Some(ewf) = container.and_then(|c| c.ewf.as_ref()) {
+            facts.extend(ewf.facts().header.iter().cloned());
+        }
+        self.writer.evidence(&EvidenceRow {
+            kind: self.evidence.kind.to_owned(),
+            media_size: self.evidence.source().map_or(0, |s| s.len()),
+            exhibit: Some(options.exhibit.to_string()),
+            segments: container.map_or(0, |c| c.segments.len() as u64),
+            stored_md5,
+            stored_sha1,
+            md5: image.digests.map(|d| d.md5),
+            sha1: image.digests.map(|d| d.sha1),
+            sha256: image.digests.map(|d| d.sha256),
+            verdict: image.verdict.as_str().to_owned(),
+            facts,
+        })?;
+        Ok(())
+    }
+
+    /// The completeness statement, worst first. Returns whether something that should have been read was not.
+    fn statement(&mut self, image: &ImageDigests) -> Result<bool> {
+        let mut lines = Statement::default();
+        lines.image(self.evidence, image);
+        lines.volumes(self.evidence);
+        lines.unreadable(&self.counts.unreadable);
+        lines.problems(&self.problem_counts);
+        lines.space(self.evidence, &self.counts);
+        lines.files(&self.counts);
+        lines.known(self.known);
+        let unreadable_parts = lines
+            .rows
+            .iter()
+            .any(|r| matches!(r.level, Level::Alarm | Level::Gap) && r.code != "image-digest-not-taken");
+        // A stable sort: within a level the order above stays.
+        lines.rows.sort_by_key(|r| r.level);
+        for (seq, mut row) in (1i64..).zip(lines.rows) {
+            row.seq = seq;
+            self.writer.completeness(&row)?;
+        }
+        Ok(unreadable_parts)
+    }
+
+    fn write_problems(&mut self) -> Result<()> {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.sort_by(|(va, a), (vb, b)| {
+            (va, a.layer, a.code, a.offset, &a.path, &a.detail)
+                .cmp(&(vb, b.layer, b.code, b.offset, &b.path, &b.detail))
+        });
+        for (seq, (volume, p)) in (1i64..).zip(problems) {
+            self.writer.problem(&ProblemRow {
+                seq,
+                volume,
+                layer: p.layer.to_owned(),
+                code: p.code.to_owned(),
+                offset: p.offset,
+                path: p.path,
+                detail: p.detail,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A set's number in the result, from 1.
+fn set_id(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+fn match_row(file_id: i64, hit: Hit) -> MatchRow {
+    MatchRow {
+        file_id,
+        set_id: set_id(hit.set),
+        record: hit.record,
+        basis: hit.basis.to_string(),
+        category: hit.category,
+        meaning: hit.meaning,
+        alerts: hit.alerts,
+        hides: hit.may_hide,
+        series: hit.series,
+    }
+}
+
+/// One word where every time of an entry claims the same zone, else the zone of each.
+fn zone_text(times: &Times) -> String {
+    let named = [
+        ("created", times.created),
+        ("modified", times.modified),
+        ("accessed", times.accessed),
+        ("changed", times.changed),
+        ("deleted", times.deleted),
+    ];
+    let mut zones = named.iter().filter_map(|(name, stamp)| stamp.map(|s| (name, s.zone)));
+    let Some((_, first)) = zones.next() else { return String::new() };
+    if zones.all(|(_, zone)| zone == first) {
+        return first.to_string();
+    }
+    let each = named.iter().filter_map(|(name, stamp)| stamp.map(|s| format!("{name} {}", s.zone)));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn reason_class(reason: &Unreadable) -> &'static str {
+    match reason {
+        Unreadable::Encrypted(_) => "encrypted",
+        Unreadable::StoredElsewhere(_) => "stored elsewhere",
+        Unreadable::NoLocation => "location no longer recorded",
+        Unreadable::Corrupt(_) => "metadata corrupt",
+        Unreadable::Unsupported(_) => "storage form not supported",
+        Unreadable::Capped => "more deleted data claimed than the volume can hold",
+    }
+}
+
+/// The lines of the completeness statement being gathered.
+#[derive(Default)]
+struct Statement {
+    rows: Vec<CompletenessRow>,
+}
+
+impl Statement {
+    fn line(&mut self, level: Level, code: &str, count: u64, bytes: Option<u64>, text: String) {
+        self.rows.push(CompletenessRow { seq: 0, level, code: code.to_owned(), count, bytes, text });
+    }
+
+    fn image(&mut self, evidence: &Evidence, image: &ImageDigests) {
+        let size = evidence.source().map(|s| s.len());
+        match image.verdict {
+            DigestVerdict::Differs if image.damaged.is_empty() => self.line(
+                Level::Alarm,
+                "image-digest-differs",
+                1,
+                size,
+                "The digest of the whole image DIFFERS from the one stored at acquisition. Do not rely on this copy: image the exhibit again.".into(),
+            ),
+            DigestVerdict::Differs => {
+                let bytes: u64 = image.damaged.iter().map(|r| r.length).sum();
+                let text = format!(
+                    "The image is DAMAGED: {} in {} cannot be read. Do not rely on this copy: image the exhibit again.",
+                    size_text(bytes),
+                    plural(image.damaged.len() as u64, "place", "places")
+                );
+                self.line(Level::Alarm, "image-damaged", image.damaged.len() as u64, Some(bytes), text);
+            }
+            DigestVerdict::Agrees => self.line(
+                Level::Done,
+                "image-digest-agrees",
+                1,
+                size,
+                "The digest of the whole image agrees with the one stored at acquisition.".into(),
+            ),
+            DigestVerdict::NothingStored => self.line(
+                Level::Note,
+                "image-digest-nothing-stored",
+                1,
+                size,
+                "The image stores no digest to compare with; the digest taken now is recorded.".into(),
+            ),
+            DigestVerdict::NotTaken => self.line(
+                Level::Note,
+                "image-digest-not-taken",
+                1,
+                size,
+                "The digest of the whole image was not taken, as asked: whether the copy is intact is not established.".into(),
+            ),
+            DigestVerdict::NotApplicable => self.line(
+                Level::Note,
+                "image-digest-not-applicable",
+                0,
+                None,
+                "A folder has no digest as a whole; each file has its own.".into(),
+            ),
+        }
+        let errors =
+            evidence.container.as_ref().and_then(|c| c.ewf.as_ref()).map_or(&[][..], |e| &e.facts().acquisition_errors);
+        if !errors.is_empty() {
+            let sectors: u64 = errors.iter().map(|e| e.1).sum();
+            let text = format!(
+                "{} could not be read when the image was made; they are zeros in the image.",
+                plural(sectors, "sector", "sectors")
+            );
+            self.line(Level::Gap, "acquisition-errors", sectors, None, text);
+        }
+    }
+
+    fn volumes(&mut self, evidence: &Evidence) {
+        for volume in &evidence.volumes {
+            let (level, code, text) = match &volume.state {
+                VolumeState::Read { fs, .. } => {
+                    (Level::Done, "volume-read", format!("Volume {} was read: {}.", volume.name, fs.facts().kind))
+                }
+                VolumeState::NotRead { what, certain: true, .. } => {
+                    (Level::Gap, "volume-not-read", format!("Volume {} was NOT read: {what}.", volume.name))
+                }
+                VolumeState::NotRead { what, .. } => (
+                    Level::Gap,
+                    "volume-not-read",
+                    format!("Volume {} was NOT read: {what} (not certain).", volume.name),
+                ),
+                VolumeState::Failed { what, error } => (
+                    Level::Gap,
+                    "volume-failed",
+                    format!(
+                        "Volume {} was NOT read: its {what} file system cannot be opened ({}).",
+                        volume.name,
+                        brief(error)
+                    ),
+                ),
+                VolumeState::Empty => (
+                    Level::Note,
+                    "volume-empty",
+                    format!("Volume {} holds only zeros where it was sampled.", volume.name),
+                ),
+                VolumeState::Unknown => (
+                    Level::Gap,
+                    "volume-unknown",
+                    format!("Volume {} was NOT read: nothing known was recognised in it.", volume.name),
+                ),
+            };
+            let text = format!("{} {}.", text, size_text(volume.length));
+            self.line(level, code, 1, Some(volume.length), text);
+        }
+        if evidence.volumes.is_empty() {
+            self.line(Level::Gap, "no-volume", 0, None, "No volume was found in the evidence.".into());
+        }
+    }
+
+    fn unreadable(&mut self, unreadable: &BTreeMap<(bool, String), u64>) {
+        for ((live, reason), count) in unreadable {
+            let (level, what) = if *live { (Level::Gap, "live") } else { (Level::Note, "deleted") };
+            let files = plural(*count, &format!("{what} file has"), &format!("{what} files have"));
+            self.line(level, "files-unreadable", *count, None, format!("{files} no digest: {reason}."));
+        }
+    }
+
+    fn problems(&mut self, counts: &BTreeMap<(Option<i64>, &'static str, &'static str), u64>) {
+        let mut by_code: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+        for ((_, layer, code), count) in counts {
+            let slot = by_code.entry((layer, code)).or_default();
+            slot.0 += count;
+            slot.1 += count.saturating_sub(LISTED_PROBLEMS);
+        }
+        for ((layer, code), (count, unlisted)) in by_code {
+            let rest =
+                if unlisted > 0 { format!(" ({unlisted} of them counted but not listed)") } else { String::new() };
+            let text = format!("{} reported by {layer}: {code}{rest}.", plural(count, "problem", "problems"));
+            self.line(Level::Gap, "problems", count, None, text);
+        }
+    }
+
+    fn space(&mut self, evidence: &Evidence, counts: &Counts) {
+        let gaps: u64 = evidence.gaps.iter().map(|r| r.length).sum();
+        if gaps > 0 {
+            let text = format!("{} belong to no volume and were not searched.", size_text(gaps));
+            self.line(Level::Note, "unpartitioned", evidence.gaps.len() as u64, Some(gaps), text);
+        }
+        if counts.unallocated_bytes > 0 {
+            let text = format!(
+                "{} of free space were not searched for remains of files without an entry (no carving in this version).",
+                size_text(counts.unallocated_bytes)
+            );
+            self.line(Level::Note, "unallocated", 1, Some(counts.unallocated_bytes), text);
+        }
+        if counts.archives > 0 {
+            let text = format!(
+                "{} recognised by content and digested as a whole; what is inside was NOT examined.",
+                plural(counts.archives, "archive or compressed document was", "archives or compressed documents were")
+            );
+            self.line(Level::Gap, "archives-not-opened", counts.archives, None, text);
+        }
+    }
+
+    fn files(&mut self, c: &Counts) {
+        if c.reused > 0 {
+            let text = format!(
+                "{} clusters that were used again since: the bytes are not all of that file.",
+                plural(c.reused, "deleted file has", "deleted files have")
+            );
+            self.line(Level::Note, "clusters-reused", c.reused, None, text);
+        }
+        if c.guessed > 0 {
+            let text = format!(
+                "{} by assuming where the bytes lie.",
+                plural(c.guessed, "deleted file was recovered", "deleted files were recovered")
+            );
+            self.line(Level::Note, "recovered-by-assumption", c.guessed, None, text);
+        }
+        let text = format!(
+            "{} and {} listed; {} ({}) digested.",
+            plural(c.files, "file", "files"),
+            plural(c.directories, "folder", "folders"),
+            plural(c.digested, "file", "files"),
+            size_text(c.digested_bytes)
+        );
+        self.line(Level::Done, "files", c.files, Some(c.digested_bytes), text);
+    }
+
+    fn known(&mut self, known: &KnownSets) {
+        if known.sets().is_empty() {
+            let text = "No known set was given: nothing was matched.".to_owned();
+            self.line(Level::Note, "no-known-sets", 0, None, text);
+        }
+        for set in known.sets() {
+            let rejected: u64 = set.rejected.iter().map(|t| t.count).sum();
+            let (level, rest) = if rejected > 0 {
+                (Level::Gap, format!(", {rejected} REJECTED"))
+            } else {
+                (Level::Done, String::new())
+            };
+            let text = format!(
+                "Known set {} ({}): {} kept{rest}.",
+                set.name,
+                set.scheme.as_str(),
+                plural(set.kept, "record", "records")
+            );
+            self.line(level, "known-set", set.kept, None, text);
+        }
+    }
+}
+
+/// An error's sentence without its last full stop.
+fn brief(error: &OpenError) -> String {
+    error.to_string().trim_end_matches('.').to_owned()
+}
