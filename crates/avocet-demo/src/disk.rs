@@ -82,12 +82,7 @@ impl Seek for Window {
 /// Makes the device at `path`.
 pub fn build(path: &Path, pictures: &[Picture]) -> Result<SecondVolume, DemoError> {
     let write = |what| move |source| DemoError::Write { what, source };
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(write("the device"))?;
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(write("the device"))?;
     file.set_len(DISK_LENGTH).map_err(write("the device"))?;
     partition_table(&file).map_err(write("the partition table"))?;
     card(&file, pictures).map_err(write("the card volume"))?;
@@ -107,10 +102,8 @@ fn partition_table(file: &File) -> io::Result<()> {
     let basic = [0xa2, 0xa0, 0xd0, 0xeb, 0xe5, 0xb9, 0x33, 0x44, 0x87, 0xc0, 0x68, 0xb6, 0xb7, 0x26, 0x99, 0xc7];
     let linux = [0xaf, 0x3d, 0xc6, 0x0f, 0x83, 0x84, 0x72, 0x47, 0x8e, 0x79, 0x3d, 0x69, 0xd8, 0x47, 0x7d, 0xe4];
     let mut entries = vec![];
-    let volumes = [
-        (basic, 1u8, CARD_START, CARD_LENGTH, "camera card"),
-        (linux, 2, COMPUTER_START, COMPUTER_LENGTH, "computer"),
-    ];
+    let volumes =
+        [(basic, 1u8, CARD_START, CARD_LENGTH, "camera card"), (linux, 2, COMPUTER_START, COMPUTER_LENGTH, "computer")];
     for (kind, number, start, length, name) in volumes {
         let mut entry = kind.to_vec();
         entry.extend([number; 16]);
@@ -182,7 +175,8 @@ fn card(file: &File, pictures: &[Picture]) -> io::Result<()> {
         if let Some(p) = pictures.iter().find(|p| p.number == 3) {
             folder.create_file("settings.txt")?.write_all(&p.jpeg)?;
         }
-        root.create_file("READ ME FIRST.txt")?.write_all(b"A demo device made by Avocet. Every picture is generated.\n")?;
+        root.create_file("READ ME FIRST.txt")?
+            .write_all(b"A demo device made by Avocet. Every picture is generated.\n")?;
         for p in pictures.iter().filter(|p| p.place == Place::CardDeleted) {
             folder.remove(&jpeg_name(p))?;
         }

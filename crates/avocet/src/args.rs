@@ -1,0 +1,263 @@
+//! The command line: verbs, options and their help.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Examines seized devices: every file accounted for, matched against known sets, sealed in one file.
+#[derive(Debug, Parser)]
+#[command(name = "avocet", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 finished; 3 finished with alerts; 4 finished, parts unreadable, no alert; \
+                        2 refused (what was asked cannot be done); 1 failed.\n\
+                        See `avocet help VERB` for an example of each verb.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Options that every verb takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options that every verb takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Folder for the access log and what belongs to this workplace
+    #[arg(long, global = true, value_name = "DIR", env = "AVOCET_STORE")]
+    pub store: Option<PathBuf>,
+    /// Worker threads (default: one per core)
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on standard error
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing but the answer
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+impl Global {
+    /// Worker threads to use.
+    pub fn threads(&self) -> NonZeroUsize {
+        self.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Examine an image, folder or zip and seal the result
+    #[command(after_help = "Example:\n  avocet examine JC-1.E01 --exhibit JC/1 --known project-vic.json=us-vics-2.0 \
+                            --known nsrl-sample.csv=known-good --out JC-1.examination")]
+    Examine(Examine),
+    /// Show the summary of a finished examination again
+    #[command(after_help = "Example:\n  avocet summary JC-1.examination")]
+    Summary(Sealed),
+    /// List the files of an examination, one line each
+    #[command(after_help = "Example:\n  avocet list JC-1.examination --format csv --state deleted --under /DCIM")]
+    List(List),
+    /// Write the report of an examination
+    #[command(after_help = "Example:\n  avocet report JC-1.examination --html JC-1.html --hide-names")]
+    Report(Report),
+    /// Check that an examination file is what it was when it was sealed
+    #[command(after_help = "Example:\n  avocet verify JC-1.examination --expect 9f2c… --signer team.pub")]
+    Verify(Verify),
+    /// Look inside evidence without examining it
+    #[command(subcommand)]
+    Evidence(Evidence),
+    /// List the category schemes a known set can be read with, or show one
+    #[command(after_help = "Example:\n  avocet schemes us-vics-2.0")]
+    Schemes {
+        /// Scheme to show whole
+        id: Option<String>,
+    },
+    /// Make a key that signs seals
+    #[command(after_help = "Example:\n  avocet key team.key    (writes team.key and team.key.pub)")]
+    Key {
+        /// Where the secret key goes; the public key goes beside it
+        file: PathBuf,
+    },
+    /// Make a benign demo device with a matching known set
+    #[command(after_help = "Example:\n  avocet demo demo-out")]
+    Demo {
+        /// Folder to write to
+        dir: PathBuf,
+    },
+    /// Print shell completions
+    #[command(after_help = "Example:\n  avocet completions bash > /etc/bash_completion.d/avocet")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages
+    #[command(after_help = "Example:\n  avocet man ./man")]
+    Man {
+        /// Folder to write to
+        dir: PathBuf,
+    },
+}
+
+/// `avocet examine`
+#[derive(Debug, Args)]
+pub struct Examine {
+    /// Image (any segment), folder or zip
+    pub evidence: PathBuf,
+    /// Exhibit reference as on the label
+    #[arg(long, value_name = "REF")]
+    pub exhibit: String,
+    /// Known set and the scheme its categories are read with; may be given several times
+    #[arg(long, value_name = "FILE=SCHEME", env = "AVOCET_KNOWN", value_delimiter = ';')]
+    pub known: Vec<String>,
+    /// Where the sealed examination goes
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Do not take the digest of the whole image
+    #[arg(long)]
+    pub no_image_digest: bool,
+    /// Sign the seal with this key (see `avocet key`)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+/// A sealed examination.
+#[derive(Debug, Args)]
+pub struct Sealed {
+    /// The sealed examination
+    pub examination: PathBuf,
+}
+
+/// How `avocet list` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// One JSON object a line
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+    /// Columns for reading
+    Table,
+}
+
+/// Allocation states to filter by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StateArg {
+    /// Live
+    Allocated,
+    /// Deleted, with a name
+    Deleted,
+    /// Deleted, without a folder
+    Orphan,
+    /// Found by content
+    Carved,
+    /// Inside another file
+    Embedded,
+}
+
+/// `avocet list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// The sealed examination
+    pub examination: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: ListFormat,
+    /// Only files in this state
+    #[arg(long, value_enum)]
+    pub state: Option<StateArg>,
+    /// Only files that match a known set
+    #[arg(long)]
+    pub matched: bool,
+    /// Only files that match a category that alerts
+    #[arg(long)]
+    pub alerting: bool,
+    /// Only files at or below this path
+    #[arg(long, value_name = "PATH")]
+    pub under: Option<String>,
+}
+
+/// `avocet report`
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The sealed examination
+    pub examination: PathBuf,
+    /// Where the HTML report goes
+    #[arg(long, value_name = "FILE")]
+    pub html: PathBuf,
+    /// Leave out names and paths: a name can itself distress, or identify a child
+    #[arg(long)]
+    pub hide_names: bool,
+}
+
+/// `avocet verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The sealed examination
+    pub examination: PathBuf,
+    /// The result digest that was written down at sealing
+    #[arg(long, value_name = "HEX")]
+    pub expect: Option<String>,
+    /// Public key that must have signed the seal
+    #[arg(long, value_name = "FILE")]
+    pub signer: Option<PathBuf>,
+}
+
+/// `avocet evidence …`
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// Show containers, volumes and file systems
+    #[command(after_help = "Example:\n  avocet evidence tree JC-1.E01")]
+    Tree(Image),
+    /// List a folder inside the evidence
+    #[command(after_help = "Example:\n  avocet evidence ls JC-1.E01 gpt:2/Users")]
+    Ls(Inside),
+    /// Show what the file system records of one file
+    #[command(after_help = "Example:\n  avocet evidence stat JC-1.E01 gpt:2/Users/x/a.jpg")]
+    Stat(Inside),
+    /// Write one file's bytes to standard output; the access is logged
+    #[command(
+        after_help = "Example:\n  avocet evidence cat JC-1.E01 gpt:2/notes.txt --known set.json=us-vics-2.0 > notes.txt\n\
+                            A file that matches a category that alerts is written only with --reason."
+    )]
+    Cat(Cat),
+    /// Check every stored checksum and the digest of the whole image
+    #[command(after_help = "Example:\n  avocet evidence verify JC-1.E01")]
+    Verify(Image),
+}
+
+/// An image.
+#[derive(Debug, Args)]
+pub struct Image {
+    /// Image (any segment), folder or zip
+    pub evidence: PathBuf,
+}
+
+/// A place inside an image.
+#[derive(Debug, Args)]
+pub struct Inside {
+    /// Image (any segment), folder or zip
+    pub evidence: PathBuf,
+    /// VOLUME/PATH, or /PATH where only one volume is read; a stream behind a colon
+    #[arg(default_value = "/")]
+    pub path: String,
+}
+
+/// `avocet evidence cat`
+#[derive(Debug, Args)]
+pub struct Cat {
+    /// Image (any segment), folder or zip
+    pub evidence: PathBuf,
+    /// VOLUME/PATH, or /PATH where only one volume is read; a stream behind a colon
+    pub path: String,
+    /// Known set to check the file against first; may be given several times
+    #[arg(long, value_name = "FILE=SCHEME", env = "AVOCET_KNOWN", value_delimiter = ';')]
+    pub known: Vec<String>,
+    /// Sealed examination whose matches to check the file against
+    #[arg(long, value_name = "FILE")]
+    pub examination: Option<PathBuf>,
+    /// Why this file has to be looked at; kept in the access log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}

@@ -1,0 +1,60 @@
+//! `avocet examine`
+
+use avocet_base::ExhibitRef;
+use avocet_examine::{ExamineError, Options, examine};
+
+use super::{load_known, open_evidence, summary};
+use crate::args::{Examine, Global};
+use crate::show::Bar;
+use crate::{Outcome, Refusal, access, output};
+
+/// Facts of the run that the result digest does not cover.
+fn run_facts(args: &Examine) -> Vec<(String, String)> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    vec![
+        ("tool".into(), format!("avocet {}", env!("CARGO_PKG_VERSION"))),
+        ("started".into(), access::now()),
+        ("user".into(), access::user()),
+        ("host".into(), host.trim().to_owned()),
+        ("input".into(), args.evidence.display().to_string()),
+        ("known".into(), args.known.join("; ")),
+    ]
+}
+
+pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
+    let exhibit: ExhibitRef = args.exhibit.parse().map_err(|e| Refusal(format!("--exhibit: {e}")))?;
+    let key = match &args.key {
+        Some(path) => Some(avocet_examination::load_key(path).map_err(|e| Refusal(e.to_string()))?),
+        None => None,
+    };
+    let known = load_known(&args.known)?;
+    let evidence = open_evidence(&args.evidence)?;
+    for warning in known.sets().iter().flat_map(|s| &s.warnings).filter(|_| !global.quiet) {
+        output::remark(&format!("avocet: known set: {warning}"));
+    }
+    let options = Options {
+        exhibit,
+        out: args.out.clone(),
+        image_digest: !args.no_image_digest,
+        threads: global.threads(),
+        key,
+        run: run_facts(args),
+    };
+    let image_bytes = evidence.source().filter(|_| options.image_digest).map_or(0, |s| s.len());
+    let bar = Bar::new(global.quiet, image_bytes);
+    let outcome = examine(&evidence, &known, &options, &bar);
+    bar.finish();
+    let examined = outcome.map_err(|e| match e {
+        ExamineError::Write(e) => Refusal(e.to_string()).into(),
+        e => anyhow::Error::new(e),
+    })?;
+    summary::print(global, &summary::open(&args.out)?)?;
+    if !global.quiet && !global.json {
+        output::remark(&format!("Sealed: {}", examined.sealed.path.display()));
+    }
+    Ok(match (examined.alerting_files, examined.unreadable_parts) {
+        (0, false) => Outcome::Finished,
+        (0, true) => Outcome::Unreadable,
+        _ => Outcome::Alerts,
+    })
+}

@@ -1,0 +1,74 @@
+//! The `avocet` command.
+
+mod access;
+mod args;
+mod commands;
+mod output;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Verb};
+
+/// How a command ended, as scripts see it. Also in `avocet --help` and `docs/commands.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Finished, nothing alerts, everything could be read.
+    Finished,
+    /// Finished; at least one file matches a category that alerts.
+    Alerts,
+    /// Finished without an alert; something that should have been read could not be.
+    Unreadable,
+    /// Not done, because what was asked cannot be done: the sentence on standard error says what to change.
+    Refused,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        ExitCode::from(match outcome {
+            Outcome::Finished => 0,
+            Outcome::Refused => 2,
+            Outcome::Alerts => 3,
+            Outcome::Unreadable => 4,
+        })
+    }
+}
+
+/// An answer that the user can act on: what was asked cannot be done as asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+    let global = &cli.global;
+    match &cli.verb {
+        Verb::Examine(a) => commands::examine::run(global, a),
+        Verb::Summary(a) => commands::summary::run(global, &a.examination),
+        Verb::List(a) => commands::list::run(global, a),
+        Verb::Report(a) => commands::report::run(global, a),
+        Verb::Verify(a) => commands::verify::run(global, a),
+        Verb::Evidence(a) => commands::evidence::run(global, a),
+        Verb::Schemes { id } => commands::schemes::run(global, id.as_deref()),
+        Verb::Key { file } => commands::key::run(file),
+        Verb::Demo { dir } => commands::demo::run(global, dir),
+        Verb::Completions { shell } => commands::shell::completions(*shell),
+        Verb::Man { dir } => commands::shell::man(dir),
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(outcome) => outcome.into(),
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error, cli.global.verbose);
+            match error.downcast_ref::<Refusal>() {
+                Some(_) => Outcome::Refused.into(),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What the command prints: answers on standard output, everything else on standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Prints a whole answer.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub fn answer(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
+
+/// Whether an answer printed now may carry colour.
+pub fn colour() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Prints a remark on standard error.
+pub fn remark(text: &str) {
+    // A closed standard error is nobody listening.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Prints why a command did not do what was asked.
+pub fn complain(error: &anyhow::Error, verbose: u8) {
+    remark(&format!("avocet: {error}"));
+    if verbose > 0 {
+        for cause in error.chain().skip(1) {
+            remark(&format!("  because: {cause}"));
+        }
+    }
+}
+
+/// Whether an error only says that the reader of a pipe went away.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}

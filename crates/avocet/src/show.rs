@@ -1,0 +1,59 @@
+//! Progress on a terminal; nothing elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use avocet_examine::{Progress, Stage};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar with files, bytes, rate, time left and the current volume.
+pub struct Bar {
+    bar: ProgressBar,
+    files: AtomicU64,
+}
+
+impl Bar {
+    /// A bar on standard error when that is a terminal and `quiet` is not asked for.
+    pub fn new(quiet: bool, image_bytes: u64) -> Self {
+        let shown = !quiet && std::io::stderr().is_terminal();
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(image_bytes), target);
+        let template = "{prefix}  {bytes} of about {total_bytes}  {bytes_per_sec}  {msg}  {eta} left\n{wide_bar}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        if shown {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self { bar, files: AtomicU64::new(0) }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn stage(&self, stage: Stage<'_>) {
+        match stage {
+            Stage::Volume { name, bytes } => {
+                self.bar.inc_length(bytes);
+                self.bar.set_prefix(format!("Volume {name}"));
+            }
+            Stage::Image => self.bar.set_prefix("Whole image"),
+            Stage::Seal => self.bar.set_prefix("Sealing"),
+        }
+    }
+
+    fn add(&self, files: u64, bytes: u64) {
+        let files = self.files.fetch_add(files, Ordering::Relaxed) + files;
+        self.bar.set_message(format!("{files} files"));
+        self.bar.inc(bytes);
+    }
+
+    fn add_image(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+}

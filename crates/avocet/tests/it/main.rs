@@ -1,0 +1,4 @@
+//! The command as its users run it: one test binary.
+#![cfg(test)]
+mod demo;
+mod support;
