@@ -16,7 +16,7 @@ mod recycle;
 mod tasks;
 mod write;
 
-pub use image::{DigestVerdict, ImageDigests, check_image};
+pub use image::{DigestVerdict, ImageDigests, Wanted, check_image};
 pub use kind::{MediaKind, sniff};
 pub use pipeline::{ExamineError, Examined, Options, examine};
 pub use progress::{Progress, Silent, Stage};

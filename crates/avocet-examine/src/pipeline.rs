@@ -12,7 +12,7 @@ use avocet_examination::{Sealed, SigningKey, WriteError};
 use avocet_known::KnownSets;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::image::{DigestVerdict, ImageDigests, check_image};
+use crate::image::{DigestVerdict, ImageDigests, Wanted, check_image};
 use crate::progress::{Progress, Stage};
 use crate::tasks::{Found, Task, Window, Worker, plan};
 use crate::write::Recorder;
@@ -271,7 +271,7 @@ fn whole_image(evidence: &Evidence, options: &Options, stop: &AtomicBool, progre
     match &evidence.container {
         None => ImageDigests::without(DigestVerdict::NotApplicable),
         Some(_) if !options.image_digest => ImageDigests::without(DigestVerdict::NotTaken),
-        Some(opened) => check_image(opened, options.threads.get(), stop, progress)
+        Some(opened) => check_image(opened, Wanted::All, options.threads.get(), stop, progress)
             .unwrap_or_else(|| ImageDigests::without(DigestVerdict::NotTaken)),
     }
 }

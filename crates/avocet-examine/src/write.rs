@@ -317,9 +317,9 @@ impl<'a> Recorder<'a> {
             segments: container.map_or(0, |c| c.segments.len() as u64),
             stored_md5,
             stored_sha1,
-            md5: image.digests.map(|d| d.md5),
-            sha1: image.digests.map(|d| d.sha1),
-            sha256: image.digests.map(|d| d.sha256),
+            md5: image.md5,
+            sha1: image.sha1,
+            sha256: image.sha256,
             verdict: image.verdict.as_str().to_owned(),
             facts,
         })?;

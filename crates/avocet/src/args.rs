@@ -224,7 +224,7 @@ pub enum Evidence {
     Cat(Cat),
     /// Check every stored checksum and the digest of the whole image
     #[command(after_help = "Example:\n  avocet evidence verify JC-1.E01")]
-    Verify(Image),
+    Verify(VerifyImage),
 }
 
 /// An image.
@@ -232,6 +232,16 @@ pub enum Evidence {
 pub struct Image {
     /// Image (any segment), folder or zip
     pub evidence: PathBuf,
+}
+
+/// `avocet evidence verify`
+#[derive(Debug, Args)]
+pub struct VerifyImage {
+    /// Image (any segment) or zip
+    pub evidence: PathBuf,
+    /// Take MD5, SHA-1 and SHA-256, not only the digests that the image stores
+    #[arg(long)]
+    pub all_digests: bool,
 }
 
 /// A place inside an image.

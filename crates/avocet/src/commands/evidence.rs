@@ -11,10 +11,10 @@ use avocet_evidence::{
     Visitor, Volume, VolumeState,
 };
 use avocet_examination::{Examination, FileFilter, ReadError};
-use avocet_examine::{DigestVerdict, check_image, digest_content};
+use avocet_examine::{DigestVerdict, Wanted, check_image, digest_content};
 
 use super::{load_known, open_evidence};
-use crate::args::{Cat, Evidence as Verb, Global, Image, Inside};
+use crate::args::{Cat, Evidence as Verb, Global, Image, Inside, VerifyImage};
 use crate::{Outcome, Refusal, access, output};
 
 pub fn run(global: &Global, verb: &Verb) -> anyhow::Result<Outcome> {
@@ -372,19 +372,20 @@ fn copy(reader: &mut dyn ContentRead) -> anyhow::Result<()> {
     }
 }
 
-fn verify(global: &Global, args: &Image) -> anyhow::Result<Outcome> {
+fn verify(global: &Global, args: &VerifyImage) -> anyhow::Result<Outcome> {
     let evidence = open_evidence(&args.evidence)?;
     let Some(opened) = &evidence.container else {
         return Err(Refusal("a folder has no digest as a whole; `avocet examine` takes one of each file".into()).into());
     };
+    let wanted = if args.all_digests { Wanted::All } else { Wanted::Stored };
     let bar = crate::show::Bar::new(global.quiet, opened.source.len());
-    let image = check_image(opened, global.threads().get(), &AtomicBool::new(false), &bar);
+    let image = check_image(opened, wanted, global.threads().get(), &AtomicBool::new(false), &bar);
     bar.finish();
     let Some(image) = image else { return Ok(Outcome::Unreadable) };
     let (stored_md5, stored_sha1) = opened.stored_digests();
     if global.json {
         let value = serde_json::json!({
-            "verdict": image.verdict.as_str(), "bytes": image.bytes, "computed": image.digests,
+            "verdict": image.verdict.as_str(), "bytes": image.bytes, "md5": image.md5, "sha1": image.sha1, "sha256": image.sha256,
             "stored_md5": stored_md5, "stored_sha1": stored_sha1,
             "damaged": image.damaged.iter().map(|r| [r.start, r.length]).collect::<Vec<_>>(),
         });
@@ -397,9 +398,9 @@ fn verify(global: &Global, args: &Image) -> anyhow::Result<Outcome> {
         for (name, value) in [
             ("stored MD5", stored_md5.map(|d| d.to_string())),
             ("stored SHA-1", stored_sha1.map(|d| d.to_string())),
-            ("MD5", image.digests.map(|d| d.md5.to_string())),
-            ("SHA-1", image.digests.map(|d| d.sha1.to_string())),
-            ("SHA-256", image.digests.map(|d| d.sha256.to_string())),
+            ("MD5", image.md5.map(|d| d.to_string())),
+            ("SHA-1", image.sha1.map(|d| d.to_string())),
+            ("SHA-256", image.sha256.map(|d| d.to_string())),
         ] {
             if let Some(value) = value {
                 text.push_str(&format!("{name:<13} {value}\n"));
