@@ -167,6 +167,14 @@ impl Extract {
         self.run.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
     }
 
+    /// What was examined and whether the copy is intact, in a sentence or two.
+    pub fn evidence_sentence(&self) -> String {
+        let line = self.evidence_line();
+        let mut letters = line.chars();
+        let capital: String = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        format!("{capital}{}. Whole image: {}.", letters.as_str(), self.evidence.verdict)
+    }
+
     /// What was examined, in one line.
     pub fn evidence_line(&self) -> String {
         let e = &self.evidence;
