@@ -135,7 +135,7 @@ impl<'s> Running<'s> {
 }
 
 /// Reads the whole image once, checks every chunk, takes the wanted digests and compares them with the stored ones.
-/// `threads` bounds the threads that decode chunks beside the one that digests. Damaged ranges are part of the result.
+/// `threads` bounds the threads, of which one digests and the others decode. Damaged ranges are part of the result.
 /// `None` when it was ended early by setting `stop`.
 pub fn check_image(
     opened: &Opened,
@@ -145,11 +145,13 @@ pub fn check_image(
     progress: &dyn Progress,
 ) -> Option<ImageDigests> {
     let stored = opened.stored_digests();
+    // The thread that digests is the slowest: one that decodes must not take its core.
+    let decoders = threads.saturating_sub(1);
     let mut bytes = 0u64;
     let mut damaged = vec![];
     let (md5, sha1, sha256) = std::thread::scope(|scope| {
         let mut running = Running::new(wanted, stored, scope);
-        let ended = opened.stream(threads, &mut |piece| {
+        let ended = opened.stream(decoders, &mut |piece| {
             if stop.load(Ordering::Relaxed) {
                 return VisitResult::Break(());
             }

@@ -133,7 +133,7 @@ pub(super) fn in_order(
     sink: &mut dyn FnMut(Piece<'_>) -> VisitResult,
 ) -> VisitResult {
     let threads = threads.min(usize::try_from(jobs).unwrap_or(usize::MAX)).min(256);
-    if threads <= 1 {
+    if threads == 0 {
         let mut batch = Batch::default();
         for job in 0..jobs {
             batch.clear();
@@ -196,7 +196,7 @@ fn worker(shared: &Shared, jobs: u64, window: u64, work: &(dyn Fn(u64, &mut Batc
     }
 }
 
-/// Hands all bytes of a source to `sink` in order, read ahead by `threads` threads (0 and 1: by the calling thread).
+/// Hands all bytes of a source to `sink` in order, read ahead by `threads` threads (0: by the calling one).
 /// What cannot be read is handed over as an error piece, in steps of 4,096 bytes, and the reading goes on behind it.
 /// `Break` from the sink ends the reading and is returned.
 pub fn stream_source(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use avocet_base::size_text;
+use avocet_evidence::container::{self, Detected};
 use avocet_evidence::{
     Content, ContentRead, Entry, EntryKind, Evidence, FileSystem, Location, Note, Problem, Source, VisitResult,
     Visitor, Volume, VolumeState,
@@ -373,13 +374,18 @@ fn copy(reader: &mut dyn ContentRead) -> anyhow::Result<()> {
 }
 
 fn verify(global: &Global, args: &VerifyImage) -> anyhow::Result<Outcome> {
-    let evidence = open_evidence(&args.evidence)?;
-    let Some(opened) = &evidence.container else {
-        return Err(Refusal("a folder has no digest as a whole; `avocet examine` takes one of each file".into()).into());
-    };
+    let opened = match container::detect(&args.evidence).map_err(|e| Refusal(e.to_string()))? {
+        Detected::Folder => {
+            let advice = "a folder has no digest as a whole; `avocet examine` takes one of each file";
+            return Err(Refusal(advice.into()).into());
+        }
+        Detected::Zip => container::open_as_raw(&args.evidence),
+        _ => container::open(&args.evidence),
+    }
+    .map_err(|e| Refusal(e.to_string()))?;
     let wanted = if args.all_digests { Wanted::All } else { Wanted::Stored };
     let bar = crate::show::Bar::new(global.quiet, opened.source.len());
-    let image = check_image(opened, wanted, global.threads().get(), &AtomicBool::new(false), &bar);
+    let image = check_image(&opened, wanted, global.threads().get(), &AtomicBool::new(false), &bar);
     bar.finish();
     let Some(image) = image else { return Ok(Outcome::Unreadable) };
     let (stored_md5, stored_sha1) = opened.stored_digests();
@@ -406,7 +412,7 @@ fn verify(global: &Global, args: &VerifyImage) -> anyhow::Result<Outcome> {
                 text.push_str(&format!("{name:<13} {value}\n"));
             }
         }
-        for p in &evidence.problems {
+        for p in &opened.problems {
             text.push_str(&format!("problem: {} {}: {}\n", p.layer, p.code, p.detail));
         }
         output::answer(&text)?;

@@ -171,7 +171,7 @@ impl Ewf {
         Ok(data)
     }
 
-    /// Hands all bytes of the medium to `sink` in order, decoded by `threads` threads (0 and 1: by the calling thread).
+    /// Hands all bytes of the medium to `sink` in order, decoded by `threads` threads (0: by the calling one).
     /// A chunk that cannot be read is handed over as an error piece and the reading goes on behind it. `Break` from the
     /// sink ends the reading and is returned.
     pub fn stream(&self, threads: usize, sink: &mut dyn FnMut(Piece<'_>) -> VisitResult) -> VisitResult {
