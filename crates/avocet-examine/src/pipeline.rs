@@ -71,8 +71,21 @@ enum Event {
     Done(u64, Vec<(usize, Found)>),
     /// A reader reports a problem in a volume.
     Problem(i64, Problem),
+    /// A thread ended by a panic: what it was to do will not come.
+    Lost,
     /// A volume has been walked: its unallocated runs, and why the walk ended early if it did.
     VolumeDone(i64, Result<Vec<Run>, ReadError>, Option<ReadError>),
+}
+
+/// Says so when the thread that holds it ends by a panic: otherwise the writer would wait for its results for ever.
+struct Lifeline(Sender<Event>);
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.send(Event::Lost);
+        }
+    }
 }
 
 /// Collects entries into windows and hands them out.
@@ -196,6 +209,7 @@ fn write_all(recorder: &mut Recorder, events: &Receiver<Event>, permits: &Sender
                 }
                 window.tasks_left = window.tasks_left.saturating_sub(1);
             }
+            Event::Lost => return Err(ExamineError::Worker),
             Event::Problem(volume, problem) => recorder.problem(Some(volume), problem),
             Event::VolumeDone(volume, free, ended) => recorder.volume_done(volume, free, ended)?,
         }
@@ -229,10 +243,12 @@ pub fn examine(
         for _ in 0..WINDOWS_IN_FLIGHT {
             let _ = permit_tx.send(());
         }
+        let mut threads = vec![];
         for _ in 0..options.threads.get() {
             let (tasks, events) = (task_rx.clone(), event_tx.clone());
             let stop = &stop;
-            scope.spawn(move || {
+            threads.push(scope.spawn(move || {
+                let _lifeline = Lifeline(events.clone());
                 let mut worker = Worker::new(known, progress);
                 for task in tasks {
                     if stop.load(Ordering::Relaxed)
@@ -241,17 +257,20 @@ pub fn examine(
                         return;
                     }
                 }
-            });
+            }));
         }
         drop(task_rx);
         let image = scope.spawn({
             let stop = &stop;
             move || whole_image(evidence, options, stop, progress)
         });
-        scope.spawn({
+        threads.push(scope.spawn({
             let stop = &stop;
-            move || enumerate(evidence, &task_tx, &event_tx, &permit_rx, stop, progress)
-        });
+            move || {
+                let _lifeline = Lifeline(event_tx.clone());
+                enumerate(evidence, &task_tx, &event_tx, &permit_rx, stop, progress);
+            }
+        }));
         let written = write_all(&mut recorder, &event_rx, &permit_tx);
         if written.is_err() {
             stop.store(true, Ordering::Relaxed);
@@ -260,7 +279,9 @@ pub fn examine(
             progress.stage(Stage::Image);
         }
         let image = image.join().map_err(|_| ExamineError::Worker);
-        written.and(image)
+        // A thread that is not joined here would carry its panic on to the caller.
+        let lost = threads.into_iter().map(|t| t.join().is_err()).fold(false, |any, one| any || one);
+        if lost { Err(ExamineError::Worker) } else { written.and(image) }
     })?;
     progress.stage(Stage::Seal);
     recorder.finish(image, options)

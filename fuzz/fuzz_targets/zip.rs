@@ -1,0 +1,4 @@
+//! Zip archives.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| avocet_fuzz::walk(data, avocet_evidence::fs::zip::Zip::open));

@@ -1,0 +1,79 @@
+//! What the fuzz targets share: each hands arbitrary bytes to one reader and reads all that it offers.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use avocet_evidence::{Entry, FileSystem, MemorySource, OpenError, Problem, Source, VisitResult, Visitor};
+
+/// Bytes read of one entry, and of all entries of a file system together.
+const ENTRY_CAP: u64 = 1 << 20;
+const TOTAL_CAP: u64 = 16 << 20;
+
+/// Arbitrary bytes as a source.
+pub fn source(data: &[u8]) -> Arc<dyn Source> {
+    Arc::new(MemorySource(data.to_vec()))
+}
+
+/// Reads what it is given.
+struct Reading {
+    source: Arc<dyn Source>,
+    left: u64,
+    entries: u64,
+}
+
+impl Visitor for Reading {
+    fn entry(&mut self, entry: Entry) -> VisitResult {
+        self.entries += 1;
+        assert!(entry.path.starts_with('/'), "a path begins at the root");
+        let mut left = ENTRY_CAP.min(self.left);
+        let mut buffer = vec![0; 64 << 10];
+        if let Ok(Some(mut reader)) = entry.open(&self.source) {
+            let mut got = 0u64;
+            while left > 0 {
+                let Ok(n) = reader.read(&mut buffer) else { break };
+                assert!(n <= buffer.len());
+                if n == 0 {
+                    break;
+                }
+                got += n as u64;
+                left = left.saturating_sub(n as u64);
+                self.left = self.left.saturating_sub(n as u64);
+            }
+            assert!(got <= entry.size.saturating_add(buffer.len() as u64), "more bytes than declared");
+        }
+        VisitResult::Continue(())
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        assert!(!problem.code.is_empty() && !problem.detail.is_empty(), "a problem says what it is");
+    }
+}
+
+/// Walks a file system to its end, reads from every entry, and looks at its free runs.
+pub fn walk<F: FileSystem>(data: &[u8], open: impl FnOnce(Arc<dyn Source>) -> Result<F, OpenError>) {
+    let source = source(data);
+    let fs = match open(Arc::clone(&source)) {
+        Ok(fs) => fs,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            return;
+        }
+    };
+    let mut reading = Reading { source, left: TOTAL_CAP, entries: 0 };
+    let _ = fs.walk(&mut reading);
+    assert!(reading.entries <= data.len() as u64 / 4 + 64, "{} entries of {} bytes", reading.entries, data.len());
+    let mut end = 0;
+    for run in fs.unallocated().unwrap_or_default() {
+        assert!(run.start >= end, "free runs are in order and apart");
+        end = run.start.saturating_add(run.length);
+    }
+}
+
+/// A file that holds `data`, in memory where the system offers that.
+pub fn file(data: &[u8]) -> tempfile::NamedTempFile {
+    let memory = std::path::Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+    let mut file = tempfile::NamedTempFile::new_in(place).expect("a temporary file");
+    file.write_all(data).expect("writes to it");
+    file
+}

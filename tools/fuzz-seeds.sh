@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Makes small seeds for the fuzz targets with the programs that are installed. Nothing of this is committed.
+# usage: tools/fuzz-seeds.sh FOLDER
+set -uo pipefail
+out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
+export PATH="$PATH:/usr/sbin:/sbin"
+root=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "$out"/{ewf,volumes,ntfs,fat,exfat,ext,zip,known,examination,recycle}
+out=$(cd "$out" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+quiet() { "$@" >/dev/null 2>&1; }
+
+mkdir -p "$work/tree/DCIM/100AVOCT" "$work/tree/a folder with a long name"
+for i in 1 2 3 4 5 6; do
+  head -c $((i * i * 300)) /dev/urandom >"$work/tree/DCIM/100AVOCT/a picture with a long name $i.jpg"
+done
+printf 'x' >"$work/tree/a folder with a long name/x"
+head -c 9000 /dev/zero >"$work/tree/zeros"
+
+for bits in 12 16 32; do
+  image="$out/fat/fat$bits"
+  rm -f "$image"
+  case $bits in 12) blocks=200 ;; 16) blocks=2400 ;; 32) blocks=34000 ;; esac
+  quiet mkfs.fat -C -F $bits -s 1 "$image" $blocks || continue
+  quiet mcopy -s -i "$image" "$work/tree/DCIM" "$work/tree/a folder with a long name" "$work/tree/zeros" ::/
+  quiet mdel -i "$image" "::/DCIM/100AVOCT/a picture with a long name 3.jpg"
+  truncate -s '<700K' "$image"
+done
+rm -f "$out/exfat/exfat"
+truncate -s 256K "$out/exfat/exfat" && quiet mkfs.exfat -c 512 -b 512 "$out/exfat/exfat" || rm -f "$out/exfat/exfat"
+for kind in ext2 ext3 ext4; do
+  image="$out/ext/$kind"
+  rm -f "$image"
+  size=400K
+  [ $kind = ext3 ] && size=1400K
+  options=(-O '^resize_inode')
+  [ $kind = ext4 ] && options=(-O '^has_journal,^resize_inode,inline_data')
+  truncate -s $size "$image"
+  quiet mke2fs -F -t $kind -b 1024 -N 64 "${options[@]}" -d "$work/tree" "$image" || { rm -f "$image"; continue; }
+  quiet debugfs -w -R 'rm "/zeros"' "$image"
+done
+rm -f "$out/ntfs/ntfs"
+truncate -s 1100K "$out/ntfs/ntfs"
+if quiet mkntfs -q -F -f -C -c 512 "$out/ntfs/ntfs"; then
+  for file in "$work/tree/DCIM/100AVOCT"/*.jpg; do
+    quiet ntfscp -f "$out/ntfs/ntfs" "$file" "/$(basename "$file")"
+  done
+  quiet ntfscp -f -N second "$out/ntfs/ntfs" "$work/tree/zeros" "/$(basename "$file")"
+else
+  rm -f "$out/ntfs/ntfs"
+fi
+if command -v python3 >/dev/null; then
+  (cd "$work/tree" && quiet python3 -m zipfile -c "$out/zip/zip" .)
+  python3 - "$out" <<'P'
+import json, struct, sys
+out = sys.argv[1]
+md5, sha1, sha256 = "0123456789abcdef" * 2, "0123456789abcdef01234567" + "89abcdef" * 2, "0123456789abcdef" * 4
+def put(name, text):
+    open(f"{out}/{name}", "wb").write(text if isinstance(text, bytes) else text.encode())
+media = {"MediaID": 1, "Category": 1, "MD5": md5, "SHA1": sha1, "MediaSize": "100", "Series": "s",
+         "MediaFiles": [{"FileName": "a.jpg", "FilePath": "x", "MD5": md5}]}
+context = "http://github.com/ICMEC/ProjectVic/DataModels/%s.xml/US/$metadata#Media"
+for version in ("1.3", "2.0"):
+    put("known/vics-" + version, json.dumps({"odata.metadata": context % version, "@odata.context": context % version,
+                                             "value": [media, media]}))
+put("known/csv", f"MD5,SHA1,SHA-256,Size,Category,FileName\n{md5},{sha1},{sha256},100,1,\"a,b\"\n")
+put("known/nsrl", f'"SHA-1","MD5","CRC32","FileName","FileSize","ProductCode","OpSystemCode","SpecialCode"\n'
+                  f'"{sha1}","{md5}","00000000","a",1,1,"1",""\n')
+put("known/hashdeep", f"%%%% HASHDEEP-1.0\n%%%% size,md5,sha1,sha256,filename\n## x\n100,{md5},{sha1},{sha256},/a,b\n")
+put("known/list", f"{md5}\n{sha1}\n{sha256}\n# remark\n")
+put("known/utf16", f"\ufeff{md5}\r\n".encode("utf-16-le"))
+name = "C:\\a\\b.jpg\0".encode("utf-16-le")
+put("recycle/v1", struct.pack("<QQQ", 1, 9, 1 << 57) + name.ljust(520, b"\0"))
+put("recycle/v2", struct.pack("<QQQI", 2, 9, 1 << 57, len(name) // 2) + name)
+record = b"C:\\a\\b.jpg".ljust(260, b"\0") + struct.pack("<IIQI", 1, 2, 1 << 57, 9) + name.ljust(520, b"\0")
+put("recycle/info2", struct.pack("<IIIII", 5, 0, 0, 800, 0) + record)
+def disk(sectors, parts):
+    d = bytearray(512 * sectors)
+    for at, entries in parts:
+        for i, (kind, first, count) in enumerate(entries):
+            d[at * 512 + 446 + 16 * i:at * 512 + 462 + 16 * i] = struct.pack("<BBBBBBBBII", 0, 0, 0, 0, kind, 0, 0, 0, first, count)
+        d[at * 512 + 510:at * 512 + 512] = b"\x55\xaa"
+    return bytes(d)
+put("volumes/mbr", disk(100, [(0, [(7, 4, 10), (5, 20, 60)]), (20, [(6, 2, 8), (5, 20, 20)]), (40, [(6, 2, 8)])]))
+P
+fi
+rm -f "$work"/gpt
+truncate -s 100K "$work/gpt"
+quiet sgdisk -a 1 -n 1:34:60 -n 2:61:120 "$work/gpt" && cp "$work/gpt" "$out/volumes/gpt"
+for source in fat/fat12 ext/ext4 exfat/exfat; do
+  [ -e "$out/$source" ] && head -c 150K "$out/$source" >"$out/volumes/$(basename $source)"
+done
+if [ -e "$out/fat/fat12" ]; then
+  quiet ewfacquire -q -u -t "$work/one" -c deflate:fast -b 16 "$out/fat/fat12" && cp "$work/one.E01" "$out/ewf/one"
+  quiet ewfacquire -q -u -t "$work/none" -c none -b 16 "$out/fat/fat12" && cp "$work/none.E01" "$out/ewf/none"
+  head -c 1100K /dev/urandom >"$work/noise"
+  quiet ewfacquire -q -u -t "$work/two" -S 1048576 -b 64 "$work/noise" && cat "$work"/two.E0* >"$out/ewf/two"
+fi
+cp "$root"/crates/avocet-examination/tests/data/*.examination "$out/examination/" 2>/dev/null
+for target in "$out"/*/; do
+  [ -n "$(ls -A "$target")" ] || echo "fuzz: no seed for $(basename "$target"): the programs that make one are not here"
+done
+exit 0

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The long proofs: many mutants through the whole chain, every fuzz target, and the digest code under a sanitizer.
+# What cannot be run here is said in a line that begins with "proof: SKIPPED".
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin"
+failed=0
+step() {
+  echo "proof: $1"
+  shift
+  "$@" || { echo "proof: FAILED"; failed=1; }
+}
+step "1,000 mutants of every kind of image" \
+  env AVOCET_MUTANTS="${AVOCET_MUTANTS:-1000}" cargo test --locked -p avocet-examine --test it -- --nocapture --test-threads 2
+step "every fuzz target for ${AVOCET_FUZZ_SECONDS:-60} seconds" tools/fuzz.sh "${AVOCET_FUZZ_SECONDS:-60}"
+if cargo +nightly --version >/dev/null 2>&1; then
+  step "the digest crate under AddressSanitizer" \
+    env RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked -p avocet-digest --lib --tests \
+    --target x86_64-unknown-linux-gnu --target-dir target/asan
+else
+  echo "proof: SKIPPED the digest crate under AddressSanitizer, the nightly toolchain is not installed"
+fi
+[ $failed -eq 0 ] && echo "proof: everything that was run holds"
+exit $failed
