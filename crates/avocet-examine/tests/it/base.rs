@@ -297,6 +297,20 @@ fn ext(kind: &str) -> Option<Vec<u8>> {
     made.then(|| std::fs::read(&image).unwrap())
 }
 
+/// An ext2 whose folder of ten names for one file of 1 MiB has lost its own name. `None` without the programs.
+pub fn ext_names_in_a_lost_folder() -> Option<Vec<u8>> {
+    let dir = tempfile::tempdir().unwrap();
+    let (tree, image) = (dir.path().join("tree"), dir.path().join("image"));
+    std::fs::create_dir_all(tree.join("lost")).unwrap();
+    std::fs::write(tree.join("lost/0"), noise(&mut Random::new(1), MIB)).unwrap();
+    sized(&image, 4 * MIB);
+    let image_text = image.to_str().unwrap();
+    let made = ran("mke2fs", &["-q", "-F", "-t", "ext2", "-b", "1024", "-d", tree.to_str().unwrap(), image_text])
+        && (1..10).all(|i| ran("debugfs", &["-w", "-R", &format!("ln /lost/0 /lost/{i}"), image_text]))
+        && ran("debugfs", &["-w", "-R", "unlink /lost", image_text]);
+    made.then(|| std::fs::read(&image).unwrap())
+}
+
 fn ntfs() -> Option<Vec<u8>> {
     let dir = tempfile::tempdir().unwrap();
     let (image, file) = (dir.path().join("image"), dir.path().join("file"));

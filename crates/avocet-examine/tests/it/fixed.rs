@@ -6,7 +6,7 @@ use avocet_evidence::Evidence;
 use avocet_examine::{ExamineError, Options, Progress, examine};
 use avocet_known::KnownSets;
 
-use crate::base::{fat12, mbr};
+use crate::base::{ext_names_in_a_lost_folder, fat12, mbr};
 use crate::support::{How, Outcome, watched};
 
 const HOW: How = How { image_digest: true, twice: true };
@@ -51,6 +51,17 @@ fn a_chain_of_logical_partitions_that_returns_is_cut() {
     bytes[second + 446 + 24..second + 446 + 28].copy_from_slice(&link.to_le_bytes());
     let looped = image(bytes);
     assert!(looped.codes.contains("ebr-loop") && !whole.codes.contains("ebr-loop"), "{looped:?}");
+}
+
+#[test]
+fn many_names_in_a_lost_folder_recover_no_more_than_the_volume_holds() {
+    let Some(bytes) = ext_names_in_a_lost_folder() else {
+        println!("skipped 1 case(s): mke2fs or debugfs is not here");
+        return;
+    };
+    // That no more was recovered is checked of every result.
+    let outcome = image(bytes);
+    assert!(outcome.rows >= 10 && outcome.codes.contains("recovered-bytes-capped"), "{outcome:?}");
 }
 
 fn bomb(mib: usize) -> Vec<u8> {

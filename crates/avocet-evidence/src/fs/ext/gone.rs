@@ -110,7 +110,7 @@ impl Walker<'_, '_> {
     }
 
     /// Holds recovered bytes to what the volume can hold.
-    fn cap(&mut self, entry: &mut Entry) {
+    pub(super) fn cap(&mut self, entry: &mut Entry) {
         if !matches!(entry.content, Content::Mapped(_) | Content::Resident(_)) {
             return;
         }

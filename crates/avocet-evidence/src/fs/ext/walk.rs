@@ -448,6 +448,10 @@ impl Walker<'_, '_> {
                 self.problem("directory-loop", offset, detail, Some(entry.path.clone()));
             }
         }
+        // A file with many names in folders that nobody refers to any more is recovered once for each.
+        if entry.state != AllocationState::Allocated {
+            self.cap(&mut entry);
+        }
         self.emit(entry);
     }
 
