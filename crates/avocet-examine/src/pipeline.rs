@@ -279,8 +279,11 @@ pub fn examine(
             progress.stage(Stage::Image);
         }
         let image = image.join().map_err(|_| ExamineError::Worker);
-        // A thread that is not joined here would carry its panic on to the caller.
-        let lost = threads.into_iter().map(|t| t.join().is_err()).fold(false, |any, one| any || one);
+        // A thread that is not joined here would carry its panic on to the caller, so none is left out.
+        let mut lost = false;
+        for thread in threads {
+            lost |= thread.join().is_err();
+        }
         if lost { Err(ExamineError::Worker) } else { written.and(image) }
     })?;
     progress.stage(Stage::Seal);

@@ -95,7 +95,7 @@ fn located(files: &[(String, Vec<u8>)]) -> Vec<Range<usize>> {
 
 /// Everything of an EWF segment but the compressed sectors: file header, section descriptors, tables, digests.
 fn ewf_metadata(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut out = vec![0..13];
+    let mut out = Vec::from_iter([0..13]);
     let mut at = 13;
     while let Some(descriptor) = bytes.get(at..at + 76) {
         let next = usize::try_from(u64::from_le_bytes(descriptor[16..24].try_into().unwrap())).unwrap();
@@ -345,7 +345,7 @@ fn ewf(split: bool) -> Option<Vec<(String, Vec<u8>)>> {
         return None;
     }
     let names: Vec<String> =
-        (1..9).map(|i| format!("image.E0{i}")).filter(|name| dir.path().join(name).exists()).collect();
+        (1..9).map(|i| format!("image.E0{i}")).filter(|name| dir.path().join(name).try_exists().unwrap()).collect();
     assert_eq!(names.len() > 1, split, "segments of the EWF image");
     Some(names.into_iter().map(|name| (name.clone(), std::fs::read(dir.path().join(&name)).unwrap())).collect())
 }
