@@ -14,6 +14,7 @@ mod pipeline;
 mod progress;
 mod recycle;
 mod tasks;
+mod wording;
 mod write;
 
 pub use image::{DigestVerdict, ImageDigests, Wanted, check_image};

@@ -27,7 +27,11 @@ type Result<T> = std::result::Result<T, ExamineError>;
 #[derive(Default)]
 struct Counts {
     files: u64,
+    streams: u64,
     directories: u64,
+    links: u64,
+    others: u64,
+    hard_linked: u64,
     digested: u64,
     digested_bytes: u64,
     alerting_files: u64,
@@ -250,10 +254,16 @@ impl<'a> Recorder<'a> {
         hits: &[Hit],
     ) {
         let c = &mut self.counts;
+        // A stream is one whatever it hangs on; a folder's stream is not a second folder.
         match entry.kind {
+            _ if entry.stream.is_some() => c.streams += 1,
+            EntryKind::File => c.files += 1,
             EntryKind::Directory => c.directories += 1,
-            _ => c.files += 1,
+            EntryKind::Link => c.links += 1,
+            EntryKind::Special => c.others += 1,
         }
+        let names = entry.notes.iter().any(|n| matches!(n, Note::HardLinks(n) if *n > 1));
+        c.hard_linked += u64::from(entry.stream.is_none() && names);
         if digested {
             c.digested += 1;
             c.digested_bytes = c.digested_bytes.saturating_add(entry.size);
@@ -493,37 +503,27 @@ impl Statement {
         for volume in &evidence.volumes {
             let (level, code, text) = match &volume.state {
                 VolumeState::Read { fs, .. } => {
-                    (Level::Done, "volume-read", format!("Volume {} was read: {}.", volume.name, fs.facts().kind))
+                    (Level::Done, "volume-read", format!("was read: {}", fs_name(fs.facts().kind)))
                 }
                 VolumeState::NotRead { what, certain: true, .. } => {
-                    (Level::Gap, "volume-not-read", format!("Volume {} was NOT read: {what}.", volume.name))
+                    (Level::Gap, "volume-not-read", format!("was NOT read: {what}"))
                 }
-                VolumeState::NotRead { what, .. } => (
-                    Level::Gap,
-                    "volume-not-read",
-                    format!("Volume {} was NOT read: {what} (not certain).", volume.name),
-                ),
+                VolumeState::NotRead { what, .. } => {
+                    (Level::Gap, "volume-not-read", format!("was NOT read: probably {}", what.trim_start_matches("possibly ")))
+                }
                 VolumeState::Failed { what, error } => (
                     Level::Gap,
                     "volume-failed",
-                    format!(
-                        "Volume {} was NOT read: its {what} file system cannot be opened ({}).",
-                        volume.name,
-                        brief(error)
-                    ),
+                    format!("was NOT read: its {what} file system cannot be opened ({})", brief(error)),
                 ),
-                VolumeState::Empty => (
-                    Level::Note,
-                    "volume-empty",
-                    format!("Volume {} holds only zeros where it was sampled.", volume.name),
-                ),
-                VolumeState::Unknown => (
-                    Level::Gap,
-                    "volume-unknown",
-                    format!("Volume {} was NOT read: nothing known was recognised in it.", volume.name),
-                ),
+                VolumeState::Empty => {
+                    (Level::Note, "volume-empty", "holds only zeros where it was sampled".to_owned())
+                }
+                VolumeState::Unknown => {
+                    (Level::Gap, "volume-unknown", "was NOT read: nothing known was recognised in it".to_owned())
+                }
             };
-            let text = format!("{} {}.", text, size_text(volume.length));
+            let text = format!("Volume {} ({}) {text}.", volume.name, size_text(volume.length));
             self.line(level, code, 1, Some(volume.length), text);
         }
         if evidence.volumes.is_empty() {
@@ -547,10 +547,8 @@ impl Statement {
             slot.1 += count.saturating_sub(LISTED_PROBLEMS);
         }
         for ((layer, code), (count, unlisted)) in by_code {
-            let rest =
-                if unlisted > 0 { format!(" ({unlisted} of them counted but not listed)") } else { String::new() };
-            let text = format!("{} reported by {layer}: {code}{rest}.", plural(count, "problem", "problems"));
-            self.line(Level::Gap, "problems", count, None, text);
+            let (level, text) = crate::wording::line(layer, code, count, unlisted);
+            self.line(level, "problems", count, None, text);
         }
     }
 
@@ -591,11 +589,29 @@ impl Statement {
             );
             self.line(Level::Note, "recovered-by-assumption", c.guessed, None, text);
         }
+        if c.hard_linked > 0 {
+            let text = format!(
+                "{} to a file with several names (hard links); each name is listed and counted.",
+                plural(c.hard_linked, "entry leads", "entries lead")
+            );
+            self.line(Level::Note, "hard-links", c.hard_linked, None, text);
+        }
+        let mut listed = vec![plural(c.files, "file", "files"), plural(c.directories, "folder", "folders")];
+        for (n, one, many) in [
+            (c.streams, "alternate stream", "alternate streams"),
+            (c.links, "link", "links"),
+            (c.others, "other entry (volume label, device, pipe)", "other entries (volume labels, devices, pipes)"),
+        ] {
+            if n > 0 {
+                listed.push(plural(n, one, many));
+            }
+        }
+        let what = if c.streams > 0 { "file contents and streams" } else { "file contents" };
         let text = format!(
-            "{} and {} listed; {} ({}) digested.",
-            plural(c.files, "file", "files"),
-            plural(c.directories, "folder", "folders"),
-            plural(c.digested, "file", "files"),
+            "Listed: {}. Digested: {} {} ({}).",
+            listed.join(", "),
+            c.digested,
+            if c.digested == 1 && c.streams == 0 { "file content" } else { what },
             size_text(c.digested_bytes)
         );
         self.line(Level::Done, "files", c.files, Some(c.digested_bytes), text);
@@ -627,4 +643,13 @@ impl Statement {
 /// An error's sentence without its last full stop.
 fn brief(error: &OpenError) -> String {
     error.to_string().trim_end_matches('.').to_owned()
+}
+
+/// A file system's name as people write it.
+fn fs_name(kind: &str) -> String {
+    match kind {
+        "fat12" | "fat16" | "fat32" | "ntfs" => kind.to_uppercase(),
+        "exfat" => "exFAT".to_owned(),
+        other => other.to_owned(),
+    }
 }
