@@ -13,6 +13,7 @@ mod kind;
 mod pipeline;
 mod progress;
 mod recycle;
+mod statement;
 mod tasks;
 mod wording;
 mod write;

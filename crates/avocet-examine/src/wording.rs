@@ -30,9 +30,7 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         // What may be missing.
         "empty" => gap("The image holds no bytes"),
         "acquisition-incomplete" => gap("The image was not finished when it was made"),
-        "acquisition-errors" | "acquisition-errors-damaged" => {
-            gap("Sectors could not be read when the image was made")
-        }
+        "acquisition-errors" | "acquisition-errors-damaged" => gap("Sectors could not be read when the image was made"),
         "segment-truncated" | "volume-truncated" => gap("The image ends before the data that it declares"),
         "segment-sizes-differ" => gap("The parts of the split image differ in size: one may be incomplete"),
         "extra-segment" => gap("There are more segments than the image declares"),
@@ -72,7 +70,10 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "journal-not-replayed" => gap("The file system was not closed cleanly; its journal was not applied"),
         "shadow-copies-not-read" => gap("Shadow copies (earlier states of the volume) are there and were NOT read"),
         "sessions-not-read" => gap("Further sessions of the disc were NOT read"),
-        "record-signature" | "record-fixup-mismatch" | "record-attributes-broken" | "record-unreadable"
+        "record-signature"
+        | "record-fixup-mismatch"
+        | "record-attributes-broken"
+        | "record-unreadable"
         | "record-incomplete" => gap("A record of the file table is damaged"),
         "inode-unreadable" | "inode-checksum" => gap("The record of a file is damaged"),
         "zip-bomb" => gap("Members of the archive claim implausible sizes; they were not unpacked"),
