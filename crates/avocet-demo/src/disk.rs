@@ -26,6 +26,22 @@ pub enum SecondVolume {
     Fat16,
 }
 
+/// The clock of the camera that made the card: every entry carries the same time.
+#[derive(Debug)]
+struct CameraClock;
+
+impl fatfs::TimeProvider for CameraClock {
+    fn get_current_date(&self) -> fatfs::Date {
+        fatfs::Date { year: 2026, month: 6, day: 14 }
+    }
+
+    fn get_current_date_time(&self) -> fatfs::DateTime {
+        fatfs::DateTime { date: self.get_current_date(), time: fatfs::Time { hour: 15, min: 30, sec: 20, millis: 0 } }
+    }
+}
+
+static CAMERA_CLOCK: CameraClock = CameraClock;
+
 /// A window of the image file that a file system is written into.
 struct Window {
     file: File,
@@ -162,7 +178,7 @@ fn card(file: &File, pictures: &[Picture]) -> io::Result<()> {
         .volume_id(0x2026_1123)
         .volume_label(*b"DEMO CARD  ");
     fatfs::format_volume(&mut window, options)?;
-    let fs = fatfs::FileSystem::new(window, fatfs::FsOptions::new())?;
+    let fs = fatfs::FileSystem::new(window, fatfs::FsOptions::new().time_provider(&CAMERA_CLOCK))?;
     {
         let root = fs.root_dir();
         root.create_dir("DCIM")?;
@@ -255,7 +271,7 @@ fn computer_fat16(file: &File, pictures: &[Picture], zip: &[u8]) -> io::Result<(
         .volume_id(0x2026_1124)
         .volume_label(*b"COMPUTER   ");
     fatfs::format_volume(&mut window, options)?;
-    let fs = fatfs::FileSystem::new(window, fatfs::FsOptions::new())?;
+    let fs = fatfs::FileSystem::new(window, fatfs::FsOptions::new().time_provider(&CAMERA_CLOCK))?;
     {
         let root = fs.root_dir();
         for (path, content) in computer_files(pictures, zip) {

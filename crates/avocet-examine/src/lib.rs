@@ -13,7 +13,9 @@ mod kind;
 mod pipeline;
 mod progress;
 mod recycle;
+mod statement;
 mod tasks;
+mod wording;
 mod write;
 
 pub use image::{DigestVerdict, ImageDigests, Wanted, check_image};

@@ -4,40 +4,22 @@ use std::collections::BTreeMap;
 
 use avocet_base::size_text;
 use avocet_evidence::{
-    AllocationState, Content, Entry, EntryKind, Evidence, Location, Note, OpenError, Problem, ReadError, Run, Times,
-    Unreadable, VolumeState,
+    AllocationState, Content, Entry, EntryKind, Evidence, Location, Note, Problem, ReadError, Run, Times, Unreadable,
+    VolumeState,
 };
 use avocet_examination::{
-    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, SpaceRow,
-    VolumeRow, Writer,
+    EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, SpaceRow, VolumeRow, Writer,
 };
 use avocet_known::{Hit, KnownSets};
 
-use crate::image::{DigestVerdict, ImageDigests};
+use crate::image::ImageDigests;
 use crate::kind::MediaKind;
 use crate::pipeline::{ExamineError, Examined, Options};
 use crate::recycle::RecycleBin;
+use crate::statement::{Counts, LISTED_PROBLEMS, Statement, plural};
 use crate::tasks::{Found, Window};
 
-/// Problems of one kind in one volume that are listed one by one; the rest is counted.
-const LISTED_PROBLEMS: u64 = 10_000;
-
 type Result<T> = std::result::Result<T, ExamineError>;
-
-#[derive(Default)]
-struct Counts {
-    files: u64,
-    directories: u64,
-    digested: u64,
-    digested_bytes: u64,
-    alerting_files: u64,
-    archives: u64,
-    reused: u64,
-    guessed: u64,
-    unallocated_bytes: u64,
-    /// Files without a digest: reason and whether the file is live.
-    unreadable: BTreeMap<(bool, String), u64>,
-}
 
 /// Writes one examination.
 pub(crate) struct Recorder<'a> {
@@ -48,10 +30,6 @@ pub(crate) struct Recorder<'a> {
     problems: Vec<(Option<i64>, Problem)>,
     problem_counts: BTreeMap<(Option<i64>, &'static str, &'static str), u64>,
     recycle: RecycleBin,
-}
-
-fn plural(n: u64, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 impl<'a> Recorder<'a> {
@@ -250,10 +228,16 @@ impl<'a> Recorder<'a> {
         hits: &[Hit],
     ) {
         let c = &mut self.counts;
+        // A stream is one whatever it hangs on; a folder's stream is not a second folder.
         match entry.kind {
+            _ if entry.stream.is_some() => c.streams += 1,
+            EntryKind::File => c.files += 1,
             EntryKind::Directory => c.directories += 1,
-            _ => c.files += 1,
+            EntryKind::Link => c.links += 1,
+            EntryKind::Special => c.others += 1,
         }
+        let names = entry.notes.iter().any(|n| matches!(n, Note::HardLinks(n) if *n > 1));
+        c.hard_linked += u64::from(entry.stream.is_none() && names);
         if digested {
             c.digested += 1;
             c.digested_bytes = c.digested_bytes.saturating_add(entry.size);
@@ -416,215 +400,4 @@ fn reason_class(reason: &Unreadable) -> &'static str {
         Unreadable::Unsupported(_) => "storage form not supported",
         Unreadable::Capped => "more deleted data claimed than the volume can hold",
     }
-}
-
-/// The lines of the completeness statement being gathered.
-#[derive(Default)]
-struct Statement {
-    rows: Vec<CompletenessRow>,
-}
-
-impl Statement {
-    fn line(&mut self, level: Level, code: &str, count: u64, bytes: Option<u64>, text: String) {
-        self.rows.push(CompletenessRow { seq: 0, level, code: code.to_owned(), count, bytes, text });
-    }
-
-    fn image(&mut self, evidence: &Evidence, image: &ImageDigests) {
-        let size = evidence.source().map(|s| s.len());
-        match image.verdict {
-            DigestVerdict::Differs if image.damaged.is_empty() => self.line(
-                Level::Alarm,
-                "image-digest-differs",
-                1,
-                size,
-                "The digest of the whole image DIFFERS from the one stored at acquisition. Do not rely on this copy: image the exhibit again.".into(),
-            ),
-            DigestVerdict::Differs => {
-                let bytes: u64 = image.damaged.iter().map(|r| r.length).sum();
-                let text = format!(
-                    "The image is DAMAGED: {} in {} cannot be read. Do not rely on this copy: image the exhibit again.",
-                    size_text(bytes),
-                    plural(image.damaged.len() as u64, "place", "places")
-                );
-                self.line(Level::Alarm, "image-damaged", image.damaged.len() as u64, Some(bytes), text);
-            }
-            DigestVerdict::Agrees => self.line(
-                Level::Done,
-                "image-digest-agrees",
-                1,
-                size,
-                "The digest of the whole image agrees with the one stored at acquisition.".into(),
-            ),
-            DigestVerdict::NothingStored => self.line(
-                Level::Note,
-                "image-digest-nothing-stored",
-                1,
-                size,
-                "The image stores no digest to compare with; the digest taken now is recorded.".into(),
-            ),
-            DigestVerdict::NotTaken => self.line(
-                Level::Note,
-                "image-digest-not-taken",
-                1,
-                size,
-                "The digest of the whole image was not taken, as asked: whether the copy is intact is not established.".into(),
-            ),
-            DigestVerdict::NotApplicable => self.line(
-                Level::Note,
-                "image-digest-not-applicable",
-                0,
-                None,
-                "A folder has no digest as a whole; each file has its own.".into(),
-            ),
-        }
-        let errors =
-            evidence.container.as_ref().and_then(|c| c.ewf.as_ref()).map_or(&[][..], |e| &e.facts().acquisition_errors);
-        if !errors.is_empty() {
-            let sectors: u64 = errors.iter().map(|e| e.1).sum();
-            let text = format!(
-                "{} could not be read when the image was made; they are zeros in the image.",
-                plural(sectors, "sector", "sectors")
-            );
-            self.line(Level::Gap, "acquisition-errors", sectors, None, text);
-        }
-    }
-
-    fn volumes(&mut self, evidence: &Evidence) {
-        for volume in &evidence.volumes {
-            let (level, code, text) = match &volume.state {
-                VolumeState::Read { fs, .. } => {
-                    (Level::Done, "volume-read", format!("Volume {} was read: {}.", volume.name, fs.facts().kind))
-                }
-                VolumeState::NotRead { what, certain: true, .. } => {
-                    (Level::Gap, "volume-not-read", format!("Volume {} was NOT read: {what}.", volume.name))
-                }
-                VolumeState::NotRead { what, .. } => (
-                    Level::Gap,
-                    "volume-not-read",
-                    format!("Volume {} was NOT read: {what} (not certain).", volume.name),
-                ),
-                VolumeState::Failed { what, error } => (
-                    Level::Gap,
-                    "volume-failed",
-                    format!(
-                        "Volume {} was NOT read: its {what} file system cannot be opened ({}).",
-                        volume.name,
-                        brief(error)
-                    ),
-                ),
-                VolumeState::Empty => (
-                    Level::Note,
-                    "volume-empty",
-                    format!("Volume {} holds only zeros where it was sampled.", volume.name),
-                ),
-                VolumeState::Unknown => (
-                    Level::Gap,
-                    "volume-unknown",
-                    format!("Volume {} was NOT read: nothing known was recognised in it.", volume.name),
-                ),
-            };
-            let text = format!("{} {}.", text, size_text(volume.length));
-            self.line(level, code, 1, Some(volume.length), text);
-        }
-        if evidence.volumes.is_empty() {
-            self.line(Level::Gap, "no-volume", 0, None, "No volume was found in the evidence.".into());
-        }
-    }
-
-    fn unreadable(&mut self, unreadable: &BTreeMap<(bool, String), u64>) {
-        for ((live, reason), count) in unreadable {
-            let (level, what) = if *live { (Level::Gap, "live") } else { (Level::Note, "deleted") };
-            let files = plural(*count, &format!("{what} file has"), &format!("{what} files have"));
-            self.line(level, "files-unreadable", *count, None, format!("{files} no digest: {reason}."));
-        }
-    }
-
-    fn problems(&mut self, counts: &BTreeMap<(Option<i64>, &'static str, &'static str), u64>) {
-        let mut by_code: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
-        for ((_, layer, code), count) in counts {
-            let slot = by_code.entry((layer, code)).or_default();
-            slot.0 += count;
-            slot.1 += count.saturating_sub(LISTED_PROBLEMS);
-        }
-        for ((layer, code), (count, unlisted)) in by_code {
-            let rest =
-                if unlisted > 0 { format!(" ({unlisted} of them counted but not listed)") } else { String::new() };
-            let text = format!("{} reported by {layer}: {code}{rest}.", plural(count, "problem", "problems"));
-            self.line(Level::Gap, "problems", count, None, text);
-        }
-    }
-
-    fn space(&mut self, evidence: &Evidence, counts: &Counts) {
-        let gaps: u64 = evidence.gaps.iter().map(|r| r.length).sum();
-        if gaps > 0 {
-            let text = format!("{} belong to no volume and were not searched.", size_text(gaps));
-            self.line(Level::Note, "unpartitioned", evidence.gaps.len() as u64, Some(gaps), text);
-        }
-        if counts.unallocated_bytes > 0 {
-            let text = format!(
-                "{} of free space were not searched for remains of files without an entry (no carving in this version).",
-                size_text(counts.unallocated_bytes)
-            );
-            self.line(Level::Note, "unallocated", 1, Some(counts.unallocated_bytes), text);
-        }
-        if counts.archives > 0 {
-            let text = format!(
-                "{} recognised by content and digested as a whole; what is inside was NOT examined.",
-                plural(counts.archives, "archive or compressed document was", "archives or compressed documents were")
-            );
-            self.line(Level::Gap, "archives-not-opened", counts.archives, None, text);
-        }
-    }
-
-    fn files(&mut self, c: &Counts) {
-        if c.reused > 0 {
-            let text = format!(
-                "{} clusters that were used again since: the bytes are not all of that file.",
-                plural(c.reused, "deleted file has", "deleted files have")
-            );
-            self.line(Level::Note, "clusters-reused", c.reused, None, text);
-        }
-        if c.guessed > 0 {
-            let text = format!(
-                "{} by assuming where the bytes lie.",
-                plural(c.guessed, "deleted file was recovered", "deleted files were recovered")
-            );
-            self.line(Level::Note, "recovered-by-assumption", c.guessed, None, text);
-        }
-        let text = format!(
-            "{} and {} listed; {} ({}) digested.",
-            plural(c.files, "file", "files"),
-            plural(c.directories, "folder", "folders"),
-            plural(c.digested, "file", "files"),
-            size_text(c.digested_bytes)
-        );
-        self.line(Level::Done, "files", c.files, Some(c.digested_bytes), text);
-    }
-
-    fn known(&mut self, known: &KnownSets) {
-        if known.sets().is_empty() {
-            let text = "No known set was given: nothing was matched.".to_owned();
-            self.line(Level::Note, "no-known-sets", 0, None, text);
-        }
-        for set in known.sets() {
-            let rejected: u64 = set.rejected.iter().map(|t| t.count).sum();
-            let (level, rest) = if rejected > 0 {
-                (Level::Gap, format!(", {rejected} REJECTED"))
-            } else {
-                (Level::Done, String::new())
-            };
-            let text = format!(
-                "Known set {} ({}): {} kept{rest}.",
-                set.name,
-                set.scheme.as_str(),
-                plural(set.kept, "record", "records")
-            );
-            self.line(level, "known-set", set.kept, None, text);
-        }
-    }
-}
-
-/// An error's sentence without its last full stop.
-fn brief(error: &OpenError) -> String {
-    error.to_string().trim_end_matches('.').to_owned()
 }

@@ -67,7 +67,10 @@ pub enum Verb {
     #[command(after_help = "Example:\n  avocet verify JC-1.examination --expect 9f2c… --signer team.pub")]
     Verify(Verify),
     /// Look inside evidence without examining it
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  avocet evidence tree JC-1.E01\n  avocet evidence ls JC-1.E01 gpt:2/Users"
+    )]
     Evidence(Evidence),
     /// List the category schemes a known set can be read with, or show one
     #[command(after_help = "Example:\n  avocet schemes us-vics-2.0")]
@@ -173,9 +176,12 @@ pub struct List {
     /// Only files that match a category that alerts
     #[arg(long)]
     pub alerting: bool,
-    /// Only files at or below this path
+    /// Only files at or below this path: VOLUME/PATH, or /PATH in every volume
     #[arg(long, value_name = "PATH")]
     pub under: Option<String>,
+    /// Instead of files: what could not be read, with place and reason
+    #[arg(long, conflicts_with_all = ["state", "matched", "alerting", "under"])]
+    pub problems: bool,
 }
 
 /// `avocet report`
@@ -270,4 +276,32 @@ pub struct Cat {
     /// Why this file has to be looked at; kept in the access log
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    fn walk(command: &clap::Command, missing: &mut Vec<String>) {
+        for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
+            let example = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let line = format!("  avocet {}", verb.get_bin_name().unwrap_or_default().trim_start_matches("avocet "));
+            if !example.contains("Example:") || !example.contains(&line) {
+                missing.push(line);
+            }
+            walk(verb, missing);
+        }
+    }
+
+    #[test]
+    fn every_verb_has_an_example_of_itself() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        let mut missing = vec![];
+        walk(&command, &mut missing);
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

@@ -6,13 +6,19 @@ use std::io::{self, IsTerminal, Write};
 ///
 /// # Errors
 /// Where standard output cannot be written to.
-pub fn answer(text: &str) -> io::Result<()> {
+pub fn answer(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
-        out.write_all(b"\n")?;
-    }
-    out.flush()
+    let line_end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.write_all(line_end))
+        .and_then(|()| out.flush())
+        .map_err(not_written)
+}
+
+/// An answer that could not be written whole, said so that nobody takes the part for it.
+pub fn not_written(error: io::Error) -> anyhow::Error {
+    let text = format!("the answer could not be written to standard output: {error}. What is there is not complete");
+    anyhow::Error::new(error).context(text)
 }
 
 /// Whether an answer printed now may carry colour.

@@ -14,7 +14,7 @@ use avocet_evidence::{
 use avocet_examination::{Examination, FileFilter, ReadError};
 use avocet_examine::{DigestVerdict, Wanted, check_image, digest_content};
 
-use super::{load_known, open_evidence};
+use super::{load_known, open_evidence, split_place};
 use crate::args::{Cat, Evidence as Verb, Global, Image, Inside, VerifyImage};
 use crate::{Outcome, Refusal, access, output};
 
@@ -105,32 +105,26 @@ struct Place<'e> {
 
 /// The volume and the path inside it that `VOLUME/PATH` or `/PATH` names.
 fn place<'e>(evidence: &'e Evidence, path: &str) -> Result<Place<'e>, Refusal> {
-    let (volume, inside) = path.split_once('/').unwrap_or((path, ""));
+    let (volume, path) = split_place(path);
     let read: Vec<&Volume> = evidence.volumes.iter().filter(|v| matches!(v.state, VolumeState::Read { .. })).collect();
     let names = || read.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ");
-    let chosen = if volume.is_empty() {
-        match read.as_slice() {
-            [only] => *only,
-            [] => return Err(Refusal("no volume of this evidence is read; see `avocet evidence tree`".into())),
-            _ => {
-                return Err(Refusal(format!(
-                    "say in which volume: {} (for example {}/…)",
-                    names(),
-                    read.first().map_or("", |v| &v.name)
-                )));
+    let chosen = match (volume, read.as_slice()) {
+        (Some(volume), _) => match evidence.volumes.iter().find(|v| v.name == volume) {
+            Some(found) if matches!(found.state, VolumeState::Read { .. }) => found,
+            Some(found) => {
+                let what = describe(found);
+                return Err(Refusal(format!("volume {volume} cannot be looked into: {what}. There is: {}", names())));
             }
+            None => return Err(Refusal(format!("no volume {volume} in this evidence; there is: {}", names()))),
+        },
+        (None, [only]) => *only,
+        (None, []) => return Err(Refusal("no volume of this evidence is read; see `avocet evidence tree`".into())),
+        (None, [first, ..]) => {
+            return Err(Refusal(format!("say in which volume: {} (for example {}/…)", names(), first.name)));
         }
-    } else {
-        *read
-            .iter()
-            .find(|v| v.name == volume)
-            .ok_or_else(|| Refusal(format!("no volume {volume} that is read; there is: {}", names())))?
     };
     match &chosen.state {
-        VolumeState::Read { fs, source } => {
-            let path = format!("/{}", inside.trim_matches('/'));
-            Ok(Place { volume: chosen, fs: fs.as_ref(), source, path })
-        }
+        VolumeState::Read { fs, source } => Ok(Place { volume: chosen, fs: fs.as_ref(), source, path }),
         _ => Err(Refusal("that volume is not read".into())),
     }
 }
@@ -178,6 +172,15 @@ fn ls(global: &Global, args: &Inside) -> anyhow::Result<Outcome> {
     if entries.is_empty() && !folder.is_empty() {
         return Err(Refusal("nothing of that name there; see `avocet evidence ls` of the folder above".into()).into());
     }
+    // A folder is asked for what it holds.
+    entries.retain(|e| e.path != folder || e.kind != EntryKind::Directory || e.stream.is_some());
+    if entries.is_empty() {
+        if !global.quiet {
+            output::remark("avocet: the folder is empty");
+        }
+        note_problems(global, problems);
+        return Ok(Outcome::Finished);
+    }
     let mut text = String::new();
     for e in &entries {
         if global.json {
@@ -209,7 +212,7 @@ fn ls(global: &Global, args: &Inside) -> anyhow::Result<Outcome> {
 fn note_problems(global: &Global, problems: usize) {
     if problems > 0 && !global.quiet {
         output::remark(&format!(
-            "avocet: {} met on the way; `avocet examine` lists each",
+            "avocet: {} met on the way; `avocet examine`, then `avocet list --problems`, shows each",
             plural(problems, "problem was", "problems were")
         ));
     }
@@ -366,10 +369,9 @@ fn copy(reader: &mut dyn ContentRead) -> anyhow::Result<()> {
     loop {
         let n = reader.read(&mut buffer)?;
         if n == 0 {
-            out.flush()?;
-            return Ok(());
+            return out.flush().map_err(output::not_written);
         }
-        out.write_all(buffer.get(..n).unwrap_or_default())?;
+        out.write_all(buffer.get(..n).unwrap_or_default()).map_err(output::not_written)?;
     }
 }
 

@@ -3,7 +3,7 @@
 use avocet_base::ExhibitRef;
 use avocet_examine::{ExamineError, Options, examine};
 
-use super::{load_known, open_evidence, summary};
+use super::{check_new, load_known, open_evidence, summary};
 use crate::args::{Examine, Global};
 use crate::show::Bar;
 use crate::{Outcome, Refusal, access, output};
@@ -27,6 +27,8 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
         Some(path) => Some(avocet_examination::load_key(path).map_err(|e| Refusal(e.to_string()))?),
         None => None,
     };
+    // Before a large set is loaded for nothing.
+    check_new(&args.out, "result")?;
     let known = load_known(&args.known)?;
     let evidence = open_evidence(&args.evidence)?;
     for warning in known.sets().iter().flat_map(|s| &s.warnings).filter(|_| !global.quiet) {

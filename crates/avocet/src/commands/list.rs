@@ -1,13 +1,15 @@
 //! `avocet list`: one line a file, in the order of the examination.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use avocet_base::{Stamp, Zone};
-use avocet_examination::{Examination, FileFilter, FileView, ReadError};
+use avocet_examination::{Examination, FileFilter, FileView, ReadError, VolumeRow};
 
-use crate::Outcome;
 use crate::args::{Global, List, ListFormat, StateArg};
+use crate::{Outcome, Refusal, output};
 
 /// The columns, in the order of every format.
 const COLUMNS: [&str; 17] = [
@@ -33,6 +35,8 @@ const COLUMNS: [&str; 17] = [
 struct Row {
     view: FileView,
     volume: String,
+    /// The sets' names by number.
+    sets: Rc<BTreeMap<i64, String>>,
 }
 
 impl Row {
@@ -41,11 +45,15 @@ impl Row {
         ns.map_or_else(String::new, |ns| Stamp { ns, zone }.to_string())
     }
 
+    fn set_name(&self, id: i64) -> &str {
+        self.sets.get(&id).map_or("", String::as_str)
+    }
+
     fn matches(&self) -> Vec<String> {
         let one = |m: &avocet_examination::MatchRow| {
             format!(
                 "set {} record {} category {} by {}",
-                m.set_id,
+                self.set_name(m.set_id),
                 m.record,
                 m.category.as_deref().unwrap_or("none"),
                 m.basis
@@ -88,7 +96,7 @@ impl Row {
             "changed": time(f.changed), "deleted": time(f.deleted), "zone": f.zone,
             "media": f.media, "format": f.format,
             "matches": self.view.matches.iter().map(|m| serde_json::json!({
-                "set": m.set_id, "record": m.record, "basis": m.basis, "category": m.category, "meaning": m.meaning,
+                "set": m.set_id, "set_name": self.set_name(m.set_id), "record": m.record, "basis": m.basis, "category": m.category, "meaning": m.meaning,
                 "alerts": m.alerts, "hides": m.hides, "series": m.series,
             })).collect::<Vec<_>>(),
             "original_path": self.view.original.as_ref().map(|o| &o.original_path),
@@ -170,20 +178,43 @@ fn state_word(state: StateArg) -> &'static str {
     }
 }
 
-fn print(examination: &Examination, args: &List, format: ListFormat) -> anyhow::Result<()> {
-    let volumes = examination.volumes()?;
-    let filter = FileFilter {
+/// The filter that the options ask for.
+fn filter(args: &List, volumes: &[VolumeRow]) -> Result<FileFilter, Refusal> {
+    let (volume, under) = args.under.as_deref().map_or((None, None), |p| {
+        let (volume, path) = super::split_place(p);
+        (volume, Some(path))
+    });
+    let volume = match volume {
+        None => None,
+        Some(label) => Some(volumes.iter().find(|v| v.label == label).map(|v| v.id).ok_or_else(|| {
+            let there: Vec<&str> = volumes.iter().map(|v| v.label.as_str()).collect();
+            Refusal(format!(
+                "--under: no volume {label} in this examination; there is: {}. A path in every volume begins with /",
+                there.join(", ")
+            ))
+        })?),
+    };
+    Ok(FileFilter {
         state: args.state.map(|s| state_word(s).to_owned()),
         matched: args.matched,
         alerting: args.alerting,
-        under: args.under.clone(),
+        under,
+        volume,
         ..FileFilter::default()
-    };
-    let mut sink = Sink::new(format, BufWriter::new(io::stdout().lock()))?;
-    let mut failed: Option<io::Error> = None;
+    })
+}
+
+/// Prints the files and returns how many there were.
+fn print(examination: &Examination, args: &List, format: ListFormat) -> anyhow::Result<u64> {
+    let volumes = examination.volumes()?;
+    let sets = Rc::new(examination.known_sets()?.into_iter().map(|s| (s.id, s.name)).collect::<BTreeMap<_, _>>());
+    let filter = filter(args, &volumes)?;
+    let mut sink = Sink::new(format, BufWriter::new(io::stdout().lock())).map_err(output::not_written)?;
+    let (mut failed, mut count) = (None, 0u64);
     examination.files(&filter, &mut |view| {
         let volume = volumes.iter().find(|v| v.id == view.file.volume).map_or_else(String::new, |v| v.label.clone());
-        Ok::<_, ReadError>(match sink.row(&Row { view, volume }) {
+        count += 1;
+        Ok::<_, ReadError>(match sink.row(&Row { view, volume, sets: Rc::clone(&sets) }) {
             Ok(()) => ControlFlow::Continue(()),
             Err(e) => {
                 failed = Some(e);
@@ -191,15 +222,57 @@ fn print(examination: &Examination, args: &List, format: ListFormat) -> anyhow::
             }
         })
     })?;
-    match failed {
-        Some(e) => Err(e.into()),
-        None => Ok(sink.finish()?),
+    match failed.map_or_else(|| sink.finish(), Err) {
+        Ok(()) => Ok(count),
+        Err(e) => Err(output::not_written(e)),
     }
+}
+
+/// One line a problem: what could not be read, where and why.
+fn problems(examination: &Examination, format: ListFormat) -> anyhow::Result<u64> {
+    let (volumes, rows) = (examination.volumes()?, examination.problems()?);
+    let volume = |id: Option<i64>| volumes.iter().find(|v| Some(v.id) == id).map_or("", |v| v.label.as_str());
+    let mut csv = csv::Writer::from_writer(vec![]);
+    let mut text = String::new();
+    if format == ListFormat::Csv {
+        csv.write_record(["volume", "layer", "code", "offset", "path", "detail"])?;
+    }
+    for p in &rows {
+        let (volume, path) = (volume(p.volume), p.path.as_deref().unwrap_or_default());
+        let offset = p.offset.map_or_else(String::new, |o| o.to_string());
+        match format {
+            ListFormat::Csv => csv.write_record([volume, &p.layer, &p.code, &offset, path, &p.detail])?,
+            ListFormat::Jsonl => text.push_str(&format!(
+                "{}\n",
+                serde_json::json!({
+                    "volume": volume, "layer": p.layer, "code": p.code, "offset": p.offset, "path": p.path,
+                    "detail": p.detail,
+                })
+            )),
+            ListFormat::Table => {
+                text.push_str(&format!("{volume:<8} {}: {} {offset:>12}  {}  {path}", p.layer, p.code, p.detail));
+                text.truncate(text.trim_end().len());
+                text.push('\n');
+            }
+        }
+    }
+    text.push_str(&String::from_utf8(csv.into_inner().map_err(|e| e.into_error())?)?);
+    if !text.is_empty() {
+        output::answer(&text)?;
+    }
+    Ok(rows.len() as u64)
 }
 
 pub fn run(global: &Global, args: &List) -> anyhow::Result<Outcome> {
     let examination = super::summary::open(&args.examination)?;
     let format = if global.json { ListFormat::Jsonl } else { args.format };
-    print(&examination, args, format)?;
+    let (count, what) = if args.problems {
+        (problems(&examination, format)?, "no problem was met")
+    } else {
+        (print(&examination, args, format)?, "no file fits")
+    };
+    if count == 0 && !global.quiet {
+        output::remark(&format!("avocet: {what}"));
+    }
     Ok(Outcome::Finished)
 }

@@ -13,22 +13,110 @@ pub mod verify;
 
 use std::path::Path;
 
-use avocet_evidence::{Evidence, OpenError};
+use avocet_evidence::{Evidence, OpenError, Source, VolumeState};
+use avocet_examine::MediaKind;
 use avocet_known::{KnownSets, KnownSpec};
 
 use crate::Refusal;
 
 /// Opens evidence; what the user can mend is a refusal.
 fn open_evidence(path: &Path) -> anyhow::Result<Evidence> {
-    Evidence::open(path).map_err(|e| match e {
+    let evidence = Evidence::open(path).map_err(|e| match e {
         OpenError::Read(_) => anyhow::Error::new(e).context("the evidence cannot be read"),
         _ => Refusal(e.to_string()).into(),
+    })?;
+    match evidence.source() {
+        Some(source) if source.is_empty() => Err(Refusal(format!(
+            "{} holds no bytes. Check that it was copied whole, or give another image",
+            path.display()
+        ))
+        .into()),
+        Some(source) => match no_image(&evidence, &**source)? {
+            Some(what) => Err(Refusal(format!(
+                "{} is no image of a disk: it is {what}, without partition table or file system. Give a disk image \
+                 (raw, .E01), a zip or a folder; for a single file give the folder it lies in",
+                path.display()
+            ))
+            .into()),
+            None => Ok(evidence),
+        },
+        None => Ok(evidence),
+    }
+}
+
+/// What a file plainly is, where it is no disk: nothing was recognised in it, and it begins like a picture, a video, an
+/// archive or text, or is not a whole number of sectors long. A disk in which nothing is recognised is still examined.
+fn no_image(evidence: &Evidence, source: &dyn Source) -> anyhow::Result<Option<&'static str>> {
+    let [volume] = evidence.volumes.as_slice() else { return Ok(None) };
+    let sectors = source.len().is_multiple_of(512);
+    let nothing = match &volume.state {
+        VolumeState::Unknown => true,
+        // A picture looks as random as an encrypted disk, but a disk has whole sectors.
+        VolumeState::NotRead { certain: false, .. } => !sectors,
+        _ => false,
+    };
+    if evidence.kind != "raw" || !nothing || volume.length != source.len() {
+        return Ok(None);
+    }
+    let mut head = vec![0; 4096.min(usize::try_from(source.len()).unwrap_or(4096))];
+    source.read_at(0, &mut head)?;
+    let text = std::str::from_utf8(&head).is_ok_and(|t| !t.contains(|c: char| c.is_control() && !c.is_whitespace()));
+    let certain = matches!(volume.state, VolumeState::Unknown);
+    Ok(match avocet_examine::sniff(&head) {
+        Some((MediaKind::Picture, _)) => Some("a picture"),
+        Some((MediaKind::Video, _)) => Some("a video"),
+        Some((MediaKind::Archive, _)) => Some("an archive or compressed file"),
+        None if text => Some("text"),
+        // A cut copy of an encrypted disk is not whole either, and still worth an examination.
+        None if certain && !sectors => Some("not a whole number of sectors long"),
+        None => None,
     })
+}
+
+/// The volume and the path inside it that `VOLUME/PATH`, `VOLUME:/PATH` (as `avocet list` prints it) or `/PATH` names.
+fn split_place(place: &str) -> (Option<&str>, String) {
+    let (volume, inside) = place.split_once('/').unwrap_or((place, ""));
+    let volume = volume.strip_suffix(':').unwrap_or(volume);
+    ((!volume.is_empty()).then_some(volume), format!("/{}", inside.trim_matches('/')))
 }
 
 /// Loads the known sets named as `FILE=SCHEME`.
 fn load_known(specs: &[String]) -> anyhow::Result<KnownSets> {
     let refuse = |e: avocet_known::KnownError| Refusal(e.to_string());
-    let specs = specs.iter().map(|s| KnownSpec::parse(s).map_err(refuse)).collect::<Result<Vec<_>, _>>()?;
+    // An empty variable names no set.
+    let specs = specs.iter().filter(|s| !s.trim().is_empty());
+    let specs = specs.map(|s| KnownSpec::parse(s).map_err(refuse)).collect::<Result<Vec<_>, _>>()?;
     Ok(KnownSets::load(&specs, &mut |_| {}).map_err(refuse)?)
+}
+
+/// Refuses early what could only fail at the end: a result that is there, a folder that is not.
+fn check_new(file: &Path, what: &str) -> Result<(), Refusal> {
+    if file.symlink_metadata().is_ok() {
+        return Err(Refusal(format!(
+            "{} is already there. Choose another name for the {what}, or move it away; a {what} is never replaced",
+            file.display()
+        )));
+    }
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(Refusal(format!(
+            "there is no folder {} for the {what}. Make it, or choose another place",
+            folder.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_place;
+
+    #[test]
+    fn a_place_is_read_as_it_is_printed() {
+        assert_eq!(split_place("gpt:1:/DCIM/a.jpg"), (Some("gpt:1"), "/DCIM/a.jpg".into()));
+        assert_eq!(split_place("gpt:1/DCIM/"), (Some("gpt:1"), "/DCIM".into()));
+        assert_eq!(split_place("gpt:1"), (Some("gpt:1"), "/".into()));
+        assert_eq!(split_place("/a:b/c"), (None, "/a:b/c".into()));
+        assert_eq!(split_place("/"), (None, "/".into()));
+    }
 }

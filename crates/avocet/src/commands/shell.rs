@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use crate::args::Cli;
-use crate::{Outcome, output};
+use crate::{Outcome, Refusal, output};
 
 pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Outcome> {
     let mut text = vec![];
@@ -15,7 +15,8 @@ pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Outcome> {
 }
 
 pub fn man(dir: &Path) -> anyhow::Result<Outcome> {
-    std::fs::create_dir_all(dir)?;
-    clap_mangen::generate_to(Cli::command(), dir)?;
+    std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir)).map_err(|e| {
+        Refusal(format!("cannot write the man pages to {}: {e}. Name a folder you may write to", dir.display()))
+    })?;
     Ok(Outcome::Finished)
 }

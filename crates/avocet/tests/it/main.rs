@@ -1,4 +1,13 @@
 //! The command as its users run it: one test binary.
 #![cfg(test)]
 mod demo;
+mod device;
+mod evidence;
+mod golden;
+mod list;
+mod refusals;
+mod report;
+mod sealed;
+mod sets;
+mod shell;
 mod support;

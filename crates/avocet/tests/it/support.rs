@@ -35,6 +35,40 @@ impl Place {
         }
     }
 
+    /// Runs a shell script in this folder with the command as `$AVOCET`.
+    pub fn shell(&self, script: &str) -> Ran {
+        let output = Command::new("bash")
+            .args(["-c", script])
+            .current_dir(self.dir.path())
+            .env("AVOCET", env!("CARGO_BIN_EXE_avocet"))
+            .env("AVOCET_STORE", self.path("store"))
+            .env_remove("AVOCET_KNOWN")
+            .output()
+            .unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Examines `evidence` into `out` without the digest of the whole image and returns what the command did.
+    pub fn examine(&self, evidence: &str, out: &str, more: &[&str]) -> Ran {
+        let mut args = vec!["examine", evidence, "--exhibit", "JC/1", "--out", out];
+        args.extend(more);
+        self.run(args)
+    }
+
+    /// The names in this folder, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(self.dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
     pub fn output<I: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Output {
         Command::new(env!("CARGO_BIN_EXE_avocet"))
             .args(args)

@@ -193,7 +193,8 @@ impl<'a, 'v> Walk<'a, 'v> {
         // A volume label has no long name.
         let name = if short.is_label() {
             self.orphaned_pieces = self.orphaned_pieces.saturating_add(pieces.clear());
-            None
+            // Eleven characters in one piece, where a file's short name is eight and three.
+            super::name::label(&short.name).filter(|_| !lost)
         } else {
             let long = pieces.take(&short.name, lost);
             if !past_end {

@@ -1,0 +1,264 @@
+//! The completeness statement: what was read, what was not and why, in sentences.
+
+use std::collections::BTreeMap;
+
+use avocet_base::size_text;
+use avocet_evidence::{Evidence, OpenError, VolumeState};
+use avocet_examination::{CompletenessRow, Level};
+use avocet_known::KnownSets;
+
+use crate::image::{DigestVerdict, ImageDigests};
+
+/// Problems of one kind in one volume that are listed one by one; the rest is counted.
+pub(crate) const LISTED_PROBLEMS: u64 = 10_000;
+
+/// What is counted while rows are written.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub files: u64,
+    pub streams: u64,
+    pub directories: u64,
+    pub links: u64,
+    pub others: u64,
+    pub hard_linked: u64,
+    pub digested: u64,
+    pub digested_bytes: u64,
+    pub alerting_files: u64,
+    pub archives: u64,
+    pub reused: u64,
+    pub guessed: u64,
+    pub unallocated_bytes: u64,
+    /// Files without a digest: reason and whether the file is live.
+    pub unreadable: BTreeMap<(bool, String), u64>,
+}
+
+/// A count with its noun.
+pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The lines of the completeness statement being gathered.
+#[derive(Default)]
+pub(crate) struct Statement {
+    pub rows: Vec<CompletenessRow>,
+}
+
+impl Statement {
+    fn line(&mut self, level: Level, code: &str, count: u64, bytes: Option<u64>, text: String) {
+        self.rows.push(CompletenessRow { seq: 0, level, code: code.to_owned(), count, bytes, text });
+    }
+
+    pub fn image(&mut self, evidence: &Evidence, image: &ImageDigests) {
+        let size = evidence.source().map(|s| s.len());
+        match image.verdict {
+            DigestVerdict::Differs if image.damaged.is_empty() => self.line(
+                Level::Alarm,
+                "image-digest-differs",
+                1,
+                size,
+                "The digest of the whole image DIFFERS from the one stored at acquisition. Do not rely on this copy: image the exhibit again.".into(),
+            ),
+            DigestVerdict::Differs => {
+                let bytes: u64 = image.damaged.iter().map(|r| r.length).sum();
+                let text = format!(
+                    "The image is DAMAGED: {} in {} cannot be read. Do not rely on this copy: image the exhibit again.",
+                    size_text(bytes),
+                    plural(image.damaged.len() as u64, "place", "places")
+                );
+                self.line(Level::Alarm, "image-damaged", image.damaged.len() as u64, Some(bytes), text);
+            }
+            DigestVerdict::Agrees => self.line(
+                Level::Done,
+                "image-digest-agrees",
+                1,
+                size,
+                "The digest of the whole image agrees with the one stored at acquisition.".into(),
+            ),
+            DigestVerdict::NothingStored => self.line(
+                Level::Note,
+                "image-digest-nothing-stored",
+                1,
+                size,
+                "The image stores no digest to compare with; the digest taken now is recorded.".into(),
+            ),
+            DigestVerdict::NotTaken => self.line(
+                Level::Note,
+                "image-digest-not-taken",
+                1,
+                size,
+                "The digest of the whole image was not taken, as asked: whether the copy is intact is not established.".into(),
+            ),
+            DigestVerdict::NotApplicable => self.line(
+                Level::Note,
+                "image-digest-not-applicable",
+                0,
+                None,
+                "A folder has no digest as a whole; each file has its own.".into(),
+            ),
+        }
+        let errors =
+            evidence.container.as_ref().and_then(|c| c.ewf.as_ref()).map_or(&[][..], |e| &e.facts().acquisition_errors);
+        if !errors.is_empty() {
+            let sectors: u64 = errors.iter().map(|e| e.1).sum();
+            let text = format!(
+                "{} could not be read when the image was made; they are zeros in the image.",
+                plural(sectors, "sector", "sectors")
+            );
+            self.line(Level::Gap, "acquisition-errors", sectors, None, text);
+        }
+    }
+
+    pub fn volumes(&mut self, evidence: &Evidence) {
+        for volume in &evidence.volumes {
+            let (level, code, text) = match &volume.state {
+                VolumeState::Read { fs, .. } => {
+                    (Level::Done, "volume-read", format!("was read: {}", fs_name(fs.facts().kind)))
+                }
+                VolumeState::NotRead { what, certain: true, .. } => {
+                    (Level::Gap, "volume-not-read", format!("was NOT read: {what}"))
+                }
+                VolumeState::NotRead { what, .. } => (
+                    Level::Gap,
+                    "volume-not-read",
+                    format!("was NOT read: probably {}", what.trim_start_matches("possibly ")),
+                ),
+                VolumeState::Failed { what, error } => (
+                    Level::Gap,
+                    "volume-failed",
+                    format!("was NOT read: its {what} file system cannot be opened ({})", brief(error)),
+                ),
+                VolumeState::Empty => (Level::Note, "volume-empty", "holds only zeros where it was sampled".to_owned()),
+                VolumeState::Unknown => {
+                    (Level::Gap, "volume-unknown", "was NOT read: nothing known was recognised in it".to_owned())
+                }
+            };
+            let text = format!("Volume {} ({}) {text}.", volume.name, size_text(volume.length));
+            self.line(level, code, 1, Some(volume.length), text);
+        }
+        if evidence.volumes.is_empty() {
+            self.line(Level::Gap, "no-volume", 0, None, "No volume was found in the evidence.".into());
+        }
+    }
+
+    pub fn unreadable(&mut self, unreadable: &BTreeMap<(bool, String), u64>) {
+        for ((live, reason), count) in unreadable {
+            let (level, what) = if *live { (Level::Gap, "live") } else { (Level::Note, "deleted") };
+            let files = plural(*count, &format!("{what} file has"), &format!("{what} files have"));
+            self.line(level, "files-unreadable", *count, None, format!("{files} no digest: {reason}."));
+        }
+    }
+
+    pub fn problems(&mut self, counts: &BTreeMap<(Option<i64>, &'static str, &'static str), u64>) {
+        let mut by_code: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+        for ((_, layer, code), count) in counts {
+            let slot = by_code.entry((layer, code)).or_default();
+            slot.0 += count;
+            slot.1 += count.saturating_sub(LISTED_PROBLEMS);
+        }
+        for ((layer, code), (count, unlisted)) in by_code {
+            let (level, text) = crate::wording::line(layer, code, count, unlisted);
+            self.line(level, "problems", count, None, text);
+        }
+    }
+
+    pub fn space(&mut self, evidence: &Evidence, counts: &Counts) {
+        let gaps: u64 = evidence.gaps.iter().map(|r| r.length).sum();
+        if gaps > 0 {
+            let text = format!("{} belong to no volume and were not searched.", size_text(gaps));
+            self.line(Level::Note, "unpartitioned", evidence.gaps.len() as u64, Some(gaps), text);
+        }
+        if counts.unallocated_bytes > 0 {
+            let text = format!(
+                "{} of free space were not searched for remains of files without an entry (no carving in this version).",
+                size_text(counts.unallocated_bytes)
+            );
+            self.line(Level::Note, "unallocated", 1, Some(counts.unallocated_bytes), text);
+        }
+        if counts.archives > 0 {
+            let text = format!(
+                "{} recognised by content and digested as a whole; what is inside was NOT examined.",
+                plural(counts.archives, "archive or compressed document was", "archives or compressed documents were")
+            );
+            self.line(Level::Gap, "archives-not-opened", counts.archives, None, text);
+        }
+    }
+
+    pub fn files(&mut self, c: &Counts) {
+        if c.reused > 0 {
+            let text = format!(
+                "{} clusters that were used again since: the bytes are not all of that file.",
+                plural(c.reused, "deleted file has", "deleted files have")
+            );
+            self.line(Level::Note, "clusters-reused", c.reused, None, text);
+        }
+        if c.guessed > 0 {
+            let text = format!(
+                "{} by assuming where the bytes lie.",
+                plural(c.guessed, "deleted file was recovered", "deleted files were recovered")
+            );
+            self.line(Level::Note, "recovered-by-assumption", c.guessed, None, text);
+        }
+        if c.hard_linked > 0 {
+            let text = format!(
+                "{} to a file with several names (hard links); each name is listed and counted.",
+                plural(c.hard_linked, "entry leads", "entries lead")
+            );
+            self.line(Level::Note, "hard-links", c.hard_linked, None, text);
+        }
+        let mut listed = vec![plural(c.files, "file", "files"), plural(c.directories, "folder", "folders")];
+        for (n, one, many) in [
+            (c.streams, "alternate stream", "alternate streams"),
+            (c.links, "link", "links"),
+            (c.others, "other entry (volume label, device, pipe)", "other entries (volume labels, devices, pipes)"),
+        ] {
+            if n > 0 {
+                listed.push(plural(n, one, many));
+            }
+        }
+        let what = if c.streams > 0 { "file contents and streams" } else { "file contents" };
+        let text = format!(
+            "Listed: {}. Digested: {} {} ({}).",
+            listed.join(", "),
+            c.digested,
+            if c.digested == 1 && c.streams == 0 { "file content" } else { what },
+            size_text(c.digested_bytes)
+        );
+        self.line(Level::Done, "files", c.files, Some(c.digested_bytes), text);
+    }
+
+    pub fn known(&mut self, known: &KnownSets) {
+        if known.sets().is_empty() {
+            let text = "No known set was given: nothing was matched.".to_owned();
+            self.line(Level::Note, "no-known-sets", 0, None, text);
+        }
+        for set in known.sets() {
+            let rejected: u64 = set.rejected.iter().map(|t| t.count).sum();
+            let (level, rest) = if rejected > 0 {
+                (Level::Gap, format!(", {rejected} REJECTED"))
+            } else {
+                (Level::Done, String::new())
+            };
+            let text = format!(
+                "Known set {} ({}): {} kept{rest}.",
+                set.name,
+                set.scheme.as_str(),
+                plural(set.kept, "record", "records")
+            );
+            self.line(level, "known-set", set.kept, None, text);
+        }
+    }
+}
+
+/// An error's sentence without its last full stop.
+fn brief(error: &OpenError) -> String {
+    error.to_string().trim_end_matches('.').to_owned()
+}
+
+/// A file system's name as people write it.
+fn fs_name(kind: &str) -> String {
+    match kind {
+        "fat12" | "fat16" | "fat32" | "ntfs" => kind.to_uppercase(),
+        "exfat" => "exFAT".to_owned(),
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Problem codes in plain sentences: what an officer reads first in the completeness statement. The code stands behind
+//! each, so that a specialist finds it again in the list of problems.
+
+use avocet_examination::Level;
+
+/// What a problem means and how grave it is. A [`Level::Note`] is something that cost nothing: a copy was used, or a
+/// remark on the layout. Everything else, and every code that is not listed, may have cost files and is a gap.
+pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
+    let note = |text| (Level::Note, Some(text));
+    let gap = |text| (Level::Gap, Some(text));
+    match code {
+        // A copy served, or only the layout is odd: nothing is missing because of it.
+        "long-name-orphaned" => note("Remains of long file names that belong to no entry any more"),
+        "hybrid-mbr" => note("The disk has an MBR and a GPT partition table that are both in use"),
+        "vhd-footer-left-out" => note("The image is a fixed VHD; its last 512 bytes belong to that format"),
+        "name-like-a-later-segment" => note("The image's name looks like a later part of a split image"),
+        "backup-boot-sector" | "boot-sector-backup-used" | "boot-region-backup-used" => {
+            note("The first boot sector is damaged; its backup was used")
+        }
+        "superblock-copy-used" => note("The first superblock is damaged; a copy was used"),
+        "mft-from-mirror" | "record-from-mirror" => note("The beginning of the file table was read from its mirror"),
+        "gpt-primary-broken" => note("The first partition table is damaged; its backup was used"),
+        "gpt-backup-broken" => note("The backup of the partition table is damaged; the first one was used"),
+        "gpt-ignored" => note("An old GPT partition table was left unused"),
+        "signature-beside-table" => note("A partition table lies beside the remains of a file system"),
+        "table-beside-signature" => note("A file system lies beside the remains of a partition table"),
+        "mbr-status-invalid" => note("The partition table holds a status byte that is not allowed"),
+        "fat-copies-differ" => note("The copies of the allocation table differ; the first was used"),
+        "mount-point-not-entered" => gap("Another disk is mounted in the folder; it was not examined"),
+        // What may be missing.
+        "empty" => gap("The image holds no bytes"),
+        "acquisition-incomplete" => gap("The image was not finished when it was made"),
+        "acquisition-errors" | "acquisition-errors-damaged" => gap("Sectors could not be read when the image was made"),
+        "segment-truncated" | "volume-truncated" => gap("The image ends before the data that it declares"),
+        "segment-sizes-differ" => gap("The parts of the split image differ in size: one may be incomplete"),
+        "extra-segment" => gap("There are more segments than the image declares"),
+        "image-damaged" => gap("Parts of the image are damaged"),
+        "gpt-both-broken" => gap("Both copies of the partition table are damaged: volumes may be missing"),
+        "mbr-no-partitions" => gap("The partition table names no partition"),
+        "ebr-broken" | "ebr-loop" | "ebr-capped" | "ebr-unreadable" => {
+            gap("The list of logical volumes is damaged: volumes may be missing")
+        }
+        "partition-past-end" => gap("A partition reaches beyond the end of the image"),
+        "partitions-overlap" => gap("Partitions overlap"),
+        "enumeration-ended" => gap("The list of files ended early: files are missing"),
+        "walk-budget-exhausted" => gap("The list of files was cut because it has no plausible end: files are missing"),
+        "free-space-unreadable" | "bitmap-unreadable" | "allocation-bitmap-missing" => {
+            gap("The map of free space cannot be read: which deleted files are whole is not known")
+        }
+        "fat-unreadable" | "fat-too-short" | "fat-copy-unreadable" | "fat-first-copy-bad" => {
+            gap("The file allocation table is damaged")
+        }
+        "file-unreadable" => gap("A file's bytes cannot be read"),
+        "directory-loop" => gap("A folder contains itself; it was cut there"),
+        "directory-unreadable" | "directory-damaged" | "directory-chain-broken" | "directory-checksum" => {
+            gap("A folder is damaged: some of its entries may be missing")
+        }
+        "directory-too-deep" | "path-too-deep" | "path-too-long" => gap("Folders are nested too deep; cut there"),
+        "directory-too-large" | "directory-capped" => gap("A folder claims too many entries; cut there"),
+        "cross-linked" | "cross-linked-clusters" | "cross-linked-capped" => {
+            gap("Live files share the same clusters: not all of their bytes are their own")
+        }
+        "chain-broken" | "chain-loop" | "chain-short" => gap("The chain of a file's clusters is broken"),
+        "lost-clusters" => gap("Clusters are marked as used that belong to no file"),
+        "live-clusters-marked-free" => gap("Clusters of live files are marked as free"),
+        "recovered-bytes-capped" => {
+            gap("The deleted files claim more bytes than the volume can hold; the rest was not read")
+        }
+        "bad-clusters" => gap("The device marked clusters as defective"),
+        "journal-not-replayed" => gap("The file system was not closed cleanly; its journal was not applied"),
+        "shadow-copies-not-read" => gap("Shadow copies (earlier states of the volume) are there and were NOT read"),
+        "sessions-not-read" => gap("Further sessions of the disc were NOT read"),
+        "record-signature"
+        | "record-fixup-mismatch"
+        | "record-attributes-broken"
+        | "record-unreadable"
+        | "record-incomplete" => gap("A record of the file table is damaged"),
+        "inode-unreadable" | "inode-checksum" => gap("The record of a file is damaged"),
+        "zip-bomb" => gap("Members of the archive claim implausible sizes; they were not unpacked"),
+        "folder-changed" => gap("The folder changed while it was read"),
+        "record-not-understood" => gap("A record of the recycle bin cannot be understood"),
+        _ => (Level::Gap, None),
+    }
+}
+
+/// One line for all problems with one code.
+pub(crate) fn line(layer: &str, code: &str, count: u64, unlisted: u64) -> (Level, String) {
+    let (level, meaning) = meaning(code);
+    let meaning = meaning.unwrap_or("Something could not be read or contradicts itself");
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let rest = if unlisted > 0 { format!("; {unlisted} of them counted but not listed") } else { String::new() };
+    (level, format!("{meaning} (reported {times}{rest}) [{layer}: {code}]."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_reads_as_a_sentence_with_its_code() {
+        let (level, text) = line("fat", "directory-loop", 1, 0);
+        assert_eq!(level, Level::Gap);
+        assert_eq!(text, "A folder contains itself; it was cut there (reported once) [fat: directory-loop].");
+        let (level, text) = line("fat", "long-name-orphaned", 3, 0);
+        assert_eq!(level, Level::Note, "costs nothing");
+        assert!(text.contains("(reported 3 times) [fat: long-name-orphaned]"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_code_is_a_gap_and_is_named() {
+        let (level, text) = line("new", "never-heard-of", 20_000, 10_000);
+        assert_eq!(level, Level::Gap);
+        assert!(text.contains("20000 times; 10000 of them counted but not listed"), "{text}");
+        assert!(text.ends_with("[new: never-heard-of]."), "{text}");
+    }
+}
