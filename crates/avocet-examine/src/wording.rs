@@ -3,8 +3,8 @@
 
 use avocet_examination::Level;
 
-/// What a problem means and how grave it is. A [`Level::Note`] is something that cost nothing: a copy was used, or a
-/// remark on the layout. Everything else, and every code that is not listed, may have cost files and is a gap.
+/// What a problem means and how grave it is. A [`Level::Note`] is something that cost nothing: a checked copy was used,
+/// or a remark on the layout. Everything else, and every code that is not listed, may have cost files and is a gap.
 pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
     let note = |text| (Level::Note, Some(text));
     let gap = |text| (Level::Gap, Some(text));
@@ -21,11 +21,15 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "mft-from-mirror" | "record-from-mirror" => note("The beginning of the file table was read from its mirror"),
         "gpt-primary-broken" => note("The first partition table is damaged; its backup was used"),
         "gpt-backup-broken" => note("The backup of the partition table is damaged; the first one was used"),
-        "gpt-ignored" => note("An old GPT partition table was left unused"),
         "signature-beside-table" => note("A partition table lies beside the remains of a file system"),
         "table-beside-signature" => note("A file system lies beside the remains of a partition table"),
         "mbr-status-invalid" => note("The partition table holds a status byte that is not allowed"),
-        "fat-copies-differ" => note("The copies of the allocation table differ; the first was used"),
+        "gpt-ignored" => {
+            gap("An old GPT partition table was left unused; volumes that only it names were not looked for")
+        }
+        "fat-copies-differ" => {
+            gap("The copies of the allocation table differ; the first was used, so some files may be wrong")
+        }
         "mount-point-not-entered" => gap("Another disk is mounted in the folder; it was not examined"),
         // What may be missing.
         "empty" => gap("The image holds no bytes"),
