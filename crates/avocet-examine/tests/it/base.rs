@@ -95,8 +95,9 @@ fn located(files: &[(String, Vec<u8>)]) -> Vec<Range<usize>> {
 
 /// Everything of an EWF segment but the compressed sectors: file header, section descriptors, tables, digests.
 fn ewf_metadata(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut out = std::iter::once(0..13).collect::<Vec<_>>();
     let mut at = 13;
+    // The file header.
+    let mut out: Vec<Range<usize>> = std::iter::once(0..at).collect();
     while let Some(descriptor) = bytes.get(at..at + 76) {
         let next = usize::try_from(u64::from_le_bytes(descriptor[16..24].try_into().unwrap())).unwrap();
         let end = if descriptor.starts_with(b"sectors\0") || next <= at { at + 76 } else { next };
