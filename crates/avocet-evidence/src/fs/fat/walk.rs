@@ -7,7 +7,7 @@ use avocet_base::join_path;
 
 use super::content::{Claim, Clusters, Found};
 use super::entry::{Short, is_long, long_is_sound};
-use super::name::{LongPieces, short_name};
+use super::name::{LongPieces, label_name, short_name};
 use super::scan::{Slots, free_clusters};
 use super::{Fat, LAYER};
 use crate::entry::{AllocationState, Content, Entry, EntryKind, Note, Run, VisitResult, Visitor};
@@ -193,7 +193,8 @@ impl<'a, 'v> Walk<'a, 'v> {
         // A volume label has no long name.
         let name = if short.is_label() {
             self.orphaned_pieces = self.orphaned_pieces.saturating_add(pieces.clear());
-            None
+            // Eleven characters in one piece: the point of a file's short name has no place in it.
+            label_name(&short.name, lost)
         } else {
             let long = pieces.take(&short.name, lost);
             if !past_end {
@@ -208,7 +209,7 @@ impl<'a, 'v> Walk<'a, 'v> {
             if lost {
                 notes.push(Note::FirstCharacterLost);
             }
-            short_name(&short.name, if short.is_label() { 0 } else { short.case }, lost)
+            short_name(&short.name, short.case, lost)
         });
         if past_end {
             notes.push(Note::Other("found behind the end of its directory".into()));
