@@ -122,6 +122,13 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
     if is_at(&head, 0, b"PK\x03\x04") || is_at(&head, 0, b"PK\x05\x06") {
         return if is_aff4(&head) { Signature::Unsupported("an AFF4 image", REIMAGE) } else { Signature::Zip };
     }
+    let disk = source.len().saturating_sub(TAIL);
+    let tail = read_up_to(source, disk, 512).unwrap_or_default();
+    // The UDIF trailer: signature and its own length, 512 (Apple, resource_file_format of hdiutil images). It is asked
+    // before compressed files, because such an image may begin with its first compressed piece.
+    if array(&tail, 0) == Some(*b"koly") && be_u32(&tail, 8) == Some(512) {
+        return Signature::Unsupported("an Apple disk image (DMG)", REIMAGE);
+    }
     for (found, name) in [
         (is_gzip(&head), "a gzip-compressed file"),
         (is_bzip2(&head), "a bzip2-compressed file"),
@@ -130,12 +137,6 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
         if found {
             return Signature::Unsupported(name, UNPACK);
         }
-    }
-    let Some(disk) = source.len().checked_sub(TAIL) else { return Signature::Raw };
-    let tail = read_up_to(source, disk, 512).unwrap_or_default();
-    // The UDIF trailer: signature and its own length, 512 (Apple, resource_file_format of hdiutil images).
-    if array(&tail, 0) == Some(*b"koly") && be_u32(&tail, 8) == Some(512) {
-        return Signature::Unsupported("an Apple disk image (DMG)", REIMAGE);
     }
     if tail.get(504..) == Some(b"cdsaencr".as_slice()) {
         return Signature::Unsupported("an encrypted Apple disk image", REIMAGE);

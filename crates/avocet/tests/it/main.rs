@@ -2,6 +2,7 @@
 #![cfg(test)]
 mod demo;
 mod device;
+mod differential;
 mod evidence;
 mod golden;
 mod list;

@@ -28,6 +28,14 @@ fn part(out: &mut String, bytes: &[u8], lower: bool) {
     }
 }
 
+/// The entry of a volume label as a name, in escaped form; `None` where it is blank or was deleted: then its first
+/// character is lost as that of any short name.
+pub(super) fn label_name(bytes: &[u8; 11], lost: bool) -> Option<String> {
+    let mut out = String::new();
+    part(&mut out, bytes, false);
+    (!lost && !out.is_empty()).then_some(out)
+}
+
 /// A volume label in escaped form; `None` where it is blank.
 pub(super) fn label(bytes: &[u8; 11]) -> Option<String> {
     let mut out = String::new();
@@ -197,6 +205,9 @@ mod tests {
         assert_eq!(short_name(b"A B\x01    \x9a  ", 0, false), "A B\\u{1}.Ü");
         assert_eq!(label(b"NO NAME    "), None);
         assert_eq!(label(b"CANON DC   "), Some("CANON DC".into()));
+        assert_eq!(label_name(b"CFREDS001  ", false), Some("CFREDS001".into()));
+        assert_eq!(label_name(b"NO NAME    ", false), Some("NO NAME".into()));
+        assert_eq!(label_name(b"           ", false), None);
     }
 
     #[test]

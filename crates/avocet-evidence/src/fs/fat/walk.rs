@@ -194,7 +194,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         let name = if short.is_label() {
             self.orphaned_pieces = self.orphaned_pieces.saturating_add(pieces.clear());
             // Eleven characters in one piece, where a file's short name is eight and three.
-            super::name::label(&short.name).filter(|_| !lost)
+            super::name::label_name(&short.name, lost)
         } else {
             let long = pieces.take(&short.name, lost);
             if !past_end {
