@@ -41,6 +41,13 @@ def run(command, before=None):
     return took, usage.ru_maxrss
 
 
+def shown(command):
+    """The command without this machine's folders."""
+    for path, name in ((avocet, "avocet"), (os.path.dirname(avocet) + "/examples/", ""), (str(images), "IMAGES"), (str(work), "WORK")):
+        command = command.replace(path, name)
+    return command
+
+
 def compare(title, commands, runs=None):
     """Runs every command in turn, so that a change of the machine's load meets all of them."""
     runs = runs or args.runs
@@ -55,7 +62,7 @@ def compare(title, commands, runs=None):
         peak = max(r[1] for r in results[name])
         medians[name] = statistics.median(walls)
         say(f"{name}: median {medians[name]:.2f} s (min {min(walls):.2f}, max {max(walls):.2f}, runs {runs}), peak {peak // 1024} MiB")
-        say(f"    {command}")
+        say(f"    {shown(command)}")
     say()
     return medians
 
