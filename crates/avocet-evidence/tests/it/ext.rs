@@ -290,7 +290,7 @@ fn compare_with_fls(name: &str, path: &Path, all: &Collected) {
     println!("{name}: {} deleted here, {} there", ours.gone.len(), theirs.gone.len());
     let (from_index, only_theirs): (BTreeSet<_>, BTreeSet<_>) = both(&theirs, &ours).into_iter().partition(|g| {
         let of_one = |folder: &&str| g.0.strip_prefix(*folder).is_some_and(|n| n.chars().count() == 1);
-        !name.contains('/') && INDEXED.iter().any(|folder| of_one(folder))
+        !name.contains('/') && INDEXED.iter().any(of_one)
     });
     assert!(from_index.len() <= 8, "{name}: {from_index:?}");
     assert_eq!(only_theirs, pinned(ONLY_THEIRS), "{name}");
