@@ -14,5 +14,5 @@ pub use digest::{DigestParseError, Digests, Md5, Sha1, Sha256};
 pub use exhibit::{ExhibitRef, ExhibitRefError};
 pub use name::{escape_bytes, escape_char, escape_utf16, join_path, unescape_to_bytes, unescape_to_utf16};
 pub use redacted::Redacted;
-pub use size::size_text;
+pub use size::{plural, size_text};
 pub use time::{Stamp, Zone};

@@ -1,4 +1,9 @@
-//! Byte counts as people read them.
+//! Counts as people read them.
+
+/// A count with its noun: `1 file`, `2 files`.
+pub fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
 
 /// A byte count with the unit that leaves one to three digits before the point: `812 bytes`, `1.5 GiB`. Units are
 /// powers of 1,024. The exact number stands beside it wherever it matters.

@@ -391,6 +391,14 @@ impl ContentRead for std::io::Cursor<Vec<u8>> {
 }
 
 impl Entry {
+    /// The path with the stream behind a colon, as every output writes it.
+    pub fn full_path(&self) -> String {
+        match &self.stream {
+            Some(stream) => format!("{}:{stream}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
     /// A reader of the entry's bytes from the first to `size`; `None` where there is nothing to read or it cannot be
     /// read (see [`Content::Unreadable`]). `volume` is the source the file system was opened on.
     ///

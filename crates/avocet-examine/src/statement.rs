@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use avocet_base::size_text;
+use avocet_base::{plural, size_text};
 use avocet_evidence::{Evidence, OpenError, VolumeState};
 use avocet_examination::{CompletenessRow, Level};
 use avocet_known::KnownSets;
@@ -30,11 +30,6 @@ pub(crate) struct Counts {
     pub unallocated_bytes: u64,
     /// Files without a digest: reason and whether the file is live.
     pub unreadable: BTreeMap<(bool, String), u64>,
-}
-
-/// A count with its noun.
-pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// The lines of the completeness statement being gathered.

@@ -202,17 +202,9 @@ impl Found {
     fn fail(&mut self, entry: &Entry, error: &ReadError) {
         self.unreadable = Some(format!("content unreadable: {error}"));
         let problem = Problem::new(error.layer, "file-unreadable", Some(error.offset), error.detail.clone());
-        self.problem = Some(problem.at_path(full_name(entry)));
+        self.problem = Some(problem.at_path(entry.full_path()));
         self.digests = None;
         self.format = None;
-    }
-}
-
-/// The path with the stream behind a colon, as every output writes it.
-pub(crate) fn full_name(entry: &Entry) -> String {
-    match &entry.stream {
-        Some(stream) => format!("{}:{stream}", entry.path),
-        None => entry.path.clone(),
     }
 }
 

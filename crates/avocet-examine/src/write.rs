@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use avocet_base::size_text;
+use avocet_base::{plural, size_text};
 use avocet_evidence::{
     AllocationState, Content, Entry, EntryKind, Evidence, Location, Note, Problem, ReadError, Run, Times, Unreadable,
     VolumeState,
@@ -16,7 +16,7 @@ use crate::image::ImageDigests;
 use crate::kind::MediaKind;
 use crate::pipeline::{ExamineError, Examined, Options};
 use crate::recycle::RecycleBin;
-use crate::statement::{Counts, LISTED_PROBLEMS, Statement, plural};
+use crate::statement::{Counts, LISTED_PROBLEMS, Statement};
 use crate::tasks::{Found, Window};
 
 type Result<T> = std::result::Result<T, ExamineError>;

@@ -75,3 +75,15 @@ pub fn sha256(data: &[u8]) -> String {
 pub fn load(path: &std::path::Path) -> Arc<dyn Source> {
     Arc::new(MemorySource(std::fs::read(path).expect("readable image")))
 }
+
+/// A repeatable stream of numbers (xorshift64); the seed must not be 0.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}

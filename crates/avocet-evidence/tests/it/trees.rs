@@ -17,7 +17,7 @@ use avocet_evidence::{
     AllocationState, Content, Entry, EntryKind, FileSystem, MemorySource, Note, OpenError, Source, Unreadable,
 };
 
-use crate::support::{Collected, collect, content, images, load, sha256, skipped, testdata};
+use crate::support::{Collected, Random, collect, content, images, load, sha256, skipped, testdata};
 
 fn nothing() -> Arc<dyn Source> {
     Arc::new(MemorySource(vec![]))
@@ -664,17 +664,6 @@ fn archives_are_read_as_the_zip_crate_reads_them() {
         assert_eq!(e.path, format!("/{}", file.name().unwrap()));
         assert_eq!(e.content.first_offset(), file.data_start());
         assert_eq!(bytes_of(e).unwrap().unwrap(), expected);
-    }
-}
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use avocet_evidence::volume::{FsKind, Recognised, VolumeScan, recognise, scan};
 use avocet_evidence::{MemorySource, ReadError, ReadFault, Source};
 
-use crate::support::{images, skipped, testdata};
+use crate::support::{Random, images, skipped, testdata};
 
 /// A file read in place, for images too large to load.
 struct FileSource(File, u64);
@@ -521,17 +521,6 @@ fn what_is_not_read_is_named_and_never_taken_for_nothing() {
         }
     }
     println!("{agreed} signatures agreed with blkid; {unasked} not asked (not installed, or it wants more than we do)");
-}
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use avocet_base::size_text;
+use avocet_base::{plural, size_text};
 use avocet_evidence::container::{self, Detected};
 use avocet_evidence::{
     Content, ContentRead, Entry, EntryKind, Evidence, FileSystem, Location, Note, Problem, Source, VisitResult,
@@ -39,7 +39,7 @@ fn tree(global: &Global, args: &Image) -> anyhow::Result<Outcome> {
             "{} · {} · {}\n",
             evidence.kind,
             size_text(c.source.len()),
-            plural(c.segments.len(), "segment", "segments")
+            plural(c.segments.len() as u64, "segment", "segments")
         ),
         None => format!("{}\n", evidence.kind),
     };
@@ -89,10 +89,6 @@ fn tree_json(evidence: &Evidence) -> serde_json::Value {
         "unpartitioned_bytes": evidence.gaps.iter().map(|r| r.length).sum::<u64>(),
         "problems": evidence.problems.iter().map(|p| format!("{} {}: {}", p.layer, p.code, p.detail)).collect::<Vec<_>>(),
     })
-}
-
-fn plural(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// A place inside evidence: a volume that is read, and an absolute path in it.
@@ -155,13 +151,6 @@ fn gather(fs: &dyn FileSystem, wanted: impl Fn(&Entry) -> bool) -> anyhow::Resul
     Ok((found.entries, found.problems))
 }
 
-fn full_path(entry: &Entry) -> String {
-    match &entry.stream {
-        Some(stream) => format!("{}:{stream}", entry.path),
-        None => entry.path.clone(),
-    }
-}
-
 fn ls(global: &Global, args: &Inside) -> anyhow::Result<Outcome> {
     let evidence = open_evidence(&args.evidence)?;
     let Place { fs, path, .. } = place(&evidence, &args.path)?;
@@ -201,7 +190,7 @@ fn ls(global: &Global, args: &Inside) -> anyhow::Result<Outcome> {
             e.state.as_str(),
             e.size,
             modified,
-            full_path(e)
+            e.full_path()
         ));
     }
     output::answer(&text)?;
@@ -213,14 +202,14 @@ fn note_problems(global: &Global, problems: usize) {
     if problems > 0 && !global.quiet {
         output::remark(&format!(
             "avocet: {} met on the way; `avocet examine`, then `avocet list --problems`, shows each",
-            plural(problems, "problem was", "problems were")
+            plural(problems as u64, "problem was", "problems were")
         ));
     }
 }
 
 /// The one entry a path names: live before deleted where both are there.
 fn find(fs: &dyn FileSystem, path: &str) -> anyhow::Result<Entry> {
-    let (mut entries, _) = gather(fs, |e| full_path(e) == path)?;
+    let (mut entries, _) = gather(fs, |e| e.full_path() == path)?;
     entries.sort_by_key(|e| (e.state, e.number));
     entries.into_iter().next().ok_or_else(|| {
         Refusal(
@@ -271,7 +260,7 @@ fn stat(global: &Global, args: &Inside) -> anyhow::Result<Outcome> {
     }
     let mut text = format!(
         "Path       {}\nVolume     {}\nKind       {}\nState      {}\nNumber     {}\nSize       {} bytes\n",
-        full_path(&e),
+        e.full_path(),
         volume.name,
         e.kind.as_str(),
         e.state.as_str(),
