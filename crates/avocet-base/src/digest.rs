@@ -36,7 +36,7 @@ fn nibble(c: u8) -> Option<u8> {
     }
 }
 
-fn parse_hex<const N: usize>(algorithm: &'static str, text: &str) -> Result<[u8; N], DigestParseError> {
+pub(crate) fn parse_hex<const N: usize>(algorithm: &'static str, text: &str) -> Result<[u8; N], DigestParseError> {
     let bytes = text.as_bytes();
     if bytes.len() != N * 2 {
         return Err(DigestParseError::Length { algorithm, expected: N * 2, actual: bytes.len() });

@@ -6,6 +6,7 @@
 mod digest;
 mod exhibit;
 mod name;
+mod pdq;
 mod redacted;
 mod size;
 mod time;
@@ -13,6 +14,7 @@ mod time;
 pub use digest::{DigestParseError, Digests, Md5, Sha1, Sha256};
 pub use exhibit::{ExhibitRef, ExhibitRefError};
 pub use name::{escape_bytes, escape_char, escape_utf16, join_path, unescape_to_bytes, unescape_to_utf16};
+pub use pdq::PdqHash;
 pub use redacted::Redacted;
 pub use size::{plural, size_text};
 pub use time::{Stamp, Zone};

@@ -1,6 +1,6 @@
 //! A record as a format's reader hands it over, before anything is decided about it.
 
-use avocet_base::{Md5, Sha1, Sha256};
+use avocet_base::{Md5, PdqHash, Sha1, Sha256};
 
 /// What a set says of a record beside its category. Only what is stated as true is here: absent and false are the same,
 /// as real files leave false flags out.
@@ -113,6 +113,15 @@ pub(crate) struct RawRecord<'a> {
     pub id: RawId<'a>,
     /// Line or running number in the file, from 1.
     pub place: u64,
+    /// PDQ hash of the picture, where the set states one.
+    pub pdq: Field<PdqHash>,
+    /// PhotoDNA value as the set states it, decoded to bytes and otherwise opaque; empty where there is none.
+    pub photodna: &'a [u8],
+    /// Everything that the record states and no field above holds, as one JSON object with the set's own names, so that
+    /// an export gives it back; empty where there is nothing.
+    pub extra: &'a str,
+    /// The record is a deletion: in a delta it takes away one earlier record that says the same.
+    pub deletes: bool,
 }
 
 /// Reads a digest from hexadecimal text of either case; blank is absent.

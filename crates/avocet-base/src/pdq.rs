@@ -1,0 +1,54 @@
+//! PDQ: a 256-bit hash that stays nearly the same when a picture is saved again, resized or slightly changed.
+//! Source: "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (Facebook, 2019).
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::digest::{DigestParseError, parse_hex};
+
+/// A PDQ hash. The bytes are in the order of the usual hexadecimal text: bit 255 of the algorithm is the highest bit of
+/// the first byte.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PdqHash(pub [u8; 32]);
+
+impl PdqHash {
+    /// In how many of the 256 bits two hashes differ.
+    pub fn distance(&self, other: &PdqHash) -> u32 {
+        self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
+    }
+}
+
+impl fmt::Display for PdqHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl fmt::Debug for PdqHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PdqHash({self})")
+    }
+}
+
+impl FromStr for PdqHash {
+    type Err = DigestParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_hex("PDQ", text).map(PdqHash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_distance() {
+        let text = "f".repeat(63) + "0";
+        let hash: PdqHash = text.to_uppercase().parse().unwrap();
+        assert_eq!(hash.to_string(), text);
+        assert_eq!(hash.distance(&PdqHash([0xff; 32])), 4);
+        assert_eq!(hash.distance(&PdqHash([0; 32])), 252);
+        assert!("f".repeat(62).parse::<PdqHash>().is_err());
+    }
+}
