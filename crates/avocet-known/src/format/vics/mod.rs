@@ -432,6 +432,7 @@ impl State<'_, '_> {
                 (None, None) => RawId::None,
             },
             place,
+            ..RawRecord::default()
         })
     }
 }
