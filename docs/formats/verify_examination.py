@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Recomputes the result digest of an Avocet examination file (schema version 1) without Avocet.
+"""Recomputes the result digest of an Avocet examination file (schema versions 1 and 2) without Avocet.
 
 usage: verify_examination.py X.examination [RESULT-DIGEST]
 
@@ -24,6 +24,28 @@ TABLES = {  # hashed tables in their order: columns and how many of the first on
     "completeness": ("seq level code count bytes text", 1),
 }
 
+V2 = {  # what schema version 2 has otherwise; the new tables come before "problem"
+    "known_set": ("id name version format source_sha256 set_sha256 scheme scheme_version scheme_digest records_kept "
+                  "rejected", 1),
+    "picture": ("file sha256 kind status code reason orientation thumbnail", 1),
+    "picture_image": ("picture seq role width height decoder partial", 2),
+    "picture_hash": ("picture seq image form path quality pdq turned", 2),
+    "picture_fact": ("picture seq key value source", 2),
+    "near_match": ("picture seq image form turn known_set record distance category meaning alerts series", 2),
+    "picture_group": ("representative seq member distance form turn", 2),
+    "match_change": ("seq file change how known_set record before after", 1),
+}
+
+def tables(version):
+    if version == 1:
+        return TABLES
+    out = {}
+    for name, table in TABLES.items():
+        if name == "problem":
+            out.update((n, t) for n, t in V2.items() if n not in TABLES)
+        out[name] = V2.get(name, table)
+    return out
+
 class Text(bytes):
     """Bytes that SQLite gave as TEXT, to be told from a BLOB."""
 
@@ -41,9 +63,9 @@ def value(v):
         return b"\3" + sized(v)
     raise SystemExit("a value is neither integer, text nor blob")
 
-def result_digest(db):
-    sha = hashlib.sha256(b"avocet-examination result v1\n" + struct.pack("<q", 1))
-    for table, (columns, keys) in TABLES.items():
+def result_digest(db, version):
+    sha = hashlib.sha256(b"avocet-examination result v1\n" + struct.pack("<q", version))
+    for table, (columns, keys) in tables(version).items():
         names = columns.split()
         sha.update(b"T" + sized(table.encode()) + struct.pack("<I", len(names)))
         sha.update(b"".join(sized(name.encode()) for name in names))
@@ -66,9 +88,10 @@ def main(path, expected=None):
     db.text_factory = Text
     if db.execute("PRAGMA application_id").fetchone()[0] != 0x41564358:
         raise SystemExit("not an examination file")
-    if db.execute("PRAGMA user_version").fetchone()[0] != 1:
-        raise SystemExit("another schema version than 1")
-    digest = result_digest(db)
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (1, 2):
+        raise SystemExit("another schema version than 1 and 2")
+    digest = result_digest(db, version)
     print("result digest", digest)
     checks = {"stated inside": [r[0].hex() for r in db.execute("SELECT digest FROM result")] == [digest]}
     if expected:

@@ -19,7 +19,7 @@ use rusqlite::types::ValueRef;
 use sha2::Digest;
 
 use crate::error::ReadError;
-use crate::schema::{Key, SCHEMA_VERSION, TABLES, Table};
+use crate::schema::{Key, Table, tables};
 
 const DOMAIN: &[u8] = b"avocet-examination result v1\n";
 /// Bytes gathered before they are hashed.
@@ -142,12 +142,12 @@ fn table(hasher: &mut Hasher, conn: &Connection, table: &'static Table) -> Resul
     Ok(())
 }
 
-/// Recomputes the result digest from the rows.
-pub(crate) fn result_digest(conn: &Connection) -> Result<Sha256, ReadError> {
+/// Recomputes the result digest from the rows of a file of this schema version.
+pub(crate) fn result_digest(conn: &Connection, version: i32) -> Result<Sha256, ReadError> {
     let mut hasher = Hasher { sha: sha2::Sha256::new(), buffer: Vec::with_capacity(CHUNK * 2) };
     hasher.bytes(DOMAIN);
-    hasher.bytes(&i64::from(SCHEMA_VERSION).to_le_bytes());
-    for t in TABLES.iter().filter(|t| t.hashed) {
+    hasher.bytes(&i64::from(version).to_le_bytes());
+    for t in tables(version).iter().filter(|t| t.hashed) {
         table(&mut hasher, conn, t)?;
     }
     Ok(hasher.finish())

@@ -25,8 +25,8 @@ pub use error::{KeyError, ReadError, VerifyError, WriteError};
 pub use key::{generate_key, load_key, parse_verifying_key, verifying_key_text};
 pub use read::{Examination, FileFilter, FileView};
 pub use rows::{
-    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, SpaceRow,
-    VolumeRow,
+    ChangeRow, CompletenessRow, EvidenceRow, ExtentRow, FactRow, FileRow, GroupRow, HashRow, ImageRow, KnownSetRow,
+    Level, MatchRow, NearRow, OriginalRow, PictureRow, PictureView, ProblemRow, SpaceRow, VolumeRow,
 };
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
 pub use seal::seal_path;

@@ -155,7 +155,7 @@ fn content(header: &read::Header, conn: Connection, findings: &mut Vec<String>) 
     }
     drop(check);
 
-    let digest = canonical::result_digest(&conn)?;
+    let digest = canonical::result_digest(&conn, header.version)?;
     let examination = Examination::from_checked(conn, header);
     if examination.result_digest()? != digest {
         findings.push("its rows do not give the result digest that it states".to_owned());

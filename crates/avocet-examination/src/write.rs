@@ -12,8 +12,8 @@ use crate::canonical;
 use crate::error::{ReadError, WriteError};
 use crate::read::MAX_VALUE;
 use crate::rows::{
-    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, MatchRow, OriginalRow, ProblemRow, SpaceRow,
-    VolumeRow,
+    ChangeRow, CompletenessRow, EvidenceRow, ExtentRow, FileRow, GroupRow, KnownSetRow, MatchRow, NearRow, OriginalRow,
+    PictureView, ProblemRow, SpaceRow, VolumeRow,
 };
 use crate::schema::{self, Table};
 use crate::seal::{Seal, file_sha256, seal_path, with_suffix};
@@ -26,7 +26,17 @@ pub(crate) const WRITTEN_BY: &str = "avocet-examination";
 const PAGE_SIZE: u32 = 4096;
 
 /// Tables whose rows may refer to rows that were never given. Extents and facts come with what they belong to.
-const REFERRING: [&str; 5] = ["space", "file", "original_name", "known_match", "problem"];
+const REFERRING: [&str; 9] = [
+    "space",
+    "file",
+    "original_name",
+    "known_match",
+    "picture",
+    "near_match",
+    "picture_group",
+    "match_change",
+    "problem",
+];
 
 /// Statements in use at once: one for each table and a few more.
 const STATEMENTS: usize = 32;
@@ -45,6 +55,7 @@ pub struct Writer {
     sealed: bool,
     evidence: i64,
     space: i64,
+    change: i64,
     last_file: Option<i64>,
     last_match: Option<i64>,
     /// Matches of one file, until the next file's come: they are written in their own order, whatever order they came in.
@@ -149,6 +160,7 @@ impl Writer {
             sealed: false,
             evidence: 0,
             space: 0,
+            change: 0,
             last_file: None,
             last_match: None,
             matches: Vec::new(),
@@ -172,7 +184,7 @@ impl Writer {
             schema::APPLICATION_ID,
             schema::SCHEMA_VERSION
         );
-        for table in schema::TABLES {
+        for table in schema::tables(schema::SCHEMA_VERSION) {
             set_up.push_str(table.sql);
             set_up.push(';');
         }
@@ -261,8 +273,10 @@ impl Writer {
             params![
                 row.id,
                 row.name,
+                row.version,
                 row.format,
                 blob(row.source_sha256.as_ref().map(|d| d.as_bytes())),
+                blob(row.set_sha256.as_ref().map(|d| d.as_bytes())),
                 row.scheme,
                 row.scheme_version,
                 blob(row.scheme_digest.as_ref().map(|d| d.as_bytes())),
@@ -405,6 +419,96 @@ impl Writer {
         Ok(())
     }
 
+    /// One picture with everything found out about it, under the id of the first file with its content. Pictures may
+    /// come in any order; near matches too.
+    ///
+    /// # Errors
+    /// As [`Writer::config`].
+    pub fn picture(&mut self, view: &PictureView) -> Result<(), WriteError> {
+        let row = &view.picture;
+        let id = row.file_id;
+        self.insert(
+            &schema::PICTURE,
+            params![
+                id,
+                row.sha256.as_bytes().as_slice(),
+                row.kind,
+                row.status,
+                row.code,
+                row.reason,
+                row.orientation,
+                row.thumbnail
+            ],
+        )?;
+        for (seq, i) in (0i64..).zip(&view.images) {
+            self.insert(
+                &schema::PICTURE_IMAGE,
+                params![id, seq, i.role, signed(i.width), signed(i.height), i.decoder, i.partial],
+            )?;
+        }
+        for (seq, h) in (0i64..).zip(&view.hashes) {
+            let turned: Vec<u8> = h.turned.iter().flat_map(|t| t.0).collect();
+            let (image, quality) = (signed(h.image), signed(h.quality));
+            self.insert(
+                &schema::PICTURE_HASH,
+                params![id, seq, image, h.form, h.path, quality, h.pdq.0.as_slice(), turned],
+            )?;
+        }
+        for (seq, f) in (0i64..).zip(&view.facts) {
+            self.insert(&schema::PICTURE_FACT, params![id, seq, f.key, f.value, f.source])?;
+        }
+        let mut near: Vec<&NearRow> = view.near.iter().collect();
+        near.sort();
+        for (seq, n) in (0i64..).zip(near) {
+            self.insert(
+                &schema::NEAR_MATCH,
+                params![
+                    id,
+                    seq,
+                    signed(n.image),
+                    n.form,
+                    signed(n.turn),
+                    n.set_id,
+                    n.record,
+                    signed(n.distance),
+                    n.category,
+                    n.meaning,
+                    n.alerts,
+                    n.series
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// One group of pictures that look the same: all its rows, the representative's own first.
+    ///
+    /// # Errors
+    /// As [`Writer::config`].
+    pub fn group(&mut self, rows: &[GroupRow]) -> Result<(), WriteError> {
+        for (seq, row) in (0i64..).zip(rows) {
+            let (distance, turn) = (signed(row.distance), signed(row.turn));
+            self.insert(
+                &schema::PICTURE_GROUP,
+                params![row.representative, seq, row.member, distance, row.form, turn],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What a rematch changed; numbered from 1 in the order given.
+    ///
+    /// # Errors
+    /// As [`Writer::config`].
+    pub fn change(&mut self, row: &ChangeRow) -> Result<(), WriteError> {
+        self.change = self.change.saturating_add(1);
+        let seq = self.change;
+        self.insert(
+            &schema::MATCH_CHANGE,
+            params![seq, row.file_id, row.change, row.how, row.known_set, row.record, row.before, row.after],
+        )
+    }
+
     /// One problem.
     ///
     /// # Errors
@@ -458,7 +562,8 @@ impl Writer {
             return Err(WriteError::Dangling { table });
         }
         let Some(conn) = self.conn.as_ref() else { return Err(WriteError::EarlierFailure) };
-        let digest = canonical::result_digest(conn).map_err(|e| read_back_error(&self.partial, e))?;
+        let digest =
+            canonical::result_digest(conn, schema::SCHEMA_VERSION).map_err(|e| read_back_error(&self.partial, e))?;
         self.insert(&schema::RESULT, params![1, digest.as_bytes().as_slice()])?;
         self.with("result", |conn| conn.execute_batch("COMMIT"))?;
         Ok(digest)

@@ -52,6 +52,8 @@ impl<'a> Recorder<'a> {
                 scheme: set.scheme.as_str().to_owned(),
                 scheme_version: set.scheme_version.clone(),
                 scheme_digest: Some(set.scheme_digest),
+                version: String::new(),
+                set_sha256: None,
                 records_kept: set.kept,
                 rejected: set.rejected.iter().map(|t| t.count).sum(),
             })?;

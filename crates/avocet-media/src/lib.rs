@@ -8,10 +8,10 @@ pub mod decode;
 pub mod derivative;
 pub mod group;
 pub mod jpeg;
+mod kind;
 pub mod meta;
 pub mod near;
 pub mod pdq;
-mod kind;
 mod pixels;
 
 pub use kind::PictureKind;

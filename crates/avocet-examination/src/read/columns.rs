@@ -25,7 +25,7 @@ impl<'r, 's> Columns<'r, 's> {
         Self { row, table, at: 0, taken: 0 }
     }
 
-    fn wrong(&self) -> ReadError {
+    pub fn wrong(&self) -> ReadError {
         let column = self.at.checked_sub(1).and_then(|i| self.table.columns.get(i)).copied().unwrap_or("a column");
         ReadError::Malformed(format!("{}.{column} is not as the format gives it", self.table.name))
     }
@@ -56,15 +56,15 @@ impl<'r, 's> Columns<'r, 's> {
         self.optional_integer()?.ok_or_else(|| self.wrong())
     }
 
-    fn unsigned(&mut self) -> Result<u64, ReadError> {
+    pub fn unsigned(&mut self) -> Result<u64, ReadError> {
         self.integer().map(i64::cast_unsigned)
     }
 
-    fn optional_unsigned(&mut self) -> Result<Option<u64>, ReadError> {
+    pub fn optional_unsigned(&mut self) -> Result<Option<u64>, ReadError> {
         Ok(self.optional_integer()?.map(i64::cast_unsigned))
     }
 
-    fn boolean(&mut self) -> Result<bool, ReadError> {
+    pub fn boolean(&mut self) -> Result<bool, ReadError> {
         match self.integer()? {
             0 => Ok(false),
             1 => Ok(true),
@@ -72,7 +72,7 @@ impl<'r, 's> Columns<'r, 's> {
         }
     }
 
-    fn optional_text(&mut self) -> Result<Option<String>, ReadError> {
+    pub fn optional_text(&mut self) -> Result<Option<String>, ReadError> {
         match self.value()? {
             ValueRef::Null => Ok(None),
             ValueRef::Text(text) => match std::str::from_utf8(text) {
@@ -103,7 +103,7 @@ impl<'r, 's> Columns<'r, 's> {
         Ok(self.optional_digest()?.map(Sha1))
     }
 
-    fn sha256(&mut self) -> Result<Option<Sha256>, ReadError> {
+    pub fn sha256(&mut self) -> Result<Option<Sha256>, ReadError> {
         Ok(self.optional_digest()?.map(Sha256))
     }
 
@@ -126,12 +126,16 @@ impl<'r, 's> Columns<'r, 's> {
         Ok((id, row))
     }
 
-    pub fn known_set(&mut self) -> Result<KnownSetRow, ReadError> {
+    /// A row of schema version 1, or of any later one.
+    pub fn known_set(&mut self, version: i32) -> Result<KnownSetRow, ReadError> {
+        let first = version == 1;
         Ok(KnownSetRow {
             id: self.integer()?,
             name: self.text()?,
+            version: if first { String::new() } else { self.text()? },
             format: self.text()?,
             source_sha256: self.sha256()?,
+            set_sha256: if first { None } else { self.sha256()? },
             scheme: self.text()?,
             scheme_version: self.text()?,
             scheme_digest: self.sha256()?,

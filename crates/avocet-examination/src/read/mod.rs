@@ -2,6 +2,7 @@
 
 mod columns;
 mod open;
+mod pictures;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -29,6 +30,8 @@ pub(crate) const MAX_VALUE: i32 = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Examination {
     conn: Connection,
+    /// Schema version.
+    version: i32,
     /// Bytes of the file: no more content than this can be in it.
     file_length: u64,
 }
@@ -149,6 +152,15 @@ impl<'s, T> Beside<'s, T> {
         }
     }
 
+    /// All rows of this file.
+    fn all_of(&mut self, file: i64) -> Result<Vec<T>, ReadError> {
+        let mut out = Vec::new();
+        while let Some(row) = self.of(file)? {
+            out.push(row);
+        }
+        Ok(out)
+    }
+
     fn dangling(&self) -> ReadError {
         ReadError::Malformed(format!("{}: a row refers to a file that is not there", self.table.name))
     }
@@ -178,7 +190,7 @@ impl Examination {
     }
 
     pub(crate) fn from_checked(conn: Connection, header: &Header) -> Self {
-        Self { conn, file_length: header.file_length }
+        Self { conn, version: header.version, file_length: header.file_length }
     }
 
     fn budget(&self) -> Budget {
@@ -215,6 +227,11 @@ impl Examination {
             Ok(())
         })?;
         Ok(out)
+    }
+
+    /// The schema version that the file was written in.
+    pub fn schema_version(&self) -> i32 {
+        self.version
     }
 
     /// The result digest that the file itself states. [`crate::verify()`] recomputes it.
@@ -276,7 +293,11 @@ impl Examination {
     /// # Errors
     /// [`ReadError::Malformed`].
     pub fn known_sets(&self) -> Result<Vec<KnownSetRow>, ReadError> {
-        self.all(&schema::KNOWN_SET, |c| c.known_set())
+        if self.version == 1 {
+            self.all(&schema::KNOWN_SET_V1, |c| c.known_set(1))
+        } else {
+            self.all(&schema::KNOWN_SET, |c| c.known_set(schema::SCHEMA_VERSION))
+        }
     }
 
     /// The volumes.
@@ -368,10 +389,7 @@ impl Examination {
             let mut columns = Columns::new(row, &schema::FILE);
             let file = columns.file()?;
             budget.take(&columns)?;
-            let mut view = FileView { original: originals.of(file.id)?, matches: Vec::new(), file };
-            while let Some(found) = matches.of(view.file.id)? {
-                view.matches.push(found);
-            }
+            let view = FileView { original: originals.of(file.id)?, matches: matches.all_of(file.id)?, file };
             if filter.takes(&view) && each(view)?.is_break() {
                 return Ok(());
             }

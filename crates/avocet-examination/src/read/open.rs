@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::ReadError;
 use crate::read::MAX_VALUE;
-use crate::schema::{self, APPLICATION_ID, SCHEMA_VERSION};
+use crate::schema::{self, APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION};
 use crate::write::WRITTEN_BY;
 
 /// What the first 100 bytes say ("The Database Header" in SQLite's file format description).
@@ -24,6 +24,8 @@ pub(crate) struct Header {
     /// Whether the file says that a write-ahead log belongs to it.
     write_ahead: bool,
     encoding: u32,
+    /// Schema version, one that can be read.
+    pub version: i32,
     /// Bytes of the whole file.
     pub file_length: u64,
 }
@@ -57,7 +59,7 @@ pub(crate) fn header(path: &Path) -> Result<Header, ReadError> {
     if version > SCHEMA_VERSION {
         return Err(ReadError::Newer { path: display(), version, program: written_by(path) });
     }
-    if version < SCHEMA_VERSION {
+    if version < OLDEST_VERSION {
         return Err(ReadError::Schema { path: display(), findings: vec![format!("schema version {version}")] });
     }
     let page_size = match be32(&bytes, 14) & 0xffff {
@@ -69,6 +71,7 @@ pub(crate) fn header(path: &Path) -> Result<Header, ReadError> {
         pages: u64::from(be32(&bytes, 28)),
         write_ahead: be32(&bytes, 16) & 0xffff != 0x0101,
         encoding: be32(&bytes, 56),
+        version,
         file_length: metadata.len(),
     })
 }
@@ -143,8 +146,8 @@ pub(crate) fn structure(header: &Header, conn: &Connection) -> Result<Vec<String
         findings.push("its length is not that of its pages".to_owned());
     }
 
-    let mut expected: Vec<(&str, &str, &str, &str)> =
-        schema::TABLES.iter().map(|t| ("table", t.name, t.name, t.sql)).collect();
+    let tables = schema::tables(header.version);
+    let mut expected: Vec<(&str, &str, &str, &str)> = tables.iter().map(|t| ("table", t.name, t.name, t.sql)).collect();
     expected.push(("index", schema::INDEX.0, schema::INDEX.1, schema::INDEX.2));
     let mut statement = conn.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
     let mut rows = statement.query([])?;
@@ -154,7 +157,7 @@ pub(crate) fn structure(header: &Header, conn: &Connection) -> Result<Vec<String
         if let Some(at) = expected.iter().position(|e| *e == found) {
             expected.swap_remove(at);
         } else {
-            let known = schema::TABLES.iter().any(|t| t.name == found.1) || found.1 == schema::INDEX.0;
+            let known = tables.iter().any(|t| t.name == found.1) || found.1 == schema::INDEX.0;
             let what = if known { "was changed" } else { "was added" };
             findings.push(format!("{} {} {what}", printable(found.0), printable(found.1)));
         }

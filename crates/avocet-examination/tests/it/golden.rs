@@ -6,11 +6,16 @@ use std::process::Command;
 use avocet_base::Sha256;
 use avocet_examination::{FileRow, SealCheck, SignatureCheck, SigningKey, seal_path, verify, verifying_key_text};
 
-use crate::support::{Rows, change, sample, writable_copy, write_in};
+use crate::support::{Rows, change, sample, sample_v1, writable_copy, write_in};
 use crate::write::read_all;
 
-/// The result digest of the golden file. It changes only with the schema version.
-const GOLDEN_DIGEST: &str = "958ce415339305a80bf4683583c88545855114e4c31d0ba959efda0f0e738a94";
+/// The golden files with their result digests. A schema version's digest never changes.
+const GOLDEN: [(&str, &str); 2] = [
+    ("golden-v1.examination", "958ce415339305a80bf4683583c88545855114e4c31d0ba959efda0f0e738a94"),
+    ("golden-v2.examination", "06efc47ca7d65cd3ee9f6bcec2eb40582978670b7fa70f0d90bbdd43080bed7e"),
+];
+/// The one of the version that is written.
+const GOLDEN_DIGEST: &str = GOLDEN[1].1;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
@@ -24,21 +29,23 @@ fn test_key() -> SigningKey {
 #[test]
 #[ignore = "writes the golden file of a new schema version, once"]
 fn write_golden_file() {
-    println!("{}", write_in(&data(""), "golden-v1.examination", &sample(), Some(&test_key())).result_digest);
+    println!("{}", write_in(&data(""), GOLDEN[1].0, &sample(), Some(&test_key())).result_digest);
 }
 
 #[test]
-fn the_golden_file_is_read_and_verified() {
-    let path = data("golden-v1.examination");
-    let expected: Sha256 = GOLDEN_DIGEST.parse().unwrap();
-    let signer = test_key().verifying_key();
-    let v = verify(&path, Some(expected), Some(&signer)).unwrap();
-    assert!(v.passed(), "{:?}", v.findings);
-    assert_eq!(v.result_digest, Some(expected));
-    assert_eq!(v.seal, SealCheck::Found { file_equal: true, result_equal: true });
-    assert_eq!(v.signature, SignatureCheck::SignedBy { key: verifying_key_text(&signer), expected: Some(true) });
-    assert_eq!(read_all(&path), sample());
-    assert!(std::fs::metadata(&path).unwrap().len() < 100 * 1024);
+fn the_golden_file_of_every_version_is_read_and_verified() {
+    for ((name, digest), rows) in GOLDEN.into_iter().zip([sample_v1(), sample()]) {
+        let path = data(name);
+        let expected: Sha256 = digest.parse().unwrap();
+        let signer = test_key().verifying_key();
+        let v = verify(&path, Some(expected), Some(&signer)).unwrap();
+        assert!(v.passed(), "{name}: {:?}", v.findings);
+        assert_eq!(v.result_digest, Some(expected));
+        assert_eq!(v.seal, SealCheck::Found { file_equal: true, result_equal: true });
+        assert_eq!(v.signature, SignatureCheck::SignedBy { key: verifying_key_text(&signer), expected: Some(true) });
+        assert_eq!(read_all(&path), rows, "{name}");
+        assert!(std::fs::metadata(&path).unwrap().len() < 200 * 1024);
+    }
 }
 
 #[test]
@@ -66,8 +73,10 @@ fn python(path: &Path) -> Option<(bool, String)> {
 
 #[test]
 fn a_verifier_that_shares_no_code_agrees() {
-    let Some(golden) = python(&data("golden-v1.examination")) else { return };
-    assert_eq!(golden, (true, GOLDEN_DIGEST.into()));
+    for (name, digest) in GOLDEN {
+        let Some(golden) = python(&data(name)) else { return };
+        assert_eq!(golden, (true, digest.into()), "{name}");
+    }
 
     let folder = tempfile::tempdir().unwrap();
     let mut many = sample();

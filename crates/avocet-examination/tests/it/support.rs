@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use avocet_base::{Md5, Sha1, Sha256};
+use avocet_base::{Md5, PdqHash, Sha1, Sha256};
 use avocet_examination::{
-    CompletenessRow, EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, Sealed,
-    SigningKey, SpaceRow, VolumeRow, Writer,
+    ChangeRow, CompletenessRow, EvidenceRow, ExtentRow, FactRow, FileRow, GroupRow, HashRow, ImageRow, KnownSetRow,
+    Level, MatchRow, NearRow, OriginalRow, PictureRow, PictureView, ProblemRow, Sealed, SigningKey, SpaceRow,
+    VolumeRow, Writer,
 };
 use rusqlite::Connection;
 
@@ -20,6 +21,9 @@ pub struct Rows {
     pub files: Vec<(FileRow, Vec<ExtentRow>)>,
     pub originals: Vec<OriginalRow>,
     pub matches: Vec<MatchRow>,
+    pub pictures: Vec<PictureView>,
+    pub groups: Vec<GroupRow>,
+    pub changes: Vec<ChangeRow>,
     pub problems: Vec<ProblemRow>,
     pub completeness: Vec<CompletenessRow>,
 }
@@ -34,8 +38,8 @@ fn with_digests(mut row: FileRow, byte: u8) -> FileRow {
     row
 }
 
-/// The rows of the golden file. Never change these: the golden file holds them.
-pub fn sample() -> Rows {
+/// The rows of the golden file of schema version 1. Never change these: the golden file holds them.
+pub fn sample_v1() -> Rows {
     let mut files = vec![
         (file(1, "/Users", "directory", "allocated"), vec![]),
         (
@@ -121,6 +125,7 @@ pub fn sample() -> Rows {
                 scheme_digest: Some(Sha256([8; 32])),
                 records_kept: 3,
                 rejected: 1,
+                ..KnownSetRow::default()
             },
             KnownSetRow { id: 2, name: "good".into(), format: "hash list".into(), ..KnownSetRow::default() },
         ],
@@ -179,6 +184,9 @@ pub fn sample() -> Rows {
                 ..MatchRow::default()
             },
         ],
+        pictures: vec![],
+        groups: vec![],
+        changes: vec![],
         problems: vec![
             ProblemRow {
                 seq: 1,
@@ -212,6 +220,88 @@ pub fn sample() -> Rows {
     }
 }
 
+/// A picture that was decoded, with everything that can be said of one.
+fn picture(file_id: i64) -> PictureView {
+    let near = |distance, record: &str| NearRow {
+        distance,
+        set_id: 1,
+        record: record.into(),
+        image: 1,
+        form: "512".into(),
+        turn: 7,
+        category: Some("1".into()),
+        meaning: Some("demo meaning".into()),
+        alerts: true,
+        series: Some("demo series".into()),
+    };
+    PictureView {
+        picture: PictureRow {
+            file_id,
+            sha256: Sha256([file_id as u8; 32]),
+            kind: "heif".into(),
+            status: "partial".into(),
+            code: Some("cut".into()),
+            reason: Some("it ends before its time".into()),
+            orientation: Some(6),
+            thumbnail: Some("differs".into()),
+        },
+        images: vec![
+            ImageRow { role: "primary".into(), width: 128, height: 72, decoder: "a 1".into(), partial: None },
+            ImageRow {
+                role: "top-level".into(),
+                width: 1 << 40,
+                height: 720,
+                decoder: "a 1".into(),
+                partial: Some("cut".into()),
+            },
+        ],
+        hashes: vec![HashRow {
+            image: 1,
+            form: "512".into(),
+            path: "1/2".into(),
+            quality: 99,
+            pdq: PdqHash([0x81; 32]),
+            turned: [1, 2, 3, 4, 5, 6, 7].map(|b| PdqHash([b; 32])),
+        }],
+        facts: vec![FactRow { key: "make".into(), value: "Demo é".into(), source: "exif".into() }],
+        near: vec![near(0, "9"), near(31, "1")],
+    }
+}
+
+/// The rows of the golden file of the present schema version. Never change these: the golden file holds them.
+pub fn sample() -> Rows {
+    let mut rows = sample_v1();
+    rows.known_sets[0].version = "3".into();
+    rows.known_sets[0].set_sha256 = Some(Sha256([9; 32]));
+    let mut plain = picture(5);
+    plain.picture = PictureRow {
+        status: "undecodable".into(),
+        orientation: None,
+        thumbnail: None,
+        code: None,
+        reason: None,
+        ..plain.picture
+    };
+    (plain.images, plain.hashes, plain.facts, plain.near) = (vec![], vec![], vec![], vec![]);
+    rows.pictures = vec![picture(2), plain];
+    let group =
+        |member, distance| GroupRow { representative: 2, member, distance, form: "full".into(), turn: distance % 8 };
+    rows.groups = vec![group(2, 0), group(5, 12)];
+    rows.changes = vec![
+        ChangeRow {
+            file_id: 2,
+            change: "gained".into(),
+            how: "near".into(),
+            known_set: "demo set".into(),
+            record: "9".into(),
+            before: None,
+            after: Some("distance 0".into()),
+        },
+        ChangeRow { file_id: 2, change: "lost".into(), before: Some("sha256".into()), ..ChangeRow::default() },
+    ];
+    rows
+}
+
 /// Gives a writer all rows.
 pub fn fill(writer: &mut Writer, rows: &Rows) {
     rows.config.iter().for_each(|(k, v)| writer.config(k, v).unwrap());
@@ -222,6 +312,9 @@ pub fn fill(writer: &mut Writer, rows: &Rows) {
     rows.files.iter().for_each(|(r, extents)| writer.file(r, extents).unwrap());
     rows.originals.iter().for_each(|r| writer.original(r).unwrap());
     rows.matches.iter().for_each(|r| writer.hit(r).unwrap());
+    rows.pictures.iter().for_each(|r| writer.picture(r).unwrap());
+    writer.group(&rows.groups).unwrap();
+    rows.changes.iter().for_each(|r| writer.change(r).unwrap());
     rows.problems.iter().for_each(|r| writer.problem(r).unwrap());
     rows.completeness.iter().for_each(|r| writer.completeness(r).unwrap());
 }

@@ -307,9 +307,9 @@ fn other_files_and_later_versions_are_named() {
 
     let sealed = write_in(folder.path(), "a", &sample(), None);
     let copy = writable_copy(&sealed, "copy");
-    change(&copy, "PRAGMA user_version = 2; UPDATE run SET value = '0.9.1' WHERE key = 'avocet-examination'");
+    change(&copy, "PRAGMA user_version = 3; UPDATE run SET value = '0.9.1' WHERE key = 'avocet-examination'");
     let text = said(&copy);
-    assert!(text.ends_with("has schema version 2, this program reads up to 1. Use Avocet 0.9.1 or later"), "{text}");
+    assert!(text.ends_with("has schema version 3, this program reads up to 2. Use Avocet 0.9.1 or later"), "{text}");
     change(&copy, "UPDATE run SET value = 'rm -rf /; ' WHERE key = 'avocet-examination'");
     assert!(said(&copy).ends_with("Use the Avocet that wrote it or later"));
 }

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use avocet_examination::{
-    Examination, FileFilter, FileRow, FileView, MatchRow, OriginalRow, ProblemRow, ReadError, SpaceRow, VolumeRow,
-    WriteError, Writer, seal_path, verify,
+    Examination, FileFilter, FileRow, FileView, MatchRow, OriginalRow, PictureView, ProblemRow, ReadError, SpaceRow,
+    VolumeRow, WriteError, Writer, seal_path, verify,
 };
 
 use crate::support::{Rows, fill, sample, write_in};
@@ -22,6 +22,21 @@ pub fn files(examination: &Examination, filter: &FileFilter) -> Vec<FileView> {
 }
 
 /// All rows of a file, as they were given.
+/// Every picture of an examination; each is also asked for by itself.
+fn pictures(e: &Examination) -> Vec<PictureView> {
+    let mut out = vec![];
+    e.pictures(&mut |view| {
+        out.push(view);
+        Ok::<_, ReadError>(ControlFlow::Continue(()))
+    })
+    .unwrap();
+    for view in &out {
+        assert_eq!(e.picture(view.picture.file_id).unwrap().as_ref(), Some(view));
+    }
+    assert_eq!(e.picture(1).unwrap(), None);
+    out
+}
+
 pub fn read_all(path: &Path) -> Rows {
     let e = Examination::open(path).unwrap();
     let views = files(&e, &FileFilter::default());
@@ -34,6 +49,9 @@ pub fn read_all(path: &Path) -> Rows {
         originals: views.iter().filter_map(|v| v.original.clone()).collect(),
         matches: views.iter().flat_map(|v| v.matches.clone()).collect(),
         files: views.into_iter().map(|v| (e.extents(v.file.id).unwrap(), v.file)).map(|(x, f)| (f, x)).collect(),
+        pictures: pictures(&e),
+        groups: e.groups().unwrap(),
+        changes: e.changes().unwrap(),
         problems: e.problems().unwrap(),
         completeness: e.completeness().unwrap(),
     }
@@ -62,6 +80,8 @@ fn the_same_rows_give_the_same_result_digest_and_other_rows_another() {
     let mut other = rows.clone();
     other.config.reverse();
     other.matches.swap(0, 1);
+    other.pictures.reverse();
+    other.pictures.iter_mut().for_each(|p| p.near.reverse());
     other.problems.reverse();
     other.completeness.reverse();
     other.volumes.reverse();

@@ -4,8 +4,12 @@
 //! Sizes, offsets and numbers are `u64` because evidence can claim any value. SQLite keeps 64-bit signed integers; a
 //! value from 2^63 is stored as that value minus 2^64.
 
+mod picture;
+
 use avocet_base::{Md5, Sha1, Sha256};
 use serde::Serialize;
+
+pub use picture::{ChangeRow, FactRow, GroupRow, HashRow, ImageRow, NearRow, PictureRow, PictureView};
 
 /// One piece of evidence: an image with its segments, a folder or an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -41,10 +45,14 @@ pub struct KnownSetRow {
     pub id: i64,
     /// Its name.
     pub name: String,
+    /// The set's version as its keeper numbers it; `""` where it has none. Not kept before schema version 2.
+    pub version: String,
     /// `vics-2.0`, `hash list` and the like.
     pub format: String,
-    /// SHA-256 of the set's own file.
+    /// SHA-256 of what the set was made from.
     pub source_sha256: Option<Sha256>,
+    /// SHA-256 of the compiled set, which names the exact version. Not kept before schema version 2.
+    pub set_sha256: Option<Sha256>,
     /// The category scheme in which its category numbers are read.
     pub scheme: String,
     /// Version of that scheme.

@@ -1,11 +1,21 @@
 //! The tables of an examination file, in one place: what is created, what is read, what is hashed and what is expected
-//! when a file is opened all come from [`TABLES`].
+//! when a file is opened all come from [`tables`].
+
+mod pictures;
+
+pub(crate) use pictures::{
+    MATCH_CHANGE, NEAR_MATCH, PICTURE, PICTURE_FACT, PICTURE_GROUP, PICTURE_HASH, PICTURE_IMAGE,
+};
 
 /// SQLite `application_id` of an examination file: the ASCII letters `AVCX`.
 pub const APPLICATION_ID: i32 = 0x4156_4358;
 
-/// Version of the schema, kept in SQLite's `user_version` and in the result digest.
-pub const SCHEMA_VERSION: i32 = 1;
+/// Version of the schema that is written, kept in SQLite's `user_version` and in the result digest. Every version from
+/// [`OLDEST_VERSION`] on is read.
+pub const SCHEMA_VERSION: i32 = 2;
+
+/// The first schema version.
+pub(crate) const OLDEST_VERSION: i32 = 1;
 
 /// How the rows of a table are ordered, by its first columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +74,7 @@ macro_rules! table {
         };
     };
 }
+pub(crate) use {mark, table};
 
 table!(
     CONFIG,
@@ -138,7 +149,7 @@ table!(
 );
 
 table!(
-    KNOWN_SET,
+    KNOWN_SET_V1,
     "known_set",
     Integer,
     true,
@@ -148,6 +159,39 @@ table!(
   name TEXT NOT NULL,
   format TEXT NOT NULL,
   source_sha256 BLOB, -- of the set's own file
+  scheme TEXT NOT NULL,
+  scheme_version TEXT NOT NULL,
+  scheme_digest BLOB,
+  records_kept INTEGER NOT NULL,
+  rejected INTEGER NOT NULL
+) STRICT"
+);
+
+table!(
+    KNOWN_SET,
+    "known_set",
+    Integer,
+    true,
+    [
+        "id",
+        "name",
+        "version",
+        "format",
+        "source_sha256",
+        "set_sha256",
+        "scheme",
+        "scheme_version",
+        "scheme_digest",
+        "records_kept",
+        "rejected"
+    ],
+    "
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  format TEXT NOT NULL,
+  source_sha256 BLOB, -- of what the set was made from
+  set_sha256 BLOB, -- of the compiled set: the exact version
   scheme TEXT NOT NULL,
   scheme_version TEXT NOT NULL,
   scheme_digest BLOB,
@@ -351,12 +395,11 @@ table!(
 ) STRICT"
 );
 
-/// Every table, in the order in which they are created and hashed.
-pub(crate) static TABLES: [&Table; 14] = [
+static TABLES_V1: [&Table; 14] = [
     &CONFIG,
     &EVIDENCE,
     &EVIDENCE_FACT,
-    &KNOWN_SET,
+    &KNOWN_SET_V1,
     &VOLUME,
     &SPACE,
     &FILE,
@@ -369,6 +412,36 @@ pub(crate) static TABLES: [&Table; 14] = [
     &RESULT,
 ];
 
+static TABLES_V2: [&Table; 21] = [
+    &CONFIG,
+    &EVIDENCE,
+    &EVIDENCE_FACT,
+    &KNOWN_SET,
+    &VOLUME,
+    &SPACE,
+    &FILE,
+    &EXTENT,
+    &ORIGINAL_NAME,
+    &KNOWN_MATCH,
+    &PICTURE,
+    &PICTURE_IMAGE,
+    &PICTURE_HASH,
+    &PICTURE_FACT,
+    &NEAR_MATCH,
+    &PICTURE_GROUP,
+    &MATCH_CHANGE,
+    &PROBLEM,
+    &COMPLETENESS,
+    &RUN,
+    &RESULT,
+];
+
+/// Every table of a schema version, in the order in which they are created and hashed. The version is one that
+/// [`crate::read`] has let through.
+pub(crate) fn tables(version: i32) -> &'static [&'static Table] {
+    if version == 1 { &TABLES_V1 } else { &TABLES_V2 }
+}
+
 /// The one secondary index: name, table and statement. It answers "where else is this content?" for other programs; the
 /// reader of this crate does not use it.
 pub(crate) const INDEX: (&str, &str, &str) =
@@ -380,8 +453,8 @@ mod tests {
 
     #[test]
     fn the_columns_listed_are_the_columns_created_and_keys_come_first() {
-        let conn = rusqlite::Connection::open_in_memory().unwrap();
-        for table in TABLES {
+        for (version, table) in (OLDEST_VERSION..=SCHEMA_VERSION).flat_map(|v| tables(v).iter().map(move |t| (v, t))) {
+            let conn = rusqlite::Connection::open_in_memory().unwrap();
             conn.execute_batch(table.sql).unwrap();
             let mut info = conn.prepare("SELECT name, pk FROM pragma_table_info(?)").unwrap();
             let columns: Vec<(String, usize)> = info
@@ -389,7 +462,12 @@ mod tests {
                 .unwrap()
                 .map(Result::unwrap)
                 .collect();
-            assert_eq!(columns.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(), table.columns, "{}", table.name);
+            assert_eq!(
+                columns.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(),
+                table.columns,
+                "{version} {}",
+                table.name
+            );
             let keys = if table.key == Key::Pair { 2 } else { 1 };
             let expected: Vec<usize> = (1..=columns.len()).map(|i| if i <= keys { i } else { 0 }).collect();
             assert_eq!(columns.iter().map(|c| c.1).collect::<Vec<_>>(), expected, "{}", table.name);
