@@ -1,13 +1,20 @@
-//! Measures loading, memory and look-ups with generated records:
-//! `cargo run --release -p avocet-known --example measure -- [RECORDS]`.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring program for people")]
+//! Measures compiling, opening and look-ups with generated records. Content is never hashed: digests are random bytes.
+//!
+//! `cargo run --release -p avocet-known --example measure -- COMMAND…`
+//! - `generate FILE ROWS`: a CSV of MD5, SHA-1 and size
+//! - `compile FILE OUT [MEMORY-MIB]`: rows a second, peak memory
+//! - `lookup OUT ROWS LOOKUPS`: opening, absent digests, present digests
+//! - `verify OUT`: reads everything
+//! - `list FILE COUNT`: absent MD5 digests, one a line, for other programs
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a measuring program for people")]
 
-use std::fmt::Write as _;
 use std::hint::black_box;
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Instant;
 
 use avocet_base::{Digests, Md5, Sha1, Sha256};
-use avocet_known::{KnownSets, KnownSpec};
+use avocet_known::{CompileJob, KnownSets, Scheme, SetFile, Stage, compile};
 
 struct Random(u64);
 
@@ -21,69 +28,131 @@ impl Random {
     }
 
     fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        std::array::from_fn(|_| self.next() as u8)
-    }
-
-    fn digests(&mut self) -> Digests {
-        Digests { md5: Md5(self.bytes()), sha1: Sha1(self.bytes()), sha256: Sha256(self.bytes()) }
+        let mut out = [0; N];
+        for chunk in out.chunks_mut(8) {
+            let value = self.next().to_le_bytes();
+            chunk.copy_from_slice(value.get(..chunk.len()).unwrap());
+        }
+        out
     }
 }
 
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024
+/// Record or absent file number `n`.
+fn digests(n: u64, seed: u64) -> Digests {
+    let mut random = Random(n.wrapping_mul(0xd134_2543_de82_ef95) ^ seed);
+    Digests { md5: Md5(random.bytes()), sha1: Sha1(random.bytes()), sha256: Sha256(random.bytes()) }
+}
+
+const PRESENT: u64 = 1;
+const ABSENT: u64 = 2 << 60;
+
+fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let digit = |n: u8| DIGITS.get(usize::from(n)).copied().unwrap();
+    bytes.iter().for_each(|b| out.extend([digit(b >> 4), digit(b & 15)]));
+}
+
+fn generate(file: &Path, rows: u64) {
+    let mut out = std::io::BufWriter::with_capacity(1 << 20, std::fs::File::create(file).unwrap());
+    let mut line = b"md5,sha1,size\n".to_vec();
+    for n in 0..rows {
+        let d = digests(n, PRESENT);
+        hex(&mut line, &d.md5.0);
+        line.push(b',');
+        hex(&mut line, &d.sha1.0);
+        line.extend(format!(",{}\n", size(n)).bytes());
+        out.write_all(&line).unwrap();
+        line.clear();
+    }
+    out.flush().unwrap();
+}
+
+fn size(n: u64) -> u64 {
+    1 + n.wrapping_mul(7919) % 50_000_000
+}
+
+fn list(file: &Path, count: u64) {
+    let mut out = vec![];
+    for n in 0..count {
+        hex(&mut out, &digests(n, ABSENT).md5.0);
+        out.push(b'\n');
+    }
+    std::fs::write(file, out).unwrap();
+}
+
+fn status(key: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|l| l.starts_with(key)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+fn compile_file(file: &Path, out: &Path, memory: Option<usize>) {
+    let _ = std::fs::remove_file(out);
+    let scheme = Scheme::find_builtin("known-good").unwrap();
+    let paths = [file.to_owned()];
+    let mut job = CompileJob::new("generated", &paths, &scheme);
+    job.memory = memory.map_or(job.memory, |mib| mib << 20);
+    let started = Instant::now();
+    let mut marks: Vec<(Stage, f64)> = vec![];
+    let info = compile(&job, out, &mut |p| {
+        if p.done {
+            marks.push((p.stage, started.elapsed().as_secs_f64()));
+        }
+    })
+    .unwrap();
+    let time = started.elapsed().as_secs_f64();
+    let length = std::fs::metadata(out).unwrap().len();
+    println!(
+        "compile: {} rows in {time:.2} s = {:.0} rows/s; file {length} bytes = {:.1} a row; peak memory {} MiB; done at {marks:.2?}",
+        info.records_read,
+        info.records_read as f64 / time,
+        length as f64 / info.rows as f64,
+        status("VmHWM:"),
+    );
+}
+
+fn lookup(out: &Path, rows: u64, lookups: u64) {
+    let started = Instant::now();
+    let file = SetFile::open(out).unwrap();
+    let open = started.elapsed().as_secs_f64() * 1000.0;
+    let mut sets = KnownSets::default();
+    sets.push(file);
+    println!("open: {open:.2} ms; resident {} MiB", status("VmRSS:"));
+    for round in ["first", "second", "third"] {
+        let seed = ABSENT ^ round.len() as u64;
+        let files: Vec<Digests> = (0..lookups).map(|n| digests(n, seed)).collect();
+        let started = Instant::now();
+        let mut hits = 0;
+        for d in &files {
+            hits += black_box(sets.lookup(black_box(d), 5)).unwrap().len();
+        }
+        let time = started.elapsed().as_secs_f64();
+        println!("absent ({round} pass): {:.0} look-ups/s ({hits} hits of {lookups})", lookups as f64 / time);
+    }
+    let count = lookups.min(rows);
+    let files: Vec<(Digests, u64)> =
+        (0..count).map(|n| n.wrapping_mul(0x9e37_79b1) % rows).map(|n| (digests(n, PRESENT), size(n))).collect();
+    let started = Instant::now();
+    let hits: usize = files.iter().map(|(d, size)| black_box(sets.lookup(d, *size)).unwrap().len()).sum();
+    let time = started.elapsed().as_secs_f64();
+    println!("present: {:.0} look-ups/s ({hits} hits of {count})", count as f64 / time);
+    println!("resident {} MiB", status("VmRSS:"));
 }
 
 fn main() {
-    let records: u64 = std::env::args().nth(1).map_or(1_000_000, |n| n.parse().unwrap());
-    let folder = std::env::temp_dir().join(format!("avocet-known-measure-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let (csv, json) = (folder.join("set.csv"), folder.join("set.json"));
-    {
-        let mut random = Random(1);
-        let mut rows = "md5,sha1,size\n".to_owned();
-        let mut media = r#"{"@odata.context":"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Media","value":["#.to_owned();
-        for i in 0..records {
-            let d = random.digests();
-            let size = 1 + i % 1_000_000;
-            writeln!(rows, "{},{},{size}", d.md5, d.sha1).unwrap();
-            let comma = if i == 0 { "" } else { "," };
-            write!(media, r#"{comma}{{"MediaID":{i},"Category":{},"MD5":"{}","SHA1":"{}","MediaSize":"{size}","DateUpdated":"2023-06-07T02:31:49.8300Z","IsPrecategorized":"true","VictimIdentified":"false"}}"#, i % 6, d.md5, d.sha1).unwrap();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["generate", file, rows] => generate(Path::new(file), rows.parse().unwrap()),
+        ["compile", file, out] => compile_file(Path::new(file), Path::new(out), None),
+        ["compile", file, out, mib] => compile_file(Path::new(file), Path::new(out), Some(mib.parse().unwrap())),
+        ["lookup", out, rows, lookups] => lookup(Path::new(out), rows.parse().unwrap(), lookups.parse().unwrap()),
+        ["list", file, count] => list(Path::new(file), count.parse().unwrap()),
+        ["verify", out] => {
+            let started = Instant::now();
+            SetFile::open(Path::new(out)).unwrap().verify().unwrap();
+            println!("verify: everything holds, {:.2} s", started.elapsed().as_secs_f64());
         }
-        media += "]}";
-        std::fs::write(&csv, rows).unwrap();
-        std::fs::write(&json, media).unwrap();
+        _ => panic!("usage: see the first lines of this file"),
     }
-    for (path, scheme) in [(&csv, "known-good"), (&json, "us-vics-2.0")] {
-        let spec = KnownSpec::parse(&format!("{}={scheme}", path.display())).unwrap();
-        let before = resident();
-        let started = Instant::now();
-        let sets = KnownSets::load(&[spec], &mut |_| {}).unwrap();
-        let load = started.elapsed().as_secs_f64();
-        println!(
-            "{}: {records} records in {load:.2} s = {:.0} records/s; table {:.1} bytes/record, resident +{:.1} bytes/record",
-            sets.sets()[0].format,
-            records as f64 / load,
-            sets.memory() as f64 / records as f64,
-            resident().saturating_sub(before) as f64 / records as f64,
-        );
-        let absent: Vec<Digests> = {
-            let mut random = Random(2);
-            (0..1_000_000).map(|_| random.digests()).collect()
-        };
-        let started = Instant::now();
-        let hits: usize = absent.iter().map(|d| black_box(sets.lookup(d, 5)).len()).sum();
-        let time = started.elapsed().as_secs_f64();
-        println!("  absent: {:.0} look-ups/s (hits {hits})", absent.len() as f64 / time);
-        let present: Vec<Digests> = {
-            let mut random = Random(1);
-            (0..records.min(1_000_000)).map(|_| random.digests()).collect()
-        };
-        let started = Instant::now();
-        let hits: usize = present.iter().map(|d| black_box(sets.lookup(d, 5)).len()).sum();
-        let time = started.elapsed().as_secs_f64();
-        println!("  present: {:.0} look-ups/s (hits {hits} of {})", present.len() as f64 / time, present.len());
-    }
-    std::fs::remove_dir_all(&folder).unwrap();
 }

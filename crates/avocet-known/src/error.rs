@@ -118,13 +118,88 @@ pub enum KnownError {
         /// Why they were rejected, starting with a separator; empty where there were none.
         rejected: String,
     },
-    /// More than the in-memory form can number.
-    #[error("the set {} is too large for memory: {reason}", path.display())]
+    /// A set of several files lacks one.
+    #[error(
+        "a part of the set is missing: {} belongs to {}; name it too, or get it from the publisher: without it the set \
+         would not know the files that are listed there", missing.display(), beside.display()
+    )]
+    MissingPart {
+        /// The part that should be there.
+        missing: PathBuf,
+        /// A part that was given.
+        beside: PathBuf,
+    },
+    /// A part of a set is named twice.
+    #[error("the part {} is named twice; name every part once", path.display())]
+    PartTwice {
+        /// The part.
+        path: PathBuf,
+    },
+    /// More than a compiled set can hold.
+    #[error("the set {} is too large: {reason}", path.display())]
     TooLarge {
         /// Path as given.
         path: PathBuf,
         /// Which limit.
         reason: &'static str,
+    },
+    /// A file that should be a compiled set is none, or none that this version reads.
+    #[error("{} cannot be used as a compiled set: {reason}; copy it again, or make it again from its sources", path.display())]
+    NotCompiled {
+        /// Path as given.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A compiled set is damaged in a part that a look-up needs. Nothing is answered from such a part.
+    #[error(
+        "the compiled set {} is damaged in its section {section}, block {block}, at byte {offset}: {reason}; no answer \
+         was given from it: copy it again, or make it again from its sources", path.display()
+    )]
+    Damaged {
+        /// Path as given.
+        path: PathBuf,
+        /// The section's name in the specification.
+        section: &'static str,
+        /// Number of the block of 64 KiB, from 0.
+        block: u64,
+        /// Byte of the file.
+        offset: u64,
+        /// What does not hold, a clause.
+        reason: &'static str,
+    },
+    /// A compiled set could not be written.
+    #[error("cannot write the compiled set {}: {reason}; check that there is room and that you may write there", path.display())]
+    Write {
+        /// Path as given.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// A compiled set would replace a file.
+    #[error("{} is already there, and a compiled set is never replaced; choose another name", path.display())]
+    Exists {
+        /// Path as given.
+        path: PathBuf,
+    },
+    /// An update names another scheme than the version it starts from.
+    #[error(
+        "the set was compiled under the scheme {base} and the update names {scheme}, or another text under that name; \
+         update it under its own scheme, or remap it first"
+    )]
+    BaseScheme {
+        /// Scheme and version of the base.
+        base: String,
+        /// Scheme and version named.
+        scheme: String,
+    },
+    /// A compiled set was named together with a scheme.
+    #[error("{} is a compiled set and holds its scheme; name it without `={scheme}`, or remap it to that scheme", path.display())]
+    SchemeInside {
+        /// Path as given.
+        path: PathBuf,
+        /// The scheme as given.
+        scheme: String,
     },
 }
 

@@ -74,6 +74,15 @@ pub enum Basis {
         /// What differs.
         differs: Fields,
     },
+    /// Only the size was asked for, and agrees.
+    Size,
+    /// The PDQ hash is this near: the picture looks the same or similar. The content is another, or unknown.
+    Pdq {
+        /// In how many of the 256 bits the hashes differ.
+        distance: u32,
+    },
+    /// The PhotoDNA value is the same.
+    PhotoDna,
 }
 
 impl Basis {
@@ -101,7 +110,8 @@ impl Basis {
         matches!(self, Basis::Md5AndSize | Basis::Md5Only)
     }
 
-    /// A stable word for results: `sha256`, `sha1-size`, `sha1`, `md5-size`, `md5`, `digest-conflict`.
+    /// A stable word for results: `sha256`, `sha1-size`, `sha1`, `md5-size`, `md5`, `digest-conflict`, `size`, `pdq`,
+    /// `photodna`.
     pub fn code(self) -> &'static str {
         match self {
             Basis::Sha256 => "sha256",
@@ -110,6 +120,9 @@ impl Basis {
             Basis::Md5AndSize => "md5-size",
             Basis::Md5Only => "md5",
             Basis::DigestConflict { .. } => "digest-conflict",
+            Basis::Size => "size",
+            Basis::Pdq { .. } => "pdq",
+            Basis::PhotoDna => "photodna",
         }
     }
 }
@@ -125,6 +138,10 @@ impl fmt::Display for Basis {
             Basis::DigestConflict { agrees, differs } => {
                 write!(f, "digest conflict ({agrees} agrees, {differs} differs)")
             }
+            Basis::Size => f.write_str("size only"),
+            Basis::Pdq { distance: 0 } => f.write_str("same PDQ hash"),
+            Basis::Pdq { distance } => write!(f, "PDQ hash at distance {distance}"),
+            Basis::PhotoDna => f.write_str("same PhotoDNA value"),
         }
     }
 }
@@ -154,9 +171,36 @@ pub struct Hit {
     pub flags: Flags,
 }
 
-/// Whether a file with these hits may be left out of review: at least one hit allows it, no hit alerts, conflicts, or
-/// has a category that must stay in view.
+/// What several sets' answers about one file come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// No set knows the file.
+    Unknown,
+    /// Known as what need not be looked at.
+    MayHide,
+    /// Known, and to stay in view.
+    Review,
+    /// Known as something of concern.
+    Alert,
+}
+
+/// The precedence of answers. An alert beats everything, on whatever basis. Then anything that someone has to see: a
+/// conflict, a basis that is too weak, a category that must stay in view. Only where every hit allows that the file be
+/// hidden, and one has the basis for it, may it be. Nothing is dropped: hits that disagree are all shown.
+pub fn verdict(hits: &[Hit]) -> Verdict {
+    let conflict = |h: &Hit| matches!(h.basis, Basis::DigestConflict { .. });
+    if hits.is_empty() {
+        Verdict::Unknown
+    } else if hits.iter().any(|h| h.alerts) {
+        Verdict::Alert
+    } else if hits.iter().any(|h| h.may_hide) && hits.iter().all(|h| h.category_may_hide && !conflict(h)) {
+        Verdict::MayHide
+    } else {
+        Verdict::Review
+    }
+}
+
+/// Whether a file with these hits may be left out of review: see [`verdict`].
 pub fn may_hide(hits: &[Hit]) -> bool {
-    hits.iter().any(|h| h.may_hide)
-        && hits.iter().all(|h| !h.alerts && h.category_may_hide && !matches!(h.basis, Basis::DigestConflict { .. }))
+    verdict(hits) == Verdict::MayHide
 }

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use sha2::Digest as _;
 
 /// The schemes that come with Avocet: identifier and text.
-const BUILTIN: [(&str, &str); 6] = [
+const BUILTIN: [(&str, &str); 7] = [
     ("alert", include_str!("../schemes/alert.toml")),
     ("interpol-baseline", include_str!("../schemes/interpol-baseline.toml")),
     ("known-good", include_str!("../schemes/known-good.toml")),
     ("uk-2014", include_str!("../schemes/uk-2014.toml")),
+    ("uk-vics", include_str!("../schemes/uk-vics.toml")),
     ("uncategorised", include_str!("../schemes/uncategorised.toml")),
     ("us-vics-2.0", include_str!("../schemes/us-vics-2.0.toml")),
 ];
@@ -316,6 +317,30 @@ mod tests {
         assert_eq!(uk.codes(), "A, B, C, prohibited");
         assert_eq!(uk.category(" b ").unwrap().code, "B");
         assert_eq!(uk.category("1"), None);
+    }
+
+    #[test]
+    fn the_numbers_of_uk_sets_are_shown_as_unconfirmed_and_all_alert() {
+        let uk = Scheme::find_builtin("uk-vics").unwrap();
+        assert_eq!((uk.codes().as_str(), uk.vics_regions.as_slice()), ("0, 1, 2, 3, 4, 5", &["UK".to_owned()][..]));
+        for row in uk.categories.iter().chain([&uk.default]) {
+            assert_eq!((row.alerts, row.may_hide, row.status), (true, false, Status::ToBeConfirmed), "{}", row.code);
+            assert!(row.code.is_empty() || row.meaning.contains("not public"), "{}", row.meaning);
+        }
+        assert!(uk.title.contains("not public"));
+    }
+
+    #[test]
+    fn every_list_that_is_asked_for_has_its_scheme() {
+        for (id, codes) in [
+            ("uk-2014", "A, B, C, prohibited"),
+            ("us-vics-2.0", "0, 1, 2, 3, 4, 5"),
+            ("interpol-baseline", "Yes, No"),
+            ("known-good", "M, S"),
+            ("uncategorised", "none"),
+        ] {
+            assert_eq!(Scheme::find_builtin(id).unwrap().codes(), codes, "{id}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum SchemeRef {
     Builtin(String),
     /// Path of a scheme's TOML file.
     File(PathBuf),
+    /// The set is compiled and holds its scheme.
+    Inside,
 }
 
 /// One set to load, with the scheme that says what its categories mean.
@@ -32,37 +34,53 @@ pub(crate) fn scheme_list() -> String {
 
 impl KnownSpec {
     /// Reads `FILE=SCHEME`. The last `=` divides, so that a file's name may hold one. SCHEME is the name of a scheme
-    /// that comes with Avocet, or a path (it ends in `.toml` or holds a path separator).
+    /// that comes with Avocet, or a path (it ends in `.toml` or holds a path separator). A compiled set (`.avset`) is
+    /// named by its path alone.
     ///
     /// # Errors
     /// [`KnownError::NoScheme`] and [`KnownError::UnknownScheme`], both with the list of schemes.
     pub fn parse(text: &str) -> Result<KnownSpec, KnownError> {
         let missing = || KnownError::NoScheme { spec: text.to_owned(), schemes: scheme_list() };
+        let compiled = |text: &str| text.to_lowercase().ends_with(".avset") && text.len() > ".avset".len();
+        if compiled(text) {
+            return Ok(KnownSpec { path: PathBuf::from(text), scheme: SchemeRef::Inside });
+        }
         let (path, scheme) = text.rsplit_once('=').ok_or_else(missing)?;
         if path.is_empty() || scheme.is_empty() {
             return Err(missing());
         }
-        let is_path = scheme.to_lowercase().ends_with(".toml") || scheme.contains(['/', '\\']);
-        let scheme = if is_path {
-            SchemeRef::File(PathBuf::from(scheme))
-        } else if Scheme::builtin_ids().any(|id| id == scheme) {
-            SchemeRef::Builtin(scheme.to_owned())
-        } else {
-            return Err(KnownError::UnknownScheme { scheme: scheme.to_owned(), schemes: scheme_list() });
-        };
+        let scheme = SchemeRef::parse(scheme)?;
         Ok(KnownSpec { path: PathBuf::from(path), scheme })
     }
 }
 
 impl SchemeRef {
+    /// Reads the name of a scheme that comes with Avocet, or a path (it ends in `.toml` or holds a path separator).
+    ///
+    /// # Errors
+    /// [`KnownError::UnknownScheme`] with the list of schemes.
+    pub fn parse(text: &str) -> Result<SchemeRef, KnownError> {
+        if text.to_lowercase().ends_with(".toml") || text.contains(['/', '\\']) {
+            Ok(SchemeRef::File(PathBuf::from(text)))
+        } else if Scheme::builtin_ids().any(|id| id == text) {
+            Ok(SchemeRef::Builtin(text.to_owned()))
+        } else {
+            Err(KnownError::UnknownScheme { scheme: text.to_owned(), schemes: scheme_list() })
+        }
+    }
+
     /// The scheme itself.
     ///
     /// # Errors
-    /// [`KnownError::UnknownScheme`], or [`KnownError::SchemeFile`] with what is wrong in the file.
+    /// [`KnownError::UnknownScheme`], or [`KnownError::SchemeFile`] with what is wrong in the file;
+    /// [`KnownError::NoScheme`] for a scheme that only the compiled set knows.
     pub fn open(&self) -> Result<Scheme, KnownError> {
         match self {
             SchemeRef::Builtin(id) => Scheme::find_builtin(id)
                 .ok_or_else(|| KnownError::UnknownScheme { scheme: id.clone(), schemes: scheme_list() }),
+            SchemeRef::Inside => {
+                Err(KnownError::NoScheme { spec: "a compiled set".to_owned(), schemes: scheme_list() })
+            }
             SchemeRef::File(path) => {
                 let fail = |reason: String| KnownError::SchemeFile { path: path.clone(), reason };
                 let size = std::fs::metadata(path).map_err(|e| fail(e.to_string()))?.len();
@@ -94,13 +112,13 @@ mod tests {
         for text in ["x.json", "x.json=", "=alert", ""] {
             let error = KnownSpec::parse(text).unwrap_err();
             assert!(matches!(error, KnownError::NoScheme { .. }), "{text}");
-            assert!(error.to_string().contains("uk-2014, uncategorised, us-vics-2.0"), "{error}");
+            assert!(error.to_string().contains("uk-2014, uk-vics, uncategorised, us-vics-2.0"), "{error}");
         }
         let error = KnownSpec::parse("x.json=uk").unwrap_err();
         assert_eq!(
             error.to_string(),
             "there is no category scheme `uk`; use one of alert, interpol-baseline, known-good, uk-2014, \
-             uncategorised, us-vics-2.0, or the path of a scheme file (.toml)"
+             uk-vics, uncategorised, us-vics-2.0, or the path of a scheme file (.toml)"
         );
     }
 

@@ -1,20 +1,24 @@
 //! hashdeep's own format (hashdeep manual): `%%%% HASHDEEP-1.0`, a line `%%%% size,md5,…,filename` that names the
 //! columns, comment lines that begin with `#`, then one line a file. The name is not quoted and may hold commas.
 
+use super::extra::{Extra, REPLACED};
+use super::input::Input;
 use super::lines::{Line, Lines};
-use super::{Input, Parsed, is_blank_or_comment, read_error};
+use super::{Parsed, is_blank_or_comment};
 use crate::error::{KnownError, shown};
 use crate::intake::Intake;
-use crate::record::{RawRecord, digest_field, size_field};
+use crate::record::{Field, RawRecord, digest_field, size_field};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Column {
     Size,
     Md5,
     Sha1,
     Sha256,
+    /// The file's name, which is not quoted.
     Name,
-    Other,
+    /// A digest of another kind, kept under its name.
+    Other(String),
 }
 
 const FORMAT: &str = "hashdeep";
@@ -32,31 +36,28 @@ fn columns(line: &[u8]) -> Vec<Column> {
             b"sha1" => Column::Sha1,
             b"sha256" => Column::Sha256,
             b"filename" => Column::Name,
-            _ => Column::Other,
+            other => Column::Other(String::from_utf8_lossy(other).into_owned()),
         })
         .collect()
 }
 
-pub(crate) fn read(input: &mut Input<'_>, intake: &mut Intake<'_>) -> Result<Parsed, KnownError> {
+pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed, KnownError> {
     intake.count_by("line");
     let mut lines = Lines::new(input);
+    let mut extra = Extra::default();
     let mut version = false;
     let mut header: Option<Vec<Column>> = None;
     loop {
-        let line = match lines.next() {
-            Ok(Some(line)) => line,
-            Ok(None) => break,
-            Err(e) => return Err(read_error(intake, &e)),
+        let begins = lines.offset();
+        let Some(Line { number: place, offset, text }) = lines.next().map_err(|e| e.error(intake, begins))? else {
+            break;
         };
-        let (place, text) = match line {
-            Line::TooLong(place) => {
-                intake.reject("line longer than 64 KiB", place);
-                continue;
-            }
-            Line::Text(place, text) => (place, text),
+        let Some(text) = text else {
+            intake.reject("line longer than 64 KiB", place);
+            continue;
         };
         if let Some(head) = header_text(text) {
-            let at = format!("line {place}");
+            let at = format!("line {place}, byte {offset}");
             if head.to_ascii_uppercase().starts_with(b"HASHDEEP") {
                 if !head.eq_ignore_ascii_case(b"HASHDEEP-1.0") {
                     let reason = format!("its version is `{}`", shown(&String::from_utf8_lossy(head)));
@@ -74,36 +75,47 @@ pub(crate) fn read(input: &mut Input<'_>, intake: &mut Intake<'_>) -> Result<Par
             continue;
         }
         if is_blank_or_comment(text) {
-            intake.passed_over();
             continue;
         }
         let Some(columns) = header.as_deref().filter(|_| version) else {
             let reason = "a record stands before both lines that begin with %%%%".to_owned();
             return Err(intake.malformed(
                 FORMAT,
-                format!("line {place}"),
+                format!("line {place}, byte {offset}"),
                 reason,
                 "copy the file again with its first lines",
             ));
         };
-        match record(text, columns, place) {
-            Some(record) => intake.add(&record)?,
-            None => intake.reject("fewer fields than the header names", place),
+        extra.clear();
+        let Some(record) = record(text, columns, &mut extra) else {
+            intake.reject("fewer fields than the header names", place);
+            continue;
+        };
+        let (extra, replaced) = extra.finish();
+        if replaced {
+            intake.note(REPLACED, place);
         }
+        intake.add(&RawRecord { place, offset, extra, ..record })?;
     }
     Ok(Parsed::new("hashdeep 1.0"))
 }
 
 /// Splits a line: the fields before the name are taken from the left, those after it from the right.
-fn record(line: &[u8], columns: &[Column], place: u64) -> Option<RawRecord<'static>> {
+fn record(line: &[u8], columns: &[Column], extra: &mut Extra) -> Option<RawRecord<'static>> {
     let name = columns.iter().position(|c| *c == Column::Name).unwrap_or(columns.len());
-    let mut record = RawRecord { place, ..RawRecord::default() };
-    let mut put = |column: &Column, field: &[u8]| match column {
-        Column::Size => record.size = size_field(field),
-        Column::Md5 => record.md5 = digest_field(field),
-        Column::Sha1 => record.sha1 = digest_field(field),
-        Column::Sha256 => record.sha256 = digest_field(field),
-        Column::Name | Column::Other => {}
+    let mut record = RawRecord::default();
+    let mut put = |column: &Column, field: &[u8]| {
+        let (odd, own) = match column {
+            Column::Size => (set(&mut record.size, size_field(field)), "size"),
+            Column::Md5 => (set(&mut record.md5, digest_field(field)), "md5"),
+            Column::Sha1 => (set(&mut record.sha1, digest_field(field)), "sha1"),
+            Column::Sha256 => (set(&mut record.sha256, digest_field(field)), "sha256"),
+            Column::Name => (true, "filename"),
+            Column::Other(own) => (true, own.as_str()),
+        };
+        if odd && !field.is_empty() {
+            extra.text(own, field);
+        }
     };
     let mut rest = line;
     let mut left = columns.iter().take(name).peekable();
@@ -122,13 +134,22 @@ fn record(line: &[u8], columns: &[Column], place: u64) -> Option<RawRecord<'stat
         put(column, rest.get(at + 1..)?);
         rest = rest.get(..at)?;
     }
+    if name < columns.len() {
+        put(&Column::Name, rest);
+    }
     Some(record)
+}
+
+/// Puts a field's value in its place; true where it is none and has to be kept as it stands.
+fn set<T>(to: &mut Field<T>, value: Field<T>) -> bool {
+    let odd = matches!(value, Field::Bad);
+    *to = value;
+    odd
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Field;
 
     #[test]
     fn the_name_may_hold_commas_wherever_its_column_is() {
@@ -140,10 +161,14 @@ mod tests {
             ("md5,filename,size", format!("{md5},/a,b,c.jpg,12")),
             ("size,tiger,md5", format!("12,abc,{md5}")),
         ] {
-            let record = record(line.as_bytes(), &columns(head.as_bytes()), 1).unwrap();
+            let mut extra = Extra::default();
+            let record = record(line.as_bytes(), &columns(head.as_bytes()), &mut extra).unwrap();
             assert_eq!((record.md5, record.size), (wanted, Field::Is(12)), "{head}");
+            let kept = if head.contains("tiger") { "{\"tiger\":\"abc\"}" } else { "{\"filename\":\"/a,b,c.jpg\"}" };
+            assert_eq!(extra.finish().0, kept, "{head}");
         }
-        assert!(record(b"12", &columns(b"size,md5,filename"), 1).is_none());
-        assert!(record(b"a,12", &columns(b"filename,md5,size"), 1).is_none());
+        let mut extra = Extra::default();
+        assert!(record(b"12", &columns(b"size,md5,filename"), &mut extra).is_none());
+        assert!(record(b"a,12", &columns(b"filename,md5,size"), &mut extra).is_none());
     }
 }

@@ -1,84 +1,105 @@
-//! Lines of bounded length from a byte stream.
+//! Lines of bounded length from a set's file.
 
-use std::io::{self, BufRead};
+use memchr::memchr;
+
+use super::input::{Input, Short};
 
 /// Longest line that is read as one; what is longer is no line of a hash list.
-const MAX_LINE: usize = 64 * 1024;
+pub(crate) const MAX_LINE: usize = 64 * 1024;
 
 /// Reads lines without their ends (`\n` or `\r\n`), counting from 1.
-pub(crate) struct Lines<R> {
-    input: R,
+pub(crate) struct Lines<'i> {
+    input: &'i mut Input,
     number: u64,
-    line: Vec<u8>,
+    used: usize,
 }
 
 /// One line.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Line<'a> {
-    Text(u64, &'a [u8]),
-    /// Longer than 64 KiB; its content has been passed over.
-    TooLong(u64),
+pub(crate) struct Line<'a> {
+    /// From 1.
+    pub number: u64,
+    /// Byte of the file at which it begins.
+    pub offset: u64,
+    /// `None` where it is longer than 64 KiB; its content has been passed over.
+    pub text: Option<&'a [u8]>,
 }
 
-impl<R: BufRead> Lines<R> {
-    pub fn new(input: R) -> Lines<R> {
-        Lines { input, number: 0, line: vec![] }
+impl<'i> Lines<'i> {
+    pub fn new(input: &'i mut Input) -> Lines<'i> {
+        Lines { input, number: 0, used: 0 }
     }
 
-    pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
-        self.line.clear();
-        let (mut any, mut too_long) = (false, false);
-        loop {
-            let buffer = match self.input.fill_buf() {
-                Ok(buffer) => buffer,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(e),
-            };
-            if buffer.is_empty() {
-                break;
+    /// Byte of the file at which the next line begins.
+    pub fn offset(&self) -> u64 {
+        self.input.offset() + self.used as u64
+    }
+
+    pub fn next(&mut self) -> Result<Option<Line<'_>>, Short> {
+        self.input.consume(self.used);
+        self.used = 0;
+        let offset = self.input.offset();
+        let mut looked = 0;
+        let mut too_long = false;
+        let (length, used) = loop {
+            let data = self.input.data();
+            match memchr(b'\n', data.get(looked..).unwrap_or_default()) {
+                Some(at) => break (looked + at, looked + at + 1),
+                None => looked = data.len(),
             }
-            any = true;
-            let end = buffer.iter().position(|b| *b == b'\n');
-            let (part, used) = match end {
-                Some(end) => (buffer.get(..end).unwrap_or_default(), end + 1),
-                None => (buffer, buffer.len()),
-            };
-            if too_long || self.line.len() + part.len() > MAX_LINE {
+            if looked > MAX_LINE {
                 too_long = true;
-            } else {
-                self.line.extend_from_slice(part);
+                self.input.consume(looked);
+                looked = 0;
             }
-            self.input.consume(used);
-            if end.is_some() {
-                break;
+            if !self.input.more()? {
+                if looked == 0 && !too_long {
+                    return Ok(None);
+                }
+                break (looked, looked);
             }
-        }
-        if !any {
-            return Ok(None);
-        }
+        };
         self.number += 1;
-        if too_long {
-            return Ok(Some(Line::TooLong(self.number)));
-        }
-        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
-        Ok(Some(Line::Text(self.number, line)))
+        self.used = used;
+        let text = self.input.data().get(..length).unwrap_or_default();
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let fits = !too_long && text.len() <= MAX_LINE;
+        Ok(Some(Line { number: self.number, offset, text: fits.then_some(text) }))
+    }
+}
+
+impl Drop for Lines<'_> {
+    fn drop(&mut self) {
+        self.input.consume(self.used);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intake::Meter;
+    use std::io::Write as _;
 
     #[test]
     fn ends_and_lengths() {
         let mut data = b"a\r\n\nb".to_vec();
         data.extend(vec![b'x'; MAX_LINE]);
+        data.push(b'\n');
+        data.extend(vec![b'y'; 3 << 20]);
         data.extend(b"\nlast");
-        let mut lines = Lines::new(io::BufReader::with_capacity(7, data.as_slice()));
-        assert_eq!(lines.next().unwrap(), Some(Line::Text(1, b"a")));
-        assert_eq!(lines.next().unwrap(), Some(Line::Text(2, b"")));
-        assert_eq!(lines.next().unwrap(), Some(Line::TooLong(3)));
-        assert_eq!(lines.next().unwrap(), Some(Line::Text(4, b"last")));
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&data).unwrap();
+        std::io::Seek::rewind(&mut file).unwrap();
+        let mut input = Input::new(file, std::rc::Rc::new(Meter::default())).unwrap();
+        let mut lines = Lines::new(&mut input);
+        let line = |number, offset, text| Some(Line { number, offset, text });
+        assert_eq!(lines.next().unwrap(), line(1, 0, Some(b"a")));
+        assert_eq!(lines.next().unwrap(), line(2, 3, Some(b"")));
+        assert_eq!(lines.next().unwrap(), line(3, 4, None));
+        let third = 4 + 1 + MAX_LINE as u64 + 1;
+        assert_eq!(lines.next().unwrap(), line(4, third, None));
+        assert_eq!(lines.next().unwrap(), line(5, third + (3 << 20) + 1, Some(b"last")));
+        assert_eq!(lines.next().unwrap(), None);
         assert_eq!(lines.next().unwrap(), None);
     }
 }

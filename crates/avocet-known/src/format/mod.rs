@@ -1,26 +1,66 @@
 //! Reads a set's file, whatever its name: what it is follows from its content.
 
 mod delimited;
+mod extra;
 mod hashdeep;
+mod input;
+mod json;
 mod lines;
+mod parts;
+mod pdq;
+mod photodna;
 mod plain;
-mod scalar;
+mod rds;
+mod records;
+mod rows;
 mod vics;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::rc::Rc;
+use std::path::Path;
 
 use avocet_base::Sha256;
-use sha2::Digest as _;
 
+pub use self::parts::check_parts;
+pub use self::records::{ReadSet, read_records};
+
+use self::input::Input;
 use crate::error::KnownError;
-use crate::intake::{Intake, Meter};
+use crate::intake::Intake;
 
 /// Bytes at the beginning that decide what a file is.
 const HEAD: usize = 64 * 1024;
-/// Most bytes between two complete records. It bounds memory: no parser here can hold more than one record.
-const MAX_RECORD: u64 = 64 << 20;
+
+/// What a list of 64 hexadecimal digits a line holds. Nothing in the digits tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListKind {
+    /// PDQ hashes of pictures.
+    Pdq,
+    /// SHA-256 digests of content.
+    Sha256,
+}
+
+impl ListKind {
+    /// What a file's name says: `pdq` or `sha256` as a word of its own or as its extension.
+    pub fn of_name(path: &Path) -> Option<ListKind> {
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+        let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+        words.find_map(ListKind::of_word)
+    }
+
+    fn of_word(word: &str) -> Option<ListKind> {
+        match word {
+            "pdq" => Some(ListKind::Pdq),
+            "sha256" => Some(ListKind::Sha256),
+            _ => None,
+        }
+    }
+
+    /// What a comment in front says, such as `# PDQ hashes`.
+    fn of_comment(line: &[u8]) -> Option<ListKind> {
+        let text = String::from_utf8_lossy(line.trim_ascii().strip_prefix(b"#")?).to_ascii_lowercase();
+        text.split(|c: char| !c.is_ascii_alphanumeric()).find_map(ListKind::of_word)
+    }
+}
 
 /// What a reader says of the file as a whole.
 pub(crate) struct Found {
@@ -46,78 +86,50 @@ impl Parsed {
     }
 }
 
-/// The file as it is read: digested, counted, and stopped where one record does not end.
-struct Stream {
-    file: File,
-    hasher: sha2::Sha256,
-    meter: Rc<Meter>,
-}
-
-impl Read for Stream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let meter = &self.meter;
-        if meter.since_record.get() > MAX_RECORD {
-            meter.too_long.set(true);
-            return Err(io::Error::other("one record is longer than 64 MiB"));
-        }
-        let n = self.file.read(buf)?;
-        self.hasher.update(buf.get(..n).unwrap_or_default());
-        meter.bytes.set(meter.bytes.get() + n as u64);
-        meter.since_record.set(meter.since_record.get() + n as u64);
-        Ok(n)
-    }
-}
-
-impl Stream {
-    fn read_head(&mut self) -> io::Result<Vec<u8>> {
-        let mut head = vec![];
-        self.take(HEAD as u64).read_to_end(&mut head)?;
-        Ok(head)
-    }
-}
-
-/// Reads a whole set into `intake`.
+/// Reads a whole set into `intake`. What a list of 64 digits holds follows from the file's name, if from anything.
 pub(crate) fn read(file: File, intake: &mut Intake<'_>) -> Result<Found, KnownError> {
-    let meter = intake.shared_meter();
-    let mut stream = Stream { file, hasher: sha2::Sha256::new(), meter };
-    let head = stream.read_head().map_err(|e| read_error(intake, &e))?;
-    let kind = recognise(&head).map_err(|(found, advice)| KnownError::NotRecognised {
+    read_as(file, intake, None)
+}
+
+/// Reads a whole set into `intake`, with what the user says a list of 64 digits holds.
+pub(crate) fn read_as(file: File, intake: &mut Intake<'_>, list: Option<ListKind>) -> Result<Found, KnownError> {
+    let list = list.or_else(|| ListKind::of_name(intake.path()));
+    let again = file.try_clone().map_err(|e| input::Short::Io(e).error(intake, 0))?;
+    let mut input = Input::new(file, intake.shared_meter()).map_err(|e| input::Short::Io(e).error(intake, 0))?;
+    let head = input.at_least(HEAD).map_err(|e| e.error(intake, 0))?;
+    let head = head.get(..HEAD).unwrap_or(head);
+    let kind = recognise(head, list).map_err(|(found, advice)| KnownError::NotRecognised {
         path: intake.path().to_owned(),
         found: found.to_owned(),
         advice,
     })?;
-    // A byte order mark in front is no content.
-    let text = head.strip_prefix(BOM).unwrap_or(&head).to_vec();
-    let mut reader = BufReader::with_capacity(256 * 1024, Cursor::new(text).chain(&mut stream));
+    if head.starts_with(BOM) {
+        // A byte order mark in front is no content.
+        input.consume(BOM.len());
+    }
     let parsed = match kind {
-        Kind::Json => vics::read(&mut reader, intake),
-        Kind::Hashdeep => hashdeep::read(&mut reader, intake),
-        Kind::Plain => plain::read(&mut reader, intake),
-        Kind::Delimited(header) => delimited::read(&mut reader, &header, intake),
+        Kind::Json => vics::read(&mut input, intake),
+        Kind::Hashdeep => hashdeep::read(&mut input, intake),
+        Kind::Plain => plain::read(&mut input, intake),
+        Kind::Pdq => pdq::read(&mut input, intake),
+        Kind::Delimited(header) => rows::read(&mut input, &header, intake),
+        Kind::Sql => rds::delta::read(&mut input, intake),
+        Kind::Sqlite => {
+            // SQLite reads the file itself; the digest is taken beside it.
+            drop(input);
+            return rds::sqlite::read(again, intake);
+        }
     }?;
     // Every reader stops at the end of the file; this is so that the digest is of the whole file whatever they do.
-    io::copy(&mut reader, &mut io::sink()).map_err(|e| read_error(intake, &e))?;
-    drop(reader);
+    let offset = input.offset();
+    let sha256 = input.finish().map_err(|e| e.error(intake, offset))?;
     Ok(Found {
         format: parsed.format,
         publisher: parsed.publisher,
         warnings: parsed.warnings,
         id_label: parsed.id_label,
-        sha256: Sha256(stream.hasher.finalize().into()),
+        sha256,
     })
-}
-
-/// Turns a failed read into an error: of the disk, or of a record that does not end.
-fn read_error(intake: &Intake<'_>, error: &io::Error) -> KnownError {
-    if intake.meter().too_long.get() {
-        return intake.malformed(
-            "a set that this version reads",
-            format!("after byte {}", intake.meter().bytes.get().saturating_sub(MAX_RECORD)),
-            "one record is longer than 64 MiB".to_owned(),
-            "look for a quotation mark or bracket that is never closed",
-        );
-    }
-    KnownError::Read { path: intake.path().to_owned(), bytes: intake.meter().bytes.get(), reason: error.to_string() }
 }
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -126,13 +138,16 @@ enum Kind {
     Json,
     Hashdeep,
     Plain,
+    Pdq,
     Delimited(delimited::Header),
+    Sql,
+    Sqlite,
 }
 
 /// Decides what a file is; otherwise what it looks like and what to do.
-fn recognise(head: &[u8]) -> Result<Kind, (&'static str, &'static str)> {
+fn recognise(head: &[u8], list: Option<ListKind>) -> Result<Kind, (&'static str, &'static str)> {
     const UNPACK: &str = "unpack it and name the file inside";
-    const MAGIC: [(&[u8], &str, &str); 12] = [
+    const MAGIC: [(&[u8], &str, &str); 11] = [
         (b"\xff\xfe", "it is UTF-16 text", "save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`"),
         (b"\xfe\xff", "it is UTF-16 text", "save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`"),
         (b"PK\x03\x04", "it is a zip archive", UNPACK),
@@ -142,11 +157,6 @@ fn recognise(head: &[u8]) -> Result<Kind, (&'static str, &'static str)> {
         (b"BZh", "it is compressed with bzip2", UNPACK),
         (b"\x28\xb5\x2f\xfd", "it is compressed with Zstandard", UNPACK),
         (
-            b"SQLite format 3\x00",
-            "it is an SQLite database, such as NSRL RDS 3 or a Sleuth Kit hash database, which this version does not read",
-            "export its digests and sizes as CSV with a header line",
-        ),
-        (
             b"HASH\x0d\x0a\xff\x00",
             "it is an EnCase hash set, which this version does not read",
             "export it as text or CSV",
@@ -154,13 +164,16 @@ fn recognise(head: &[u8]) -> Result<Kind, (&'static str, &'static str)> {
         (b"EVF\x09\x0d\x0a\xff\x00", "it is an E01 image and not a set", "name the set's own file"),
         (b"<", "it looks like XML or HTML, which this version does not read as a set", "export it as VICS JSON or CSV"),
     ];
-    const WHAT: &str = "known are VICS JSON, hashdeep, lists of MD5, SHA-1 or SHA-256 digests, and CSV with a header \
-                        line that names md5, sha1 or sha256";
+    const WHAT: &str = "known are VICS JSON, NSRL RDS 3 and its deltas, hashdeep, lists of MD5, SHA-1 or SHA-256 digests \
+                        or of PDQ hashes, and CSV with a header line that names md5, sha1, sha256 or pdq";
     let text = head.strip_prefix(BOM).unwrap_or(head);
     if text.trim_ascii().is_empty() {
         return Err(("it is empty", "check that it was copied completely"));
     }
     let start = text.trim_ascii_start();
+    if head.starts_with(b"SQLite format 3\0") {
+        return Ok(Kind::Sqlite);
+    }
     if let Some((_, found, advice)) =
         MAGIC.iter().find(|(magic, ..)| head.starts_with(magic) || start.starts_with(magic))
     {
@@ -181,20 +194,39 @@ fn recognise(head: &[u8]) -> Result<Kind, (&'static str, &'static str)> {
     if start.starts_with(b"%%%%") {
         return Ok(Kind::Hashdeep);
     }
-    let lines = || text.split(|b| *b == b'\n').zip(1u64..).filter(|(line, _)| !is_blank_or_comment(line));
+    if rds::delta::looks_like(text) {
+        return Ok(Kind::Sql);
+    }
+    // A last line that goes on beyond what was read decides nothing, unless it is the only one.
+    let whole = text.iter().rposition(|b| *b == b'\n').filter(|_| head.len() >= HEAD);
+    let text = whole.and_then(|end| text.get(..end)).unwrap_or(text);
+    let all = || text.split(|b| *b == b'\n').zip(1u64..);
+    let lines = || all().filter(|(line, _)| !is_blank_or_comment(line));
+    let list = list.or_else(|| all().take(100).find_map(|(line, _)| ListKind::of_comment(line)));
     if let Some(header) = lines()
         .next()
-        .and_then(|(line, number)| delimited::Header::parse(line.strip_suffix(b"\r").unwrap_or(line), number))
+        .and_then(|(line, number)| delimited::Header::parse(line.strip_suffix(b"\r").unwrap_or(line), number, list))
     {
         return Ok(Kind::Delimited(header?));
     }
-    if lines().take(100).any(|(line, _)| plain::digest_of(line).is_some()) {
+    let sample = || lines().take(100).map(|(line, _)| line);
+    if sample().any(pdq::is_own_pair_line) || (list == Some(ListKind::Pdq) && sample().any(pdq::is_ambiguous)) {
+        return Ok(Kind::Pdq);
+    }
+    if sample().any(|line| plain::digest_of(line).is_some()) {
+        let bare = sample().filter(|line| plain::digest_of(line).is_some()).all(pdq::is_ambiguous);
+        if bare && list.is_none() {
+            return Err((
+                "its lines are 64 hexadecimal digits each, which may be SHA-256 digests or PDQ hashes; nothing says which",
+                "put a first line `sha256` or `pdq` into a copy, or give the file a name that says so, such as `list.sha256`",
+            ));
+        }
         return Ok(Kind::Plain);
     }
-    if lines().take(100).any(|(line, _)| delimited::has_digest_cell(line)) {
+    if sample().any(delimited::has_digest_cell) {
         return Err((
             "it has columns but no header line that says what they are",
-            "put a header line in front, for example `md5,sha1,size`",
+            "put a header line in front, for example `md5,sha1,size` or `pdq,name`",
         ));
     }
     Err(("its content is not that of a known set", WHAT))
@@ -205,6 +237,3 @@ fn is_blank_or_comment(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     line.is_empty() || line.starts_with(b"#")
 }
-
-/// The trait object that the line-based readers take.
-pub(crate) type Input<'a> = dyn BufRead + 'a;

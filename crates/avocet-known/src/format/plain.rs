@@ -1,14 +1,16 @@
 //! Lists of digests, one a line: bare, or as `md5sum`, `sha1sum`, `sha256sum` and md5deep write them
 //! (`digest  name`, `digest *name`), or in the BSD form (`MD5 (name) = digest`). Which digest it is follows from its
-//! length. `#` begins a comment line. Names are passed over.
+//! length. `#` begins a comment line. Names are kept as they stand.
 
 use avocet_base::{Md5, Sha1, Sha256};
 
+use super::extra::{Extra, REPLACED};
+use super::input::Input;
 use super::lines::{Line, Lines};
-use super::{Input, Parsed, is_blank_or_comment, read_error};
+use super::{Parsed, is_blank_or_comment};
 use crate::error::KnownError;
 use crate::intake::Intake;
-use crate::record::{Field, RawRecord};
+use crate::record::{Field, Hex as _, RawRecord};
 
 /// A digest of one of the three kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +22,10 @@ pub(crate) enum AnyDigest {
 
 impl AnyDigest {
     pub fn parse(hex: &[u8]) -> Option<AnyDigest> {
-        let text = std::str::from_utf8(hex).ok()?;
         match hex.len() {
-            32 => text.parse().ok().map(AnyDigest::Md5),
-            40 => text.parse().ok().map(AnyDigest::Sha1),
-            64 => text.parse().ok().map(AnyDigest::Sha256),
+            32 => Md5::of_hex(hex).map(AnyDigest::Md5),
+            40 => Sha1::of_hex(hex).map(AnyDigest::Sha1),
+            64 => Sha256::of_hex(hex).map(AnyDigest::Sha256),
             _ => None,
         }
     }
@@ -63,29 +64,57 @@ pub(crate) fn digest_of(line: &[u8]) -> Option<AnyDigest> {
     AnyDigest::parse(candidate(line))
 }
 
-pub(crate) fn read(input: &mut Input<'_>, intake: &mut Intake<'_>) -> Result<Parsed, KnownError> {
+pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed, KnownError> {
     intake.count_by("line");
     let mut lines = Lines::new(input);
+    let mut extra = Extra::default();
     loop {
-        let line = match lines.next() {
-            Ok(Some(line)) => line,
-            Ok(None) => break,
-            Err(e) => return Err(read_error(intake, &e)),
+        let at = lines.offset();
+        let Some(Line { number: place, offset, text }) = lines.next().map_err(|e| e.error(intake, at))? else { break };
+        let Some(text) = text else {
+            intake.reject("line longer than 64 KiB", place);
+            continue;
         };
-        match line {
-            Line::TooLong(place) => intake.reject("line longer than 64 KiB", place),
-            Line::Text(_, text) if is_blank_or_comment(text) => intake.passed_over(),
-            Line::Text(place, text) => match digest_of(text) {
-                Some(digest) => {
-                    let mut record = RawRecord { place, ..RawRecord::default() };
-                    digest.put(&mut record);
-                    intake.add(&record)?;
-                }
-                None => intake.reject(why_not(text), place),
-            },
+        if is_blank_or_comment(text) {
+            continue;
         }
+        let Some(digest) = digest_of(text) else {
+            intake.reject(why_not(text), place);
+            continue;
+        };
+        extra.clear();
+        if let Some(name) = name_of(text) {
+            extra.text("name", name);
+        }
+        let (extra, replaced) = extra.finish();
+        if replaced {
+            intake.note(REPLACED, place);
+        }
+        let mut record = RawRecord { place, offset, extra, ..RawRecord::default() };
+        digest.put(&mut record);
+        intake.add(&record)?;
     }
     Ok(Parsed::new("list of digests"))
+}
+
+/// What stands beside the digest: the file's name, as the tool wrote it.
+fn name_of(line: &[u8]) -> Option<&[u8]> {
+    let line = line.trim_ascii();
+    let digest = candidate(line);
+    let name = match line.strip_prefix(b"\\").unwrap_or(line).strip_prefix(digest) {
+        // `digest  name`, `digest *name`
+        Some(rest) => {
+            let rest = rest.trim_ascii_start();
+            rest.strip_prefix(b"*").unwrap_or(rest)
+        }
+        // `MD5 (name) = digest`
+        None => {
+            let front = line.get(..line.len() - digest.len())?.trim_ascii();
+            let open = front.iter().position(|b| *b == b'(')?;
+            front.get(open + 1..)?.strip_suffix(b"=")?.trim_ascii_end().strip_suffix(b")")?
+        }
+    };
+    (!name.is_empty()).then_some(name)
 }
 
 fn why_not(line: &[u8]) -> &'static str {
@@ -118,6 +147,16 @@ mod tests {
             format!("MD5(a.jpg)= {md5}"),
         ] {
             assert_eq!(digest_of(line.as_bytes()), wanted, "{line}");
+        }
+        for (line, name) in [
+            (md5.to_string(), None),
+            (format!("{md5}  a (b) = c.jpg"), Some("a (b) = c.jpg")),
+            (format!("{md5} *a b"), Some("a b")),
+            (format!("\\{md5}  a\\nb"), Some("a\\nb")),
+            (format!("MD5 (a (1) = b.jpg) = {md5}"), Some("a (1) = b.jpg")),
+            (format!("MD5(a.jpg)= {md5}"), Some("a.jpg")),
+        ] {
+            assert_eq!(name_of(line.as_bytes()), name.map(str::as_bytes), "{line}");
         }
         for line in ["", "name", "d41d8cd98f00b204e9800998ecf8427", "zz1d8cd98f00b204e9800998ecf8427f", "(a) = x"] {
             assert_eq!(digest_of(line.as_bytes()), None, "{line}");

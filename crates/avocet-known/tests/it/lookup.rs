@@ -88,7 +88,7 @@ fn scan(records: &[Stated], file: &Digests, size: u64) -> Vec<(String, Option<St
 
 fn answer(sets: &KnownSets, file: &Digests, size: u64) -> Vec<Vec<(String, Option<String>, Basis)>> {
     let mut by_set = vec![vec![]; sets.sets().len()];
-    let hits = sets.lookup(file, size);
+    let hits = sets.lookup(file, size).unwrap();
     assert!(hits.is_sorted_by_key(|h| h.set));
     for hit in hits {
         by_set[hit.set].push((hit.record, hit.category, hit.basis));

@@ -10,6 +10,8 @@
 mod hostile;
 mod lists;
 mod lookup;
+mod rds;
+mod records;
 mod schemes;
 mod shared;
 mod support;

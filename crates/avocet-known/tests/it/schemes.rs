@@ -59,14 +59,14 @@ fn a_mapping_file_of_the_user_gives_numbers_their_meaning() {
     let counts: Vec<_> = info.categories.iter().map(|c| (c.code.as_deref(), c.records)).collect();
     assert_eq!(counts, [(Some("1"), 1), (Some("9"), 2), (None, 0)]);
 
-    let hit = only(sets.lookup(&digests(1), 5));
+    let hit = only(sets.lookup(&digests(1), 5).unwrap());
     assert_eq!(hit.meaning.as_deref(), Some("Category A (Sentencing Council 2014)"));
     assert!(hit.alerts && !hit.may_hide);
-    assert!(only(sets.lookup(&digests(2), 6)).may_hide);
-    let weak = only(sets.lookup(&digests(3), 6));
+    assert!(only(sets.lookup(&digests(2), 6).unwrap()).may_hide);
+    let weak = only(sets.lookup(&digests(3), 6).unwrap());
     assert!(weak.category_may_hide && !weak.may_hide, "MD5 with size never hides");
     // The size differs.
-    assert!(!only(sets.lookup(&digests(2), 7)).may_hide);
+    assert!(!only(sets.lookup(&digests(2), 7).unwrap()).may_hide);
 }
 
 #[test]

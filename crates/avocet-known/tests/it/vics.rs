@@ -1,8 +1,10 @@
 //! VICS JSON: each quirk of real files is a test. The numbers are those of `docs/known-sets.md`.
 
-use avocet_known::{Basis, KnownError};
+use avocet_known::{Basis, Field, KnownError};
 
-use crate::support::{digests, load, md5, only, sha1, sha256};
+use serde_json::json;
+
+use crate::support::{digests, load, md5, only, pdq, read, records, sha1, sha256};
 
 const HASH_SET: &str =
     r#""@odata.context":"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/Default/$metadata#Media""#;
@@ -76,7 +78,7 @@ fn quirk_05_sizes_as_text_and_beyond_doubles() {
 }
 
 #[test]
-fn quirk_06_dates_of_every_kind_change_nothing() {
+fn quirk_06_dates_of_every_kind_are_kept_as_they_stand() {
     for date in [
         "2024-03-02T10:11:12.1300Z",
         "2012-01-01T00:00:00-05:00",
@@ -89,27 +91,54 @@ fn quirk_06_dates_of_every_kind_change_nothing() {
         let text = media(1, &format!(",\"DateUpdated\":\"{date}\",\"MediaFiles\":[{{\"Created\":\"{date}\"}}]"));
         let sets = load(set(&text), "us-vics-2.0").unwrap();
         assert_eq!((sets.sets()[0].kept, sets.sets()[0].warnings.len()), (1, 0), "{date}");
+        let kept = records(set(&text)).remove(0).kept();
+        assert_eq!(kept, json!({"DateUpdated": date, "MediaFiles": [{"Created": date}]}));
     }
 }
 
 #[test]
-fn quirk_07_photodna_of_every_length_is_passed_over_and_said() {
-    for value in [
-        "\"A\"",
-        &format!("\"{}\"", "sTS8".repeat(48)),
-        &format!("\"{}\"", "0F".repeat(144)),
-        &format!("\"{}\"", "A".repeat(768)),
-        "null",
-        "[1,2]",
+fn quirk_07_photodna_of_every_length_is_kept() {
+    let value: Vec<u8> = (0..144u32).map(|i| (i * 7 + 1) as u8).collect();
+    let hex: String = value.iter().map(|b| format!("{b:02X}")).collect();
+    // The same bytes by a program that is not ours.
+    let base64 = base64_of(&value);
+    assert_eq!((base64.len(), hex.len()), (192, 288));
+    let several = [value.clone(), value.iter().map(|b| b ^ 0x55).collect()].concat();
+    for (text, wanted) in [
+        (base64.clone(), &value),
+        (hex.clone(), &value),
+        (hex.to_lowercase(), &value),
+        (base64_of(&several), &several),
+        (several.iter().map(|b| format!("{b:02x}")).collect(), &several),
     ] {
-        let direct = media(1, &format!(",\"PhotoDNA\":{value}"));
-        let listed = media(1, &format!(",\"AlternativeHashes\":[{{\"HashName\":\"PhotoDNA\",\"HashValue\":{value}}}]"));
-        for text in [direct, listed] {
-            let sets = load(set(&text), "us-vics-2.0").unwrap();
-            assert_eq!(sets.sets()[0].kept, 1);
-            assert!(sets.sets()[0].warnings[0].contains("PhotoDNA"), "{:?}", sets.sets()[0].warnings);
+        let direct = media(1, &format!(",\"PhotoDNA\":\"{text}\""));
+        let entry = format!("{{\"HashName\":\"PhotoDNA\",\"HashValue\":\"{text}\"}}");
+        let listed = media(1, &format!(",\"AlternativeHashes\":[{entry}]"));
+        let both = media(1, &format!(",\"PhotoDNA\":\"{text}\",\"AlternativeHashes\":[{entry}]"));
+        for record in [direct, listed, both] {
+            let got = records(set(&record)).remove(0);
+            assert_eq!((&got.photodna, got.extra.as_str()), (wanted, ""), "{text}");
         }
+        let more = media(1, &format!(",\"AlternativeHashes\":[{{\"MD5\":\"x\",{}]", &entry[1..]));
+        let got = records(set(&more)).remove(0);
+        assert_eq!(&got.photodna, wanted);
+        assert_eq!(got.kept()["AlternativeHashes"][0]["MD5"], "x", "an entry that says more is kept whole");
     }
+    for odd in ["\"A\"", "[1,2]", "7", "\"====\""] {
+        let (info, got) = read("x", set(&media(1, &format!(",\"PhotoDNA\":{odd}")))).unwrap();
+        assert_eq!((got[0].photodna.len(), got[0].extra.as_str()), (0, &*format!("{{\"PhotoDNA\":{odd}}}")));
+        assert!(info.notes[0].reason.contains("PhotoDNA value that is not of 144 bytes"), "{:?}", info.notes);
+    }
+    for nothing in ["null", "\"\""] {
+        let (info, got) = read("x", set(&media(1, &format!(",\"PhotoDNA\":{nothing}")))).unwrap();
+        assert_eq!((got[0].photodna.len(), info.notes.len(), got[0].extra.as_str()), (0, 0, ""));
+    }
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bit = |i: usize| bytes[i / 8] >> (7 - i % 8) & 1;
+    (0..bytes.len() * 8 / 6).map(|n| LETTERS[(0..6).fold(0, |v, i| v * 2 + bit(n * 6 + i) as usize)] as char).collect()
 }
 
 #[test]
@@ -133,10 +162,13 @@ fn quirk_09_is_precategorized_says_nothing() {
         .unwrap();
     let without = load(set(&media(1, "")), "us-vics-2.0").unwrap();
     assert_eq!(with.lookup(&digests(1), 5), without.lookup(&digests(1), 5));
+    let got = records(set(&media(1, ",\"IsPrecategorized\":\"true\",\"PrecategorizationSource\":\"x\""))).remove(0);
+    assert_eq!((got.category.as_deref(), got.flags.len()), (None, 0));
+    assert_eq!(got.kept(), json!({"IsPrecategorized": "true", "PrecategorizationSource": "x"}));
 }
 
 #[test]
-fn quirk_10_and_14_totals_are_not_believed_and_cases_are_read() {
+fn quirk_10_totals_are_not_believed() {
     let text = format!(
         "{{\"@odata.context\":\"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Cases\",\
          \"value\":[{{\"CaseID\":\"{{1}}\",\"TotalMediaFiles\":34731,\"ContactOrganization\":\"Unit\",\
@@ -148,7 +180,8 @@ fn quirk_10_and_14_totals_are_not_believed_and_cases_are_read() {
     let sets = load(text, "us-vics-2.0").unwrap();
     let info = &sets.sets()[0];
     assert_eq!((info.format.as_str(), info.kept), ("VICS 2.0 case, region US", 3));
-    assert_eq!((info.publisher.as_deref(), info.warnings.len()), (Some("Unit"), 0));
+    assert_eq!(info.publisher.as_deref(), Some("Unit"));
+    assert_eq!(info.warnings, ["fields of the case itself, which are not kept: TotalMediaFiles"]);
     assert_eq!(only(sets.lookup(&digests(3), 5)).record, "MediaID 3");
 }
 
@@ -161,15 +194,25 @@ fn quirk_11_one_file_named_by_many_records() {
     let info = &sets.sets()[0];
     assert_eq!((info.records_read, info.kept, info.duplicates), (116, 1, 115));
     assert_eq!(only(sets.lookup(&digests(1), 5)).record, "MediaID 0");
+    let all = records(set(&many.join(",")));
+    for (i, record) in all.iter().enumerate() {
+        assert_eq!(record.kept()["MediaFiles"][0]["FileName"], format!("{i}.jpg"), "every place of a file is kept");
+    }
+    assert_eq!(all.len(), 116);
 }
 
 #[test]
-fn quirk_12_exif_vocabulary_changes_nothing() {
+fn quirk_12_exif_vocabulary_is_kept_and_not_interpreted() {
     let text = media(
         1,
         ",\"Exifs\":[{\"PropertyName\":\"GPS Latitude Ref\",\"PropertyValue\":\"|\"},null,7],\"MediaMetadata\":{}",
     );
     assert_eq!(load(set(&text), "us-vics-2.0").unwrap().sets()[0].kept, 1);
+    let kept = records(set(&text)).remove(0).extra;
+    assert_eq!(
+        kept,
+        "{\"Exifs\":[{\"PropertyName\":\"GPS Latitude Ref\",\"PropertyValue\":\"|\"},null,7],\"MediaMetadata\":{}}"
+    );
 }
 
 #[test]
@@ -195,9 +238,115 @@ fn unknown_keys_are_warnings() {
         [
             "the file says that the set goes on elsewhere (nextLink): it is only a part",
             "keys beside `value` passed over: Vendor, odata.nextLink",
-            "fields of records or cases passed over: Votes",
+            "fields that this reader does not know, kept with their records: Votes",
         ]
     );
+}
+
+#[test]
+fn quirk_14_large_files_are_a_stream() {
+    // Records in a pretty-printed file of several read-ahead pieces, one of which is longer than a piece.
+    let long = "x".repeat(3 << 20);
+    let mut text = format!("{{\r\n  {HASH_SET},\r\n  \"value\" : [\r\n");
+    for n in 0..9000u64 {
+        let comment = if n == 4000 { long.as_str() } else { "" };
+        let comma = if n == 0 { "" } else { ",\r\n" };
+        text.push_str(comma);
+        text.push_str(&format!(
+            "    {{\r\n      \"MediaID\" : {n} ,\r\n      \"MD5\" : \"{}\",\r\n      \"MediaSize\" : \"{}\",\r\n      \
+             \"Comments\" : \"{comment}\\u00e9\", \"MediaFiles\" : [ {{ \"FileName\" : \"{{[\\\"{n}\" }} ]\r\n    }}",
+            md5(n),
+            n + 1
+        ));
+    }
+    text.push_str("\r\n  ]\r\n}\r\n");
+    assert!(text.len() > 4 << 20);
+    let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let got = records(&text);
+    assert_eq!(got.len(), 9000);
+    for (n, (record, wanted)) in got.iter().zip(whole["value"].as_array().unwrap()).enumerate() {
+        let n = n as u64;
+        assert_eq!((record.id.as_str(), record.place), (&*n.to_string(), n + 1));
+        assert_eq!((record.md5, record.size), (Field::Is(md5(n)), Field::Is(n + 1)));
+        let kept = record.kept();
+        assert!(kept["Comments"] == wanted["Comments"] && kept["MediaFiles"] == wanted["MediaFiles"], "{n}");
+        assert_eq!(text.as_bytes()[record.offset as usize], b'{');
+        assert!(text[record.offset as usize..].contains(&format!("\"MediaID\" : {n} ")));
+    }
+}
+
+#[test]
+fn every_field_that_is_not_modelled_comes_back_as_it_stands() {
+    let text = media(
+        1,
+        r#","Vendor" : {"a":[1, 2.50,1e2,"\u00e9\/"]},"MediaSize":"12 kB","IsDistributed":"perhaps","Tags":null,
+            "Exifs":[] ,"odata.id":"Media(1)","Vi\u0063timIdentified":true,"Comments":"a\"b","PDQ":"short""#,
+    );
+    let got = records(set(&text)).remove(0);
+    assert_eq!(
+        got.extra,
+        r#"{"Vendor":{"a":[1, 2.50,1e2,"\u00e9\/"]},"MediaSize":"12 kB","IsDistributed":"perhaps","Tags":null,"#
+            .to_owned()
+            + r#""Exifs":[],"odata.id":"Media(1)","Comments":"a\"b","PDQ":"short"}"#
+    );
+    assert_eq!((got.size, got.flags.as_slice()), (Field::Bad, &["victim-identified"][..]));
+}
+
+#[test]
+fn pdq_is_read_wherever_an_entry_names_it() {
+    let hash = pdq(1);
+    let upper = hash.to_string().to_uppercase();
+    for (rest, kept) in [
+        (format!(",\"AlternativeHashes\":[{{\"HashName\":\"PDQ\",\"HashValue\":\"{upper}\"}}]"), false),
+        (format!(",\"MediaMetadata\":[{{\"PropertyName\":\"pdq\",\"PropertyValue\":\"{hash}\"}}]"), true),
+        (format!(",\"MediaMetadata\":[{{\"MD5\":\"x\",\"PropertyName\":\"PDQ\",\"PropertyValue\":\"{hash}\"}}]"), true),
+        (format!(",\"PDQ\":\"{hash}\""), false),
+    ] {
+        let got = records(set(&media(1, &rest))).remove(0);
+        assert_eq!((got.pdq, !got.extra.is_empty()), (Field::Is(hash), kept), "{rest}");
+    }
+    let odd = ",\"AlternativeHashes\":[{\"HashName\":\"PDQ\",\"HashValue\":\"12\"}]";
+    let (info, got) = read("x", set(&media(1, odd))).unwrap();
+    assert_eq!((got[0].pdq, got[0].extra.as_str()), (Field::Absent, &*format!("{{{}}}", &odd[1..])));
+    assert!(info.notes[0].reason.contains("PDQ value"));
+}
+
+#[test]
+fn records_of_a_case_say_which_case_they_are_of() {
+    let text = format!(
+        "{{\"value\":[{{\"CaseID\":\"{{A}}\",\"Media\":[{}],\"CaseNumber\":7}},{{\"Media\":[{}],\"CaseID\":\"{{B}}\"}}]}}",
+        media(1, ",\"Tags\":\"t\""),
+        media(2, "")
+    );
+    let (info, got) = read("x", &text).unwrap();
+    assert_eq!(got[0].extra, r#"{"Tags":"t","avocet:case":{"number":1,"CaseID":"{A}"}}"#);
+    // What stands behind the media comes too late for a stream; the number still tells the cases apart.
+    assert_eq!(got[1].extra, r#"{"avocet:case":{"number":2}}"#);
+    assert_eq!(info.warnings[1], "fields of the case itself, which are not kept: CaseNumber");
+    let both = format!("{{\"value\":[{{\"MD5\":\"{}\",\"Media\":[{}]}}]}}", md5(3), media(1, ""));
+    let error = read("x", both).unwrap_err().to_string();
+    assert!(error.contains("neither case nor record"), "{error}");
+}
+
+#[test]
+fn text_that_is_not_utf_8_costs_only_its_own_bytes() {
+    let mut text = set(&[media(1, ",\"Comments\":\"caf#\",\"Series\":\"s#\""), media(2, "")].join(",")).into_bytes();
+    text.iter_mut().filter(|b| **b == b'#').for_each(|b| *b = 0xe9);
+    let at = text.windows(8).position(|w| w == b"metadata").unwrap();
+    text[at - 1] = b'$';
+    let (info, got) = read("x", &text).unwrap();
+    assert_eq!((got.len(), got[0].series.as_deref()), (2, Some("s\u{fffd}")));
+    assert_eq!(got[0].kept()["Comments"], "caf\u{fffd}");
+    assert!(info.notes[0].reason.contains("not UTF-8"), "{:?}", info.notes);
+}
+
+#[test]
+fn an_unreadable_digest_of_its_own_gives_way_to_an_alternative_one() {
+    let text =
+        format!("{{\"MD5\":\"oops\",\"AlternativeHashes\":[{{\"HashName\":\"MD5\",\"HashValue\":\"{}\"}}]}}", md5(1));
+    let got = records(set(&text)).remove(0);
+    assert_eq!(got.md5, Field::Is(md5(1)));
+    assert_eq!(got.kept()["MD5"], "oops");
 }
 
 #[test]
@@ -295,8 +444,19 @@ fn damaged_files_are_refused_with_their_place() {
     for end in [whole.len() - 1, whole.len() - 2, whole.len() / 2, HASH_SET.len() + 20] {
         let error = load(&whole[..end], "us-vics-2.0").unwrap_err();
         assert!(error.to_string().contains("it ends in the middle"), "{error}");
-        assert!(error.to_string().contains("column"), "{error}");
+        assert!(error.to_string().contains(&format!("byte {end}")), "{error}");
     }
+    let error = load(whole.replace(",\"SHA1\"", ",\"SHA1\":x\"SHA1\""), "us-vics-2.0").unwrap_err().to_string();
+    assert!(error.contains("after record 0, byte") && error.contains("field SHA1"), "{error}");
+    let error = load(whole.replace("\"MediaID\":2", "\"MediaID\":02"), "us-vics-2.0").unwrap_err().to_string();
+    let at = whole.find("\"MediaID\":2").unwrap() + 11;
+    assert!(
+        error.contains(&format!("after record 1, byte {at}, field MediaID: a number that begins with 0")),
+        "{error}"
+    );
+    let error = load(set(&media(1, ",\"Category\":77")), "us-vics-2.0").unwrap_err().to_string();
+    let at = HASH_SET.len() + 11;
+    assert!(error.contains(&format!("at record 1, byte {at}, field category")), "{error}");
     let error = load(format!("{whole} x"), "us-vics-2.0").unwrap_err();
     assert!(matches!(error, KnownError::Malformed { .. }), "{error}");
     for text in ["{}", "{\"value\":{}}", "{\"value\":7}", "{\"value\":null}", "{\"x\":[]}"] {

@@ -4,47 +4,43 @@
 //! GLEAPP, see `docs/known-sets.md`). What a file is follows from its shape: an object with an array `value` of media,
 //! or of cases that each hold an array `Media`. The context string names version and region.
 
+mod context;
 mod keys;
+mod record;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use avocet_base::{Md5, Sha1, Sha256};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use self::keys::Key;
-use super::scalar::{Scalar, ignore_scalars};
-use super::{Input, Parsed, read_error};
+use self::context::Context;
+use self::keys::{Key, is};
+use self::record::{Fields, Scratch};
+use super::Parsed;
+use super::input::{Input, Short};
+use super::json::{Cursor, Stop, Text, Value};
 use crate::error::{KnownError, shown};
 use crate::intake::Intake;
-use crate::record::{Field, Flags, RawId, RawRecord};
 
 /// Most names of unknown fields that a warning lists.
 const MAX_UNKNOWN: usize = 16;
 const FORMAT: &str = "VICS JSON";
 
 /// Reads a whole VICS file.
-pub(crate) fn read(input: &mut Input<'_>, intake: &mut Intake<'_>) -> Result<Parsed, KnownError> {
+pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed, KnownError> {
     intake.count_by("record");
     let mut state = State {
+        input,
         intake,
-        failure: None,
         context: Context::default(),
-        shape: Shape::default(),
+        value: false,
+        cases: 0,
         publisher: None,
         unknown_top: BTreeSet::new(),
         unknown_fields: BTreeSet::new(),
+        case_fields: BTreeSet::new(),
         records: 0,
+        field: None,
     };
-    let mut json = serde_json::Deserializer::from_reader(input);
-    let outcome = RootSeed(&mut state).deserialize(&mut json).and_then(|()| json.end());
-    if let Some(failure) = state.failure.take() {
-        return Err(failure);
-    }
-    if let Err(error) = outcome {
-        return Err(state.json_error(error));
-    }
-    if !state.shape.value {
+    state.root()?;
+    if !state.value {
         return Err(state.intake.malformed(
             FORMAT,
             "the whole file".to_owned(),
@@ -55,88 +51,306 @@ pub(crate) fn read(input: &mut Input<'_>, intake: &mut Intake<'_>) -> Result<Par
     Ok(state.into_parsed())
 }
 
-/// What the context string says: `…/DataModels/2.0.xml/UK/$metadata#Cases`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Context {
-    stated: bool,
-    version: Option<String>,
-    region: Option<String>,
+struct State<'i, 'a> {
+    input: &'i mut Input,
+    intake: &'i mut Intake<'a>,
+    context: Context,
+    /// There was an array `value`.
+    value: bool,
+    /// Elements that are cases.
+    cases: u64,
+    publisher: Option<String>,
+    unknown_top: BTreeSet<String>,
+    unknown_fields: BTreeSet<String>,
+    case_fields: BTreeSet<String>,
+    records: u64,
+    /// The field that was being read last, for errors.
+    field: Option<String>,
 }
 
-impl Context {
-    fn parse(text: &str) -> Context {
-        let model = text.split("DataModels/").nth(1).unwrap_or_default();
-        let (version, rest) = model.split_once(".xml").unwrap_or_default();
-        let region = rest.strip_prefix('/').and_then(|r| r.split(['/', '#']).next()).filter(|r| !r.starts_with('$'));
-        let fits = |t: &&str| !t.is_empty() && t.len() <= 16;
-        Context {
-            stated: true,
-            version: Some(version).filter(fits).map(str::to_owned),
-            region: region.filter(fits).map(str::to_owned),
+/// Why a unit could not be read: where, and what stood there.
+enum Fail {
+    Short(Short),
+    End(u64),
+    Bad(u64, &'static str),
+}
+
+/// Reads one thing from the beginning of what is there; where it does not end there, reads on and begins again.
+fn unit<T>(input: &mut Input, mut read: impl FnMut(&mut Cursor<'_>) -> Result<T, Stop>) -> Result<T, Fail> {
+    loop {
+        let mut cursor = Cursor::new(input.data());
+        let outcome = read(&mut cursor);
+        let position = cursor.position();
+        match outcome {
+            Ok(read) => {
+                input.consume(position);
+                return Ok(read);
+            }
+            Err(Stop::Bad(why)) => return Err(Fail::Bad(input.offset() + position as u64, why)),
+            Err(Stop::More) => {
+                let end = input.offset() + input.data().len() as u64;
+                if !input.more().map_err(Fail::Short)? {
+                    return Err(Fail::End(end));
+                }
+            }
         }
     }
 }
 
-#[derive(Debug, Default)]
-struct Shape {
-    /// There was an array `value`.
-    value: bool,
-    /// Elements with an array `Media`.
-    cases: u64,
+/// A member of the root object.
+enum Top {
+    End,
+    Context(Option<String>),
+    Records,
+    NoRecords,
+    Other(String),
 }
 
-struct State<'i, 'a> {
-    intake: &'i mut Intake<'a>,
-    failure: Option<KnownError>,
-    context: Context,
-    shape: Shape,
+/// What an element of an array turned out to be.
+enum Element {
+    End,
+    Record(Result<(), Box<KnownError>>),
+    NotAnObject,
+    /// A case, with the cursor inside its array of media: how the case says which it is, and its fields so far.
+    Case(CaseHead),
+    /// A case without media.
+    EmptyCase(CaseHead),
+    MediaIsAnObject,
+    Both,
+}
+
+/// What of a case stands before its media.
+#[derive(Default)]
+struct CaseHead {
+    id: Option<Vec<u8>>,
     publisher: Option<String>,
-    unknown_top: BTreeSet<String>,
-    unknown_fields: BTreeSet<String>,
-    records: u64,
+    names: Vec<String>,
+}
+
+impl CaseHead {
+    fn take(&mut self, name: &Text<'_>, value: &Value<'_>) {
+        if is(name, "CaseID") && self.id.is_none() {
+            self.id = Some(value.raw.to_vec());
+        } else if is(name, "ContactOrganization") && self.publisher.is_none() && value.text().is_some() {
+            self.publisher = value.text().map(|t| t.chars().take(200).collect());
+        } else if Key::of(name) != Key::Media {
+            self.names.push(name.decode().into_owned());
+        }
+    }
+
+    fn of(members: &[u8]) -> CaseHead {
+        let mut head = CaseHead::default();
+        each_member(members, &mut |name, value| head.take(name, value));
+        head
+    }
+}
+
+/// Visits members gathered as a record's: `{"CaseID":"…","CaseNumber":"…"`, without the closing bracket.
+fn each_member(members: &[u8], visit: &mut dyn FnMut(&Text<'_>, &Value<'_>)) {
+    let whole = [members, b"}"].concat();
+    let mut cursor = Cursor::new(&whole);
+    let mut first = true;
+    if cursor.expect(b'{', "").is_ok() {
+        while let Ok(Some(name)) = cursor.name(first) {
+            let Ok(value) = cursor.value() else { break };
+            visit(&name, &value);
+            first = false;
+        }
+    }
 }
 
 impl State<'_, '_> {
-    /// Stops the parser, keeping the error that is to be shown.
-    fn stop<E: serde::de::Error>(&mut self, failure: KnownError) -> E {
-        self.failure = Some(failure);
-        E::custom("stopped")
+    /// Runs one unit, turning what stops it into an error that says where.
+    fn fail(&self, fail: Fail) -> KnownError {
+        let place = |at: u64| match &self.field {
+            Some(field) => format!("after record {}, byte {at}, field {}", self.records, shown(field)),
+            None => format!("after record {}, byte {at}", self.records),
+        };
+        match fail {
+            Fail::Short(short) => short.error(self.intake, self.input.offset()),
+            Fail::End(at) => self.intake.malformed(
+                FORMAT,
+                place(at),
+                "it ends in the middle".to_owned(),
+                "it may be cut short: copy it again from its source",
+            ),
+            Fail::Bad(at, why) => self.intake.malformed(FORMAT, place(at), why.to_owned(), "export or copy it again"),
+        }
     }
 
-    fn see_context<E: serde::de::Error>(&mut self, text: &str) -> Result<(), E> {
+    fn root(&mut self) -> Result<(), KnownError> {
+        unit(self.input, |c| c.expect(b'{', "an object should stand here")).map_err(|f| self.fail(f))?;
+        let mut first = true;
+        loop {
+            let member = unit(self.input, |c| {
+                let Some(name) = c.name(first)? else { return Ok(Top::End) };
+                if is(&name, "value") && c.ahead()? == b'[' {
+                    c.expect(b'[', "")?;
+                    return Ok(Top::Records);
+                }
+                let value = c.value()?;
+                let context = ["odata.metadata", "@odata.context", "odata.context"];
+                if context.iter().any(|known| is(&name, known)) {
+                    return Ok(Top::Context(value.text().map(|t| t.into_owned())));
+                }
+                Ok(if is(&name, "value") { Top::NoRecords } else { Top::Other(name.decode().into_owned()) })
+            });
+            first = false;
+            match member.map_err(|f| self.fail(f))? {
+                Top::End => break,
+                Top::Context(Some(text)) => self.see_context(&text)?,
+                Top::Context(None) | Top::NoRecords => {}
+                Top::Records => {
+                    self.value = true;
+                    self.array(None)?;
+                }
+                Top::Other(name) => remember(&mut self.unknown_top, &name),
+            }
+        }
+        // Nothing but blanks may follow.
+        loop {
+            let rest = self.input.data();
+            let blank = rest.iter().take_while(|b| matches!(b, b' ' | b'\n' | b'\r' | b'\t')).count();
+            if blank < rest.len() {
+                let at = self.input.offset() + blank as u64;
+                return Err(self.fail(Fail::Bad(at, "something stands behind the end of the JSON object")));
+            }
+            self.input.consume(blank);
+            if !self.input.more().map_err(|e| self.fail(Fail::Short(e)))? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn see_context(&mut self, text: &str) -> Result<(), KnownError> {
         self.context = Context::parse(text);
         let scheme = self.intake.scheme();
         let Some(region) = &self.context.region else { return Ok(()) };
         if scheme.vics_regions.is_empty() || scheme.vics_regions.iter().any(|r| r.eq_ignore_ascii_case(region)) {
             return Ok(());
         }
-        let failure = KnownError::Region {
+        Err(KnownError::Region {
             path: self.intake.path().to_owned(),
             region: shown(region),
             scheme: scheme.id.to_string(),
             fits: scheme.vics_regions.join(", "),
-        };
-        Err(self.stop(failure))
+        })
     }
 
-    fn json_error(&self, error: serde_json::Error) -> KnownError {
-        let place = format!("after record {}, line {} column {}", self.records, error.line(), error.column());
-        if error.is_io() {
-            return read_error(self.intake, &error.into());
+    /// The array `value`, or a case's `Media`. `case` is what its records say of their case.
+    fn array(&mut self, case: Option<&[u8]>) -> Result<(), KnownError> {
+        let mut scratch = Scratch::default();
+        let mut first = true;
+        loop {
+            let base = self.input.offset();
+            let place = self.records + 1;
+            let (intake, field, unknown) = (&mut *self.intake, &mut self.field, &mut self.unknown_fields);
+            let element = unit(self.input, |c| {
+                if !c.element(first)? {
+                    return Ok(Element::End);
+                }
+                let offset = base + c.position() as u64;
+                element(c, case, (place, offset), &mut scratch, intake, field, unknown)
+            });
+            first = false;
+            match element.map_err(|f| self.fail(f))? {
+                Element::End => return Ok(()),
+                Element::Record(taken) => {
+                    self.records += 1;
+                    taken.map_err(|e| *e)?;
+                }
+                Element::NotAnObject => {
+                    self.records += 1;
+                    self.intake.reject("an element that is not an object", self.records);
+                }
+                Element::Case(head) => self.case(head)?,
+                Element::EmptyCase(head) => {
+                    self.cases += 1;
+                    self.keep_head(head);
+                }
+                Element::MediaIsAnObject => {
+                    return Err(self.odd_case("its `Media` is an object and not an array"));
+                }
+                Element::Both => {
+                    return Err(
+                        self.odd_case("it holds both an array `Media` and digests, so it is neither case nor record")
+                    );
+                }
+            }
         }
-        if error.is_eof() {
-            return self.intake.malformed(
-                FORMAT,
-                place,
-                "it ends in the middle".to_owned(),
-                "it may be cut short: copy it again from its source",
-            );
+    }
+
+    fn odd_case(&self, reason: &str) -> KnownError {
+        let place = format!("case {}, after record {}, field Media", self.cases + 1, self.records);
+        self.intake.malformed(FORMAT, place, reason.to_owned(), "export it again")
+    }
+
+    fn keep_head(&mut self, head: CaseHead) {
+        if head.publisher.is_some() {
+            self.publisher = head.publisher;
         }
-        self.intake.malformed(FORMAT, place, error.to_string(), "export or copy it again")
+        head.names.iter().for_each(|name| remember(&mut self.case_fields, name));
+    }
+
+    /// The rest of a case, from inside its array of media.
+    fn case(&mut self, mut head: CaseHead) -> Result<(), KnownError> {
+        self.cases += 1;
+        let number = self.cases;
+        loop {
+            let mut says = format!("{{\"number\":{number}").into_bytes();
+            if let Some(id) = &head.id {
+                says.extend_from_slice(b",\"CaseID\":");
+                says.extend_from_slice(id);
+            }
+            says.push(b'}');
+            self.array(Some(&says))?;
+            // What stands behind the media.
+            loop {
+                enum Tail {
+                    End,
+                    Field,
+                    Media,
+                    MediaIsAnObject,
+                    Digest,
+                }
+                let tail = unit(self.input, |c| {
+                    let Some(name) = c.name(false)? else { return Ok(Tail::End) };
+                    let key = Key::of(&name);
+                    match (key, c.ahead()?) {
+                        (Key::Media, b'[') => {
+                            c.expect(b'[', "")?;
+                            Ok(Tail::Media)
+                        }
+                        (Key::Media, b'{') => Ok(Tail::MediaIsAnObject),
+                        _ => {
+                            let value = c.value()?;
+                            if matches!(key, Key::Md5 | Key::Sha1 | Key::Sha256) && !value.is_nothing() {
+                                return Ok(Tail::Digest);
+                            }
+                            head.take(&name, &value);
+                            Ok(Tail::Field)
+                        }
+                    }
+                });
+                match tail.map_err(|f| self.fail(f))? {
+                    Tail::End => {
+                        self.keep_head(head);
+                        return Ok(());
+                    }
+                    Tail::Field => {}
+                    Tail::Media => break,
+                    Tail::MediaIsAnObject => return Err(self.odd_case("its `Media` is an object and not an array")),
+                    Tail::Digest => {
+                        let reason = "it holds both an array `Media` and digests, so it is neither case nor record";
+                        return Err(self.odd_case(reason));
+                    }
+                }
+            }
+        }
     }
 
     fn into_parsed(self) -> Parsed {
-        let kind = if self.shape.cases > 0 { "case" } else { "hash set" };
+        let kind = if self.cases > 0 { "case" } else { "hash set" };
         let mut warnings = vec![];
         let format = match &self.context.version {
             Some(version) => {
@@ -158,12 +372,21 @@ impl State<'_, '_> {
         if self.unknown_top.iter().any(|k| k.to_lowercase().ends_with("odata.nextlink")) {
             warnings.push("the file says that the set goes on elsewhere (nextLink): it is only a part".to_owned());
         }
-        let list = |names: &BTreeSet<String>| names.iter().map(|n| shown(n)).collect::<Vec<_>>().join(", ");
+        let list = |names: &BTreeSet<String>| {
+            let more = if names.len() >= MAX_UNKNOWN { " and perhaps more" } else { "" };
+            names.iter().map(|n| shown(n)).collect::<Vec<_>>().join(", ") + more
+        };
         if !self.unknown_top.is_empty() {
             warnings.push(format!("keys beside `value` passed over: {}", list(&self.unknown_top)));
         }
         if !self.unknown_fields.is_empty() {
-            warnings.push(format!("fields of records or cases passed over: {}", list(&self.unknown_fields)));
+            warnings.push(format!(
+                "fields that this reader does not know, kept with their records: {}",
+                list(&self.unknown_fields)
+            ));
+        }
+        if !self.case_fields.is_empty() {
+            warnings.push(format!("fields of the case itself, which are not kept: {}", list(&self.case_fields)));
         }
         let format = match &self.context.region {
             Some(region) => format!("{format}, region {}", shown(region)),
@@ -173,338 +396,78 @@ impl State<'_, '_> {
     }
 }
 
-fn remember(names: &mut BTreeSet<String>, name: String) {
-    if names.len() < MAX_UNKNOWN {
-        names.insert(name);
+fn remember(names: &mut BTreeSet<String>, name: &str) {
+    if names.len() < MAX_UNKNOWN && !names.contains(name) {
+        names.insert(name.chars().take(64).collect());
     }
 }
 
-struct RootSeed<'s, 'i, 'a>(&'s mut State<'i, 'a>);
-
-impl<'de> DeserializeSeed<'de> for RootSeed<'_, '_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+/// Reads one element of an array, with the cursor at it.
+fn element<'b>(
+    c: &mut Cursor<'b>,
+    case: Option<&[u8]>,
+    at: (u64, u64),
+    scratch: &mut Scratch,
+    intake: &mut Intake<'_>,
+    field: &mut Option<String>,
+    unknown: &mut BTreeSet<String>,
+) -> Result<Element, Stop> {
+    if c.ahead()? != b'{' {
+        c.value()?;
+        return Ok(Element::NotAnObject);
     }
-}
-
-impl<'de> Visitor<'de> for RootSeed<'_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::Context => {
-                    if let Scalar::Text(text) = map.next_value()? {
-                        self.0.see_context(&text)?;
-                    }
+    c.expect(b'{', "")?;
+    scratch.clear();
+    let mut fields = Fields::default();
+    let (mut names_media, mut names_unknown) = (false, false);
+    let mut first = true;
+    while let Some(name) = c.name(first)? {
+        first = false;
+        let key = Key::of(&name);
+        if key == Key::Media && case.is_none() {
+            match c.ahead()? {
+                b'[' if fields.has_digest() => return Ok(Element::Both),
+                b'[' => {
+                    c.expect(b'[', "")?;
+                    return Ok(Element::Case(CaseHead::of(scratch.extra.open())));
                 }
-                Key::Value => map.next_value_seed(ArraySeed { state: &mut *self.0, in_case: false })?,
-                key => {
-                    let name = match key {
-                        Key::Unknown(name) => name,
-                        _ => "fields of a record outside `value`".to_owned(),
-                    };
-                    remember(&mut self.0.unknown_top, name);
-                    map.next_value::<IgnoredAny>()?;
-                }
+                b'{' => return Ok(Element::MediaIsAnObject),
+                _ => names_media = true,
             }
         }
-        Ok(())
-    }
-}
-
-/// The array `value`, or a case's `Media`.
-struct ArraySeed<'s, 'i, 'a> {
-    state: &'s mut State<'i, 'a>,
-    in_case: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for ArraySeed<'_, '_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ArraySeed<'_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    ignore_scalars!(());
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        if !self.in_case {
-            return Ok(());
-        }
-        let place = format!("case {}", self.state.shape.cases + 1);
-        let reason = "its `Media` is an object and not an array".to_owned();
-        let failure = self.state.intake.malformed(FORMAT, place, reason, "export it again");
-        Err(self.state.stop(failure))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        self.state.shape.value = true;
-        while seq.next_element_seed(ElementSeed { state: &mut *self.state, in_case: self.in_case })?.is_some() {}
-        Ok(())
-    }
-}
-
-/// One element: a media record, or a case.
-struct ElementSeed<'s, 'i, 'a> {
-    state: &'s mut State<'i, 'a>,
-    in_case: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for ElementSeed<'_, '_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// A record's fields while its object is read.
-#[derive(Default)]
-struct Fields {
-    md5: Field<Md5>,
-    sha1: Field<Sha1>,
-    sha256: Field<Sha256>,
-    size: Field<u64>,
-    category: Option<String>,
-    series: Option<String>,
-    id: Option<String>,
-    id_number: Option<u64>,
-    flags: Flags,
-    odd_flag: bool,
-    photo_dna: bool,
-    twice: bool,
-    alternative_differs: bool,
-}
-
-/// Puts a value where there is none yet; a field that an object states twice keeps its first value.
-fn put<T: PartialEq>(slot: &mut Field<T>, value: Field<T>, twice: &mut bool) {
-    if *slot == Field::Absent {
-        *slot = value;
-    } else if value != Field::Absent {
-        *twice |= *slot != value;
-    }
-}
-
-fn put_text(slot: &mut Option<String>, value: Option<String>, twice: &mut bool) {
-    match slot {
-        None => *slot = value,
-        Some(old) => *twice |= value.is_some_and(|v| v != *old),
-    }
-}
-
-impl<'de> Visitor<'de> for ElementSeed<'_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut fields = Fields::default();
-        let mut alternatives = Alternatives::default();
-        let mut is_case = false;
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::Md5 => put(&mut fields.md5, map.next_value::<Scalar>()?.digest(), &mut fields.twice),
-                Key::Sha1 => put(&mut fields.sha1, map.next_value::<Scalar>()?.digest(), &mut fields.twice),
-                Key::Sha256 => put(&mut fields.sha256, map.next_value::<Scalar>()?.digest(), &mut fields.twice),
-                Key::Size => put(&mut fields.size, map.next_value::<Scalar>()?.size(), &mut fields.twice),
-                Key::Category => put_text(&mut fields.category, map.next_value::<Scalar>()?.code(), &mut fields.twice),
-                Key::Series => put_text(&mut fields.series, map.next_value::<Scalar>()?.code(), &mut fields.twice),
-                Key::MediaId => match map.next_value::<Scalar>()? {
-                    Scalar::Unsigned(number) => fields.id_number = fields.id_number.or(Some(number)),
-                    other => put_text(&mut fields.id, other.code(), &mut fields.twice),
-                },
-                Key::Flag(flag) => match map.next_value::<Scalar>()?.flag() {
-                    Some(on) => fields.flags.set(flag, on),
-                    None => fields.odd_flag = true,
-                },
-                Key::AlternativeHashes => map.next_value_seed(AlternativesSeed(&mut alternatives))?,
-                Key::PhotoDna => {
-                    map.next_value::<IgnoredAny>()?;
-                    fields.photo_dna = true;
-                }
-                Key::Media if !self.in_case => {
-                    is_case = true;
-                    map.next_value_seed(ArraySeed { state: &mut *self.state, in_case: true })?;
-                }
-                Key::Organization => {
-                    if let Scalar::Text(text) = map.next_value()? {
-                        self.state.publisher = Some(text.chars().take(200).collect());
-                    }
-                }
-                Key::Unknown(name) => {
-                    remember(&mut self.state.unknown_fields, name);
-                    map.next_value::<IgnoredAny>()?;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+        let value = match c.value() {
+            Ok(value) => value,
+            Err(stop) => {
+                *field = Some(name.decode().into_owned());
+                return Err(stop);
             }
-        }
-        alternatives.fill(&mut fields);
-        if is_case {
-            self.state.shape.cases += 1;
-            // A record that holds something called Media is still a record.
-            if (fields.md5, fields.sha1, fields.sha256) == (Field::Absent, Field::Absent, Field::Absent) {
-                return Ok(());
+        };
+        names_unknown |= key == Key::Unknown;
+        fields.take(key, &name, value, scratch);
+    }
+    *field = None;
+    if names_media && !fields.has_digest() {
+        return Ok(Element::EmptyCase(CaseHead::of(scratch.extra.open())));
+    }
+    if names_unknown {
+        each_member(scratch.extra.open(), &mut |name, _| {
+            if Key::of(name) == Key::Unknown {
+                remember(unknown, &name.decode());
             }
-        }
-        let state = self.state;
-        state.take(&fields).map_err(|failure| state.stop(failure))
+        });
     }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        self.state.not_an_object();
-        Ok(())
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        self.state.not_an_object();
-        Ok(())
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
-        self.visit_unit()
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
-        self.visit_unit()
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
-        self.visit_unit()
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
-        self.visit_unit()
-    }
-
-    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
-        self.visit_unit()
-    }
+    Ok(Element::Record(fields.finish(scratch, case, at, intake).map_err(Box::new)))
 }
 
-impl State<'_, '_> {
-    fn not_an_object(&mut self) {
-        self.records += 1;
-        self.intake.reject("an element that is not an object", self.records);
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn take(&mut self, fields: &Fields) -> Result<(), KnownError> {
-        self.records += 1;
-        let place = self.records;
-        let notes = [
-            (fields.odd_flag, "a flag that is neither true nor false; taken as false"),
-            (fields.twice, "a field stated twice with different values; the first is used"),
-            (fields.alternative_differs, "an alternative hash that differs from the record's own; the own one is used"),
-            (fields.photo_dna, "a PhotoDNA value, which is neither kept nor compared"),
-        ];
-        notes.into_iter().filter(|(on, _)| *on).for_each(|(_, note)| self.intake.note(note, place));
-        self.intake.add(&RawRecord {
-            md5: fields.md5,
-            sha1: fields.sha1,
-            sha256: fields.sha256,
-            size: fields.size,
-            category: fields.category.as_deref(),
-            series: fields.series.as_deref(),
-            flags: fields.flags,
-            id: match (fields.id_number, fields.id.as_deref()) {
-                (Some(number), _) => RawId::Number(number),
-                (None, Some(text)) => RawId::of_text(text),
-                (None, None) => RawId::None,
-            },
-            place,
-            ..RawRecord::default()
-        })
-    }
-}
-
-/// Digests in `AlternativeHashes` (1.3; seen since in 2.0 too).
-#[derive(Default)]
-struct Alternatives {
-    md5: Field<Md5>,
-    sha1: Field<Sha1>,
-    sha256: Field<Sha256>,
-    photo_dna: bool,
-    twice: bool,
-}
-
-impl Alternatives {
-    /// Uses them where the record has none of its own.
-    fn fill(&self, fields: &mut Fields) {
-        put(&mut fields.md5, self.md5, &mut fields.alternative_differs);
-        put(&mut fields.sha1, self.sha1, &mut fields.alternative_differs);
-        put(&mut fields.sha256, self.sha256, &mut fields.alternative_differs);
-        fields.photo_dna |= self.photo_dna;
-        fields.twice |= self.twice;
-    }
-
-    fn take(&mut self, name: &str, value: &Scalar) {
-        let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-        match name.as_str() {
-            "md5" => put(&mut self.md5, value.digest(), &mut self.twice),
-            "sha1" => put(&mut self.sha1, value.digest(), &mut self.twice),
-            "sha256" => put(&mut self.sha256, value.digest(), &mut self.twice),
-            "photodna" => self.photo_dna = true,
-            _ => {}
-        }
-    }
-}
-
-struct AlternativesSeed<'s>(&'s mut Alternatives);
-
-impl<'de> DeserializeSeed<'de> for AlternativesSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for AlternativesSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of hashes")
-    }
-
-    ignore_scalars!(());
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(AlternativesSeed(&mut *self.0))?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let (mut name, mut value) = (String::new(), Scalar::Null);
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::HashName => name = map.next_value::<Scalar>()?.code().unwrap_or_default(),
-                Key::HashValue => value = map.next_value()?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        self.0.take(&name, &value);
-        Ok(())
+    #[test]
+    fn a_case_says_who_published_it_and_which_it_is() {
+        let head = CaseHead::of(br#"{"CaseID":"{1}","ContactOrganization":"Unit","Vendor":[1,{"a":2}]"#);
+        assert_eq!(head.id.as_deref(), Some(&b"\"{1}\""[..]));
+        assert_eq!((head.publisher.as_deref(), head.names), (Some("Unit"), vec!["Vendor".to_owned()]));
+        assert!(CaseHead::of(b"").names.is_empty());
     }
 }
