@@ -1,18 +1,23 @@
 //! Pictures: decode, describe, near matches, groups, derivatives.
 //!
-//! Whatever reads the bytes of a picture ([`decode`], [`jpeg`], [`meta`]) runs in a confined worker process; nothing
-//! here starts one.
+//! Whatever reads the bytes of a picture ([`decode`], [`jpeg`], [`meta`], put together in [`describe`]) runs in a confined
+//! worker process, which [`Decoders`] starts.
 #![deny(clippy::indexing_slicing)]
 
 pub mod decode;
 pub mod derivative;
+pub mod describe;
 pub mod group;
+mod host;
 pub mod jpeg;
 mod kind;
 pub mod meta;
 pub mod near;
 pub mod pdq;
 mod pixels;
+#[allow(unsafe_code)]
+mod sys;
 
+pub use host::{Decoders, decoder_worker};
 pub use kind::PictureKind;
 pub use pixels::{Layout, Pixels};
