@@ -1,5 +1,7 @@
 //! What a file is by its first bytes. A name's extension is never asked.
 
+use avocet_media::PictureKind;
+
 /// The kinds of media that an examination counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MediaKind {
@@ -23,7 +25,7 @@ impl MediaKind {
 }
 
 /// Bytes of a file's beginning that [`sniff`] wants to see.
-pub const HEAD_LEN: usize = 512;
+pub const HEAD_LEN: usize = PictureKind::HEAD_LEN;
 
 /// A repeated sync byte: MPEG transport streams have no magic number of their own (ISO/IEC 13818-1).
 fn is_transport_stream(head: &[u8]) -> bool {
@@ -39,32 +41,19 @@ fn iso_brand(head: &[u8]) -> Option<&[u8]> {
 /// The kind of media a file is and the name of its format, from its first bytes; `None` where it is neither picture,
 /// video nor archive.
 pub fn sniff(head: &[u8]) -> Option<(MediaKind, &'static str)> {
+    if let Some(kind) = PictureKind::recognise(head) {
+        return Some((MediaKind::Picture, kind.code()));
+    }
     if let Some(brand) = iso_brand(head) {
         return match brand {
-            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
-                Some((MediaKind::Picture, "heif"))
-            }
-            b"avif" | b"avis" => Some((MediaKind::Picture, "avif")),
-            b"crx " => Some((MediaKind::Picture, "cr3")),
             b"qt  " => Some((MediaKind::Video, "mov")),
             [b'3', b'g', ..] => Some((MediaKind::Video, "3gp")),
             b"M4A " | b"M4B " => None,
             _ => Some((MediaKind::Video, "mp4")),
         };
     }
-    let picture = [
-        (&b"\xff\x0a"[..], "jxl"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", "jxl"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "jp2"),
-        (b"\xff\x4f\xff\x51", "jp2"),
-        (b"FUJIFILMCCD-RAW ", "raf"),
-        (b"IIU\0", "rw2"),
-        (b"IIRO", "orf"),
-        (b"IIRS", "orf"),
-        (b"FOVb", "x3f"),
-    ];
-    if let Some((_, name)) = picture.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Some((MediaKind::Picture, name));
+    if head.starts_with(b"FOVb") {
+        return Some((MediaKind::Picture, "x3f"));
     }
     // QuickTime files of older cameras begin with another box than `ftyp`.
     if matches!(head.get(4..8), Some(b"moov" | b"mdat" | b"wide" | b"skip" | b"pnot")) {
@@ -99,7 +88,7 @@ mod tests {
     #[test]
     fn content_decides() {
         let case = |head: &[u8]| sniff(head).map(|(k, f)| (k.as_str(), f));
-        assert_eq!(case(b"\xff\xd8\xff\xe0\0\x10JFIF\0"), Some(("picture", "jpg")));
+        assert_eq!(case(b"\xff\xd8\xff\xe0\0\x10JFIF\0"), Some(("picture", "jpeg")));
         assert_eq!(case(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Some(("picture", "png")));
         assert_eq!(case(b"\0\0\0\x18ftypheic\0\0\0\0"), Some(("picture", "heif")));
         assert_eq!(case(b"\0\0\0\x18ftyp3gp4\0\0\0\0"), Some(("video", "3gp")));

@@ -10,9 +10,11 @@
 
 mod image;
 mod kind;
+mod pictures;
 mod pipeline;
 mod progress;
 mod recycle;
+mod rematch;
 mod statement;
 mod tasks;
 mod wording;
@@ -20,6 +22,8 @@ mod write;
 
 pub use image::{DigestVerdict, ImageDigests, Wanted, check_image};
 pub use kind::{MediaKind, sniff};
+pub use pictures::Media;
 pub use pipeline::{ExamineError, Examined, Options, examine};
 pub use progress::{Progress, Silent, Stage};
+pub use rematch::{RematchOptions, Rematched, rematch};
 pub use tasks::digest_content;

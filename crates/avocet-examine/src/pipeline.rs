@@ -13,6 +13,7 @@ use avocet_known::KnownSets;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::image::{DigestVerdict, ImageDigests, Wanted, check_image};
+use crate::pictures::{Describing, Media, Near, Trouble};
 use crate::progress::{Progress, Stage};
 use crate::tasks::{Found, Task, Window, Worker, plan};
 use crate::write::Recorder;
@@ -32,6 +33,8 @@ pub struct Options {
     pub image_digest: bool,
     /// Worker threads.
     pub threads: NonZeroUsize,
+    /// How pictures are described; `None` where they are not to be.
+    pub media: Option<Media>,
     /// Signs the seal, where given.
     pub key: Option<SigningKey>,
     /// Facts for the unhashed record of the run: host, user, times, paths as typed.
@@ -44,6 +47,18 @@ pub enum ExamineError {
     /// The result could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A known set could not be asked: nothing may be taken for unknown then.
+    #[error("a known set cannot be asked: {0}. No result was written")]
+    Known(#[from] avocet_known::KnownError),
+    /// The small pictures could not be stored.
+    #[error("the small pictures cannot be stored: {0}. No result was written")]
+    Derivatives(#[from] avocet_media::derivative::DerivativeError),
+    /// The hashes of pictures could not be compared.
+    #[error("pictures cannot be compared: {0}. No result was written")]
+    Near(#[from] avocet_media::near::NearError),
+    /// The earlier examination of a rematch could not be read.
+    #[error(transparent)]
+    Earlier(#[from] avocet_examination::ReadError),
     /// A worker ended without its result, which is a defect of this program.
     #[error("a worker ended early; this is a defect of this program, please report it. No result was written")]
     Worker,
@@ -62,6 +77,15 @@ pub struct Examined {
     pub verdict: DigestVerdict,
 }
 
+impl From<Trouble> for ExamineError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Known(e) => e.into(),
+            Trouble::Derivatives(e) => e.into(),
+        }
+    }
+}
+
 /// What the enumerator and the workers tell the writer. One channel carries it all, and a window is sent before its
 /// tasks are, so that it always arrives before their results.
 enum Event {
@@ -69,6 +93,8 @@ enum Event {
     Window(Arc<Window>, usize),
     /// A task of the window with this number is done.
     Done(u64, Vec<(usize, Found)>),
+    /// A known set cannot answer, or the small pictures cannot be stored.
+    Trouble(Trouble),
     /// A reader reports a problem in a volume.
     Problem(i64, Problem),
     /// A thread ended by a panic: what it was to do will not come.
@@ -209,6 +235,7 @@ fn write_all(recorder: &mut Recorder, events: &Receiver<Event>, permits: &Sender
                 }
                 window.tasks_left = window.tasks_left.saturating_sub(1);
             }
+            Event::Trouble(trouble) => return Err(trouble.into()),
             Event::Lost => return Err(ExamineError::Worker),
             Event::Problem(volume, problem) => recorder.problem(Some(volume), problem),
             Event::VolumeDone(volume, free, ended) => recorder.volume_done(volume, free, ended)?,
@@ -231,10 +258,19 @@ fn write_all(recorder: &mut Recorder, events: &Receiver<Event>, permits: &Sender
 pub fn examine(
     evidence: &Evidence,
     known: &KnownSets,
-    options: &Options,
+    mut options: Options,
     progress: &dyn Progress,
 ) -> Result<Examined, ExamineError> {
-    let mut recorder = Recorder::create(evidence, known, options)?;
+    let mut media = options.media.take();
+    let radius = media.as_ref().map_or(0, |m| m.radius);
+    let near = if media.is_some() { Some(Near::build(known, radius)?) } else { None };
+    let options = &options;
+    let mut recorder = Recorder::create(evidence, known, options, media.as_ref(), near.as_ref().map_or(0, Near::len))?;
+    let describing = match (&mut media, &near) {
+        (Some(media), Some(near)) => Some(Describing::new(&media.decoders, near, media.derivatives.as_mut())),
+        _ => None,
+    };
+    let describing = describing.as_ref();
     let stop = AtomicBool::new(false);
     let image = std::thread::scope(|scope| {
         let (task_tx, task_rx) = bounded::<Task>(options.threads.get() * 2);
@@ -249,11 +285,16 @@ pub fn examine(
             let stop = &stop;
             threads.push(scope.spawn(move || {
                 let _lifeline = Lifeline(events.clone());
-                let mut worker = Worker::new(known, progress);
+                let mut worker = Worker::new(known, describing, progress);
                 for task in tasks {
-                    if stop.load(Ordering::Relaxed)
-                        || events.send(Event::Done(task.window.number, worker.work(&task))).is_err()
-                    {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let event = match worker.work(&task) {
+                        Ok(found) => Event::Done(task.window.number, found),
+                        Err(trouble) => Event::Trouble(trouble),
+                    };
+                    if events.send(event).is_err() {
                         return;
                     }
                 }
@@ -287,7 +328,11 @@ pub fn examine(
         if lost { Err(ExamineError::Worker) } else { written.and(image) }
     })?;
     progress.stage(Stage::Seal);
-    recorder.finish(image, options)
+    let derivatives = match media.and_then(|m| m.derivatives) {
+        Some(store) => Some(store.finish()?),
+        None => None,
+    };
+    recorder.finish(image, options, derivatives.as_ref())
 }
 
 /// The digests of the whole image, where they are asked for. A stop means that writing failed: that error is reported.

@@ -6,8 +6,10 @@ use avocet_base::{plural, size_text};
 use avocet_evidence::{Evidence, OpenError, VolumeState};
 use avocet_examination::{CompletenessRow, Level};
 use avocet_known::KnownSets;
+use avocet_sandbox::Confinement;
 
 use crate::image::{DigestVerdict, ImageDigests};
+use crate::pictures::Pictures;
 
 /// Problems of one kind in one volume that are listed one by one; the rest is counted.
 pub(crate) const LISTED_PROBLEMS: u64 = 10_000;
@@ -219,6 +221,112 @@ impl Statement {
             size_text(c.digested_bytes)
         );
         self.line(Level::Done, "files", c.files, Some(c.digested_bytes), text);
+    }
+
+    pub fn pictures(&mut self, pictures: Option<&Pictures>, derivatives: Option<u64>) {
+        let Some(p) = pictures else {
+            let text = "No picture was decoded, as asked: near matches, cameras and places are not known.".to_owned();
+            return self.line(Level::Note, "pictures-not-described", 0, None, text);
+        };
+        for ((live, kind, code), count) in &p.undecodable {
+            let (level, what) = if *live { (Level::Gap, "") } else { (Level::Note, "deleted ") };
+            let text = format!(
+                "{} could not be decoded ({kind}): {code}. No near match is known of them; someone has to look at the files.",
+                plural(*count, &format!("different {what}picture"), &format!("different {what}pictures"))
+            );
+            self.line(level, "pictures-undecodable", *count, None, text);
+        }
+        for (count, code, one, many, rest) in [
+            (
+                p.partial,
+                "pictures-partial",
+                "picture is",
+                "pictures are",
+                "cut off or damaged: what is there was decoded, and not hashed as if it were whole",
+            ),
+            (
+                p.left_out,
+                "pictures-images-left-out",
+                "picture holds",
+                "pictures hold",
+                "further images of which not all were decoded; `avocet media show` says which",
+            ),
+            (
+                p.low_detail,
+                "pictures-low-detail",
+                "picture shows",
+                "pictures show",
+                "too little detail for near matches and groups (PDQ quality below 50)",
+            ),
+            (
+                p.thumbnail_differs,
+                "thumbnails-differ",
+                "picture carries",
+                "pictures carry",
+                "a thumbnail that shows something else: it may have been changed since. A lead, no proof",
+            ),
+        ] {
+            if count > 0 {
+                self.line(Level::Note, code, count, None, format!("{} {rest}.", plural(count, one, many)));
+            }
+        }
+        let text = format!(
+            "Described: {} in {}, {} decoded whole. In groups that look the same: {} in {}. With a \
+             camera named: {}; with a place: {}.",
+            plural(p.different, "different picture", "different pictures"),
+            plural(p.files, "file", "files"),
+            p.decoded,
+            p.grouped,
+            plural(p.groups, "group", "groups"),
+            p.with_camera,
+            p.with_place
+        );
+        self.line(Level::Done, "pictures", p.different, None, text);
+        match derivatives {
+            Some(items) => self.line(
+                Level::Done,
+                "small-pictures",
+                items,
+                None,
+                format!("Small pictures for review were made of {items} and stored encrypted beside the result."),
+            ),
+            None => self.line(
+                Level::Note,
+                "no-small-pictures",
+                0,
+                None,
+                "No small pictures for review were made, as asked.".to_owned(),
+            ),
+        }
+    }
+
+    pub fn confinement(&mut self, confinement: &Confinement) {
+        let missing = confinement.sentences();
+        if missing.is_empty() {
+            let text = "The workers that decode pictures had no access to files, network or other programs.".to_owned();
+            self.line(Level::Done, "workers-confined", 0, None, text);
+        }
+        for sentence in missing {
+            self.line(
+                Level::Gap,
+                "workers-not-confined",
+                1,
+                None,
+                format!("Weaker confinement, as allowed: {sentence}"),
+            );
+        }
+    }
+
+    /// How many known hashes there are, and how many pictures are near one.
+    pub fn near(&mut self, known_hashes: usize, near: u64) {
+        let count = known_hashes as u64;
+        let (level, text) = if count == 0 {
+            (Level::Note, "No known set holds PDQ hashes: near matches were not looked for.".to_owned())
+        } else {
+            let among = plural(count, "PDQ hash", "PDQ hashes");
+            (Level::Done, format!("Near matches were looked for among {among} of known sets: {near} found."))
+        };
+        self.line(level, "near-matches", near, None, text);
     }
 
     pub fn known(&mut self, known: &KnownSets) {

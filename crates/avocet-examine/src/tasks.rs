@@ -5,13 +5,15 @@ use std::sync::Arc;
 use avocet_base::Digests;
 use avocet_digest::{TripleHasher, digest_many, finish_many, update_many};
 use avocet_evidence::{Content, ContentRead, Entry, Problem, ReadError, Source};
+use avocet_examination::PictureView;
 use avocet_known::{Hit, KnownSets};
 
 use crate::kind::{HEAD_LEN, MediaKind, sniff};
+use crate::pictures::{Describing, LARGEST, Trouble};
 use crate::progress::Progress;
 
 /// Files up to this size are read whole and digested side by side; larger ones are streamed side by side.
-const SMALL: u64 = 1 << 20;
+const SMALL: u64 = 8 << 20;
 /// A task ends when its files together exceed this.
 const TASK_BYTES: u64 = 16 << 20;
 /// A task ends when it holds this many files, so that a window of empty files still keeps every worker busy.
@@ -51,6 +53,10 @@ pub(crate) struct Found {
     pub problem: Option<Problem>,
     pub format: Option<(MediaKind, &'static str)>,
     pub hits: Vec<Hit>,
+    /// What is said of the picture that the content is, by the first that had it.
+    pub picture: Option<Box<PictureView>>,
+    /// The examination cannot go on: a known set or the small pictures' store failed.
+    pub trouble: Option<Trouble>,
     /// The content itself, kept only for recycle-bin records.
     pub recycle_record: Option<Vec<u8>>,
 }
@@ -103,27 +109,38 @@ pub(crate) fn plan(window: &Arc<Window>) -> Vec<Task> {
 /// What a worker reuses from task to task.
 pub(crate) struct Worker<'a> {
     known: &'a KnownSets,
+    describing: Option<&'a Describing<'a>>,
     progress: &'a dyn Progress,
     arena: Vec<u8>,
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(known: &'a KnownSets, progress: &'a dyn Progress) -> Self {
-        Self { known, progress, arena: Vec::new() }
+    pub fn new(known: &'a KnownSets, describing: Option<&'a Describing<'a>>, progress: &'a dyn Progress) -> Self {
+        Self { known, describing, progress, arena: Vec::new() }
     }
 
     /// Reads, digests, recognises and matches every entry of a task.
-    pub fn work(&mut self, task: &Task) -> Vec<(usize, Found)> {
+    ///
+    /// # Errors
+    /// [`Trouble`]: a known set is damaged, so what it would have said of a file cannot be told, or the small pictures
+    /// cannot be stored.
+    pub fn work(&mut self, task: &Task) -> Result<Vec<(usize, Found)>, Trouble> {
         let entries: Vec<(usize, &Entry)> =
             task.indices.iter().filter_map(|i| task.window.entries.get(*i).map(|e| (*i, e))).collect();
         let large = entries.first().is_some_and(|(_, e)| e.size > SMALL);
         let mut found = if large { self.stream(&task.window, &entries) } else { self.small(&task.window, &entries) };
+        if large {
+            self.describe_large(&task.window, &entries, &mut found);
+        }
         for ((_, entry), (_, found)) in entries.iter().zip(&mut found) {
+            if let Some(trouble) = found.trouble.take() {
+                return Err(trouble);
+            }
             if let Some(digests) = &found.digests {
-                found.hits = self.known.lookup(digests, entry.size);
+                found.hits = self.known.lookup(digests, entry.size)?;
             }
         }
-        found
+        Ok(found)
     }
 
     fn small(&mut self, window: &Window, entries: &[(usize, &Entry)]) -> Vec<(usize, Found)> {
@@ -155,6 +172,9 @@ impl<'a> Worker<'a> {
             one.format = sniff(bytes.get(..HEAD_LEN).unwrap_or(bytes));
             if crate::recycle::is_record(entry) {
                 one.recycle_record = Some(bytes.to_vec());
+            }
+            if let Some(describing) = self.describing {
+                one.describe(describing, |_| Ok(bytes));
             }
         }
         let bytes = buffers.iter().map(|b| b.len() as u64).sum();
@@ -196,9 +216,54 @@ impl<'a> Worker<'a> {
             })
             .collect()
     }
+
+    /// Describes the large pictures, each read once more: while many files are digested side by side none is in memory.
+    fn describe_large(&mut self, window: &Window, entries: &[(usize, &Entry)], found: &mut [(usize, Found)]) {
+        let Some(describing) = self.describing else { return };
+        for ((_, entry), (_, one)) in entries.iter().zip(found) {
+            let arena = &mut self.arena;
+            one.describe(describing, |one| {
+                if entry.size > LARGEST {
+                    return Err((
+                        "too-large",
+                        format!("larger than the {} MiB that a decoder is given", LARGEST >> 20),
+                    ));
+                }
+                arena.clear();
+                match read_whole(entry, &window.source, arena) {
+                    Ok(()) => Ok(arena.as_slice()),
+                    Err(error) => {
+                        one.fail(entry, &error);
+                        Err(("unreadable", "its bytes could not be read a second time".to_owned()))
+                    }
+                }
+            });
+        }
+    }
 }
 
 impl Found {
+    /// Describes the picture that this is, if it is one and nobody has described its content.
+    fn describe<'b>(
+        &mut self,
+        describing: &Describing<'_>,
+        bytes: impl FnOnce(&mut Found) -> Result<&'b [u8], (&'static str, String)>,
+    ) {
+        let (Some(digests), Some((MediaKind::Picture, format))) = (&self.digests, self.format) else { return };
+        let sha256 = digests.sha256;
+        if !describing.claim(sha256) {
+            return;
+        }
+        let described = match bytes(self) {
+            Ok(bytes) => describing.describe(sha256, format, bytes),
+            Err((code, reason)) => Ok(describing.refuse(sha256, format, code, &reason)),
+        };
+        match described {
+            Ok(picture) => self.picture = Some(Box::new(picture)),
+            Err(trouble) => self.trouble = Some(trouble),
+        }
+    }
+
     fn fail(&mut self, entry: &Entry, error: &ReadError) {
         self.unreadable = Some(format!("content unreadable: {error}"));
         let problem = Problem::new(error.layer, "file-unreadable", Some(error.offset), error.detail.clone());

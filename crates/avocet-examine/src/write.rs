@@ -10,10 +10,13 @@ use avocet_evidence::{
 use avocet_examination::{
     EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, SpaceRow, VolumeRow, Writer,
 };
-use avocet_known::{Hit, KnownSets};
+use avocet_known::{Hit, KnownSets, SetInfo};
+use avocet_media::derivative::Finished;
+use avocet_sandbox::Confinement;
 
 use crate::image::ImageDigests;
 use crate::kind::MediaKind;
+use crate::pictures::{Media, Pictures};
 use crate::pipeline::{ExamineError, Examined, Options};
 use crate::recycle::RecycleBin;
 use crate::statement::{Counts, LISTED_PROBLEMS, Statement};
@@ -30,33 +33,41 @@ pub(crate) struct Recorder<'a> {
     problems: Vec<(Option<i64>, Problem)>,
     problem_counts: BTreeMap<(Option<i64>, &'static str, &'static str), u64>,
     recycle: RecycleBin,
+    /// `None` where pictures are not described.
+    pictures: Option<Pictures>,
+    /// What the workers that decode pictures are kept from, and how many hashes of known pictures there are.
+    confinement: Option<(Confinement, usize)>,
 }
 
 impl<'a> Recorder<'a> {
     /// Begins the result and writes what is known before anything is read.
-    pub fn create(evidence: &'a Evidence, known: &'a KnownSets, options: &Options) -> Result<Self> {
+    pub fn create(
+        evidence: &'a Evidence,
+        known: &'a KnownSets,
+        options: &Options,
+        media: Option<&Media>,
+        known_hashes: usize,
+    ) -> Result<Self> {
         let mut writer = Writer::create(&options.out)?;
         writer.config("image_digest", if options.image_digest { "taken" } else { "not taken" })?;
         writer.config("zone_policy", "times are kept as recorded; nothing is converted")?;
+        match media {
+            None => writer.config("pictures", "not described")?,
+            Some(media) => {
+                writer.config("pictures", "described")?;
+                writer.config("pictures_pdq", avocet_media::pdq::ALGORITHM)?;
+                writer.config("pictures_near_radius", &media.radius.to_string())?;
+                writer.config("pictures_group_radius", &avocet_media::group::DEFAULT_RADIUS.to_string())?;
+                writer.run("pictures_confinement", &media.decoders.confinement().summary())?;
+            }
+        }
         for (key, value) in &options.run {
             writer.run(key, value)?;
         }
         writer.run("threads", &options.threads.to_string())?;
         writer.run("digest_implementation", avocet_digest::implementation())?;
         for set in known.sets() {
-            writer.known_set(&KnownSetRow {
-                id: set_id(set.id),
-                name: set.name.clone(),
-                format: set.format.clone(),
-                source_sha256: Some(set.sha256),
-                scheme: set.scheme.as_str().to_owned(),
-                scheme_version: set.scheme_version.clone(),
-                scheme_digest: Some(set.scheme_digest),
-                version: String::new(),
-                set_sha256: None,
-                records_kept: set.kept,
-                rejected: set.rejected.iter().map(|t| t.count).sum(),
-            })?;
+            writer.known_set(&known_set_row(set))?;
         }
         let mut recorder = Self {
             writer,
@@ -66,6 +77,8 @@ impl<'a> Recorder<'a> {
             problems: vec![],
             problem_counts: BTreeMap::new(),
             recycle: RecycleBin::default(),
+            pictures: media.map(|_| Pictures::default()),
+            confinement: media.map(|m| (m.decoders.confinement().clone(), known_hashes)),
         };
         recorder.layout()?;
         Ok(recorder)
@@ -218,6 +231,15 @@ impl<'a> Recorder<'a> {
             hit.may_hide &= may_hide;
             self.writer.hit(&match_row(id, hit))?;
         }
+        if let Some(pictures) = &mut self.pictures {
+            if let (Some(digests), Some((MediaKind::Picture, _))) = (found.digests, found.format) {
+                pictures.file(id, digests.sha256);
+            }
+            if let Some(mut picture) = found.picture {
+                pictures.take(&mut picture, entry.state == AllocationState::Allocated);
+                self.writer.picture(&picture)?;
+            }
+        }
         Ok(())
     }
 
@@ -260,7 +282,12 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes what is only known at the end, and seals.
-    pub fn finish(mut self, image: ImageDigests, options: &Options) -> Result<Examined> {
+    pub fn finish(
+        mut self,
+        image: ImageDigests,
+        options: &Options,
+        derivatives: Option<&Finished>,
+    ) -> Result<Examined> {
         for run in &image.damaged {
             let detail =
                 format!("{} of the image cannot be read: a stored checksum does not agree", size_text(run.length));
@@ -283,7 +310,12 @@ impl<'a> Recorder<'a> {
                 info_file_id: pair.info_file,
             })?;
         }
-        let unreadable_parts = self.statement(&image)?;
+        if let Some(pictures) = &mut self.pictures {
+            for group in pictures.groups()? {
+                self.writer.group(&group)?;
+            }
+        }
+        let unreadable_parts = self.statement(&image, derivatives)?;
         self.write_problems()?;
         let sealed = self.writer.seal(options.key.as_ref())?;
         Ok(Examined { sealed, alerting_files: self.counts.alerting_files, unreadable_parts, verdict: image.verdict })
@@ -313,7 +345,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// The completeness statement, worst first. Returns whether something that should have been read was not.
-    fn statement(&mut self, image: &ImageDigests) -> Result<bool> {
+    fn statement(&mut self, image: &ImageDigests, derivatives: Option<&Finished>) -> Result<bool> {
         let mut lines = Statement::default();
         lines.image(self.evidence, image);
         lines.volumes(self.evidence);
@@ -321,6 +353,11 @@ impl<'a> Recorder<'a> {
         lines.problems(&self.problem_counts);
         lines.space(self.evidence, &self.counts);
         lines.files(&self.counts);
+        lines.pictures(self.pictures.as_ref(), derivatives.map(|d| d.items));
+        if let Some((confinement, known_hashes)) = &self.confinement {
+            lines.confinement(confinement);
+            lines.near(*known_hashes, self.pictures.as_ref().map_or(0, |p| p.near));
+        }
         lines.known(self.known);
         let unreadable_parts = lines
             .rows
@@ -357,11 +394,28 @@ impl<'a> Recorder<'a> {
 }
 
 /// A set's number in the result, from 1.
-fn set_id(index: usize) -> i64 {
+pub(crate) fn set_id(index: usize) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX).saturating_add(1)
 }
 
-fn match_row(file_id: i64, hit: Hit) -> MatchRow {
+/// A set as the result names it.
+pub(crate) fn known_set_row(set: &SetInfo) -> KnownSetRow {
+    KnownSetRow {
+        id: set_id(set.id),
+        name: set.name.clone(),
+        version: set.version.map_or_else(String::new, |v| v.to_string()),
+        format: set.format.clone(),
+        source_sha256: Some(set.sha256),
+        set_sha256: Some(set.digest),
+        scheme: set.scheme.as_str().to_owned(),
+        scheme_version: set.scheme_version.clone(),
+        scheme_digest: Some(set.scheme_digest),
+        records_kept: set.kept,
+        rejected: set.rejected.iter().map(|t| t.count).sum(),
+    }
+}
+
+pub(crate) fn match_row(file_id: i64, hit: Hit) -> MatchRow {
     MatchRow {
         file_id,
         set_id: set_id(hit.set),

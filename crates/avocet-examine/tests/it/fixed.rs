@@ -143,6 +143,7 @@ fn a_worker_that_ends_early_is_an_error_and_leaves_nothing() {
                 let evidence = Evidence::open(&tree).unwrap();
                 let known = KnownSets::load(&[], &mut |_| {}).unwrap();
                 let options = Options {
+                    media: None,
                     exhibit: "X".parse().unwrap(),
                     out,
                     image_digest: false,
@@ -150,7 +151,7 @@ fn a_worker_that_ends_early_is_an_error_and_leaves_nothing() {
                     key: None,
                     run: vec![],
                 };
-                let _ = send.send(examine(&evidence, &known, &options, &Breaking).map(|_| ()));
+                let _ = send.send(examine(&evidence, &known, options, &Breaking).map(|_| ()));
             }
         });
         let result = receive.recv_timeout(std::time::Duration::from_secs(60)).expect("it ends");

@@ -117,6 +117,7 @@ impl Visitor for Walked {
 
 fn options(out: PathBuf, how: How, threads: usize) -> Options {
     Options {
+        media: None,
         exhibit: "HOSTILE/1".parse().unwrap(),
         out,
         image_digest: how.image_digest,
@@ -145,7 +146,7 @@ fn chain(path: &Path, dir: &Path, input: u64, how: How) -> Result<Outcome, Strin
     let known = KnownSets::load(&[], &mut |_| {}).unwrap();
     let out = dir.join("out.examination");
     let done =
-        examine(&evidence, &known, &options(out.clone(), how, 3), &Silent).map_err(|e| format!("examine: {e}"))?;
+        examine(&evidence, &known, options(out.clone(), how, 3), &Silent).map_err(|e| format!("examine: {e}"))?;
     let verified = verify(&out, None, None).map_err(|e| format!("verify: {e}"))?;
     if !verified.passed() || verified.result_digest != Some(done.sealed.result_digest) {
         return Err(format!("the sealed file does not verify: {:?}", verified.findings));
@@ -155,7 +156,7 @@ fn chain(path: &Path, dir: &Path, input: u64, how: How) -> Result<Outcome, Strin
     if how.twice {
         let again = dir.join("again.examination");
         let second =
-            examine(&evidence, &known, &options(again, how, 1), &Silent).map_err(|e| format!("second run: {e}"))?;
+            examine(&evidence, &known, options(again, how, 1), &Silent).map_err(|e| format!("second run: {e}"))?;
         if second.sealed.result_digest != done.sealed.result_digest {
             return Err("one thread and three give different results".into());
         }
