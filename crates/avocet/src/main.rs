@@ -50,6 +50,9 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Verb::Report(a) => commands::report::run(global, a),
         Verb::Verify(a) => commands::verify::run(global, a),
         Verb::Evidence(a) => commands::evidence::run(global, a),
+        Verb::Rematch(a) => commands::rematch::run(global, a),
+        Verb::Sets(a) => commands::sets::run(global, a),
+        Verb::Media(a) => commands::media::run(global, a),
         Verb::Schemes { id } => commands::schemes::run(global, id.as_deref()),
         Verb::Key { file } => commands::key::run(file),
         Verb::Demo { dir } => commands::demo::run(global, dir),
@@ -59,6 +62,10 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
 }
 
 fn main() -> ExitCode {
+    // A confined worker is this program started by itself; it reads no other argument.
+    if std::env::args_os().nth(1).is_some_and(|a| a == commands::PICTURE_WORKER) {
+        return avocet_media::decoder_worker();
+    }
     let cli = Cli::parse();
     match run(&cli) {
         Ok(outcome) => outcome.into(),

@@ -57,3 +57,40 @@ impl Progress for Bar {
         self.bar.inc(bytes);
     }
 }
+
+/// A line that says how far the reading of a known set has come.
+pub struct Counter {
+    bar: ProgressBar,
+}
+
+impl Counter {
+    /// A line on standard error when that is a terminal and `quiet` is not asked for.
+    pub fn new(quiet: bool) -> Self {
+        let shown = !quiet && std::io::stderr().is_terminal();
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix}  {bytes} of {total_bytes}  {msg}  {eta} left\n{wide_bar}")
+        {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    /// Shows how far it is.
+    pub fn show(&self, progress: &avocet_known::LoadProgress<'_>) {
+        self.bar.set_length(progress.total_bytes);
+        self.bar.set_position(progress.bytes);
+        self.bar.set_prefix(match progress.stage {
+            avocet_known::Stage::Reading => "Reading",
+            avocet_known::Stage::Sorting => "Sorting",
+            avocet_known::Stage::Indexing => "Indexing",
+        });
+        self.bar.set_message(format!("{} records", progress.records));
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -297,12 +297,13 @@ enum Check {
     Alerts,
 }
 
-fn check(args: &Cat, digests: &avocet_base::Digests, size: u64) -> anyhow::Result<Check> {
+fn check(global: &Global, args: &Cat, digests: &avocet_base::Digests, size: u64) -> anyhow::Result<Check> {
     if args.known.is_empty() && args.examination.is_none() {
         return Ok(Check::NotChecked);
     }
-    let known = load_known(&args.known)?;
-    let mut alerts = known.lookup(digests, size).iter().any(|h| h.alerts);
+    let known = load_known(global, &args.known)?;
+    let hits = known.lookup(digests, size).map_err(|e| Refusal(e.to_string()))?;
+    let mut alerts = hits.iter().any(|h| h.alerts);
     if let Some(path) = &args.examination {
         let examination = Examination::open(path).map_err(|e| Refusal(e.to_string()))?;
         let alerting = FileFilter { alerting: true, ..FileFilter::default() };
@@ -325,7 +326,7 @@ fn cat(global: &Global, args: &Cat) -> anyhow::Result<Outcome> {
         let what = if entry.kind == EntryKind::Directory { "a folder" } else { "nothing with content" };
         return Err(Refusal(format!("that is {what}; only a file's bytes can be written")).into());
     };
-    let checked = match check(args, &digests, entry.size)? {
+    let checked = match check(global, args, &digests, entry.size)? {
         Check::Alerts if args.reason.as_ref().is_none_or(|r| r.trim().is_empty()) => {
             return Err(Refusal(
                 "this file matches a category that alerts. If it must be looked at, say why with --reason; the reason is logged".into(),

@@ -3,7 +3,7 @@
 use avocet_base::ExhibitRef;
 use avocet_examine::{ExamineError, Options, examine};
 
-use super::{check_new, load_known, open_evidence, summary};
+use super::{check_new, load_known, media, open_evidence, summary};
 use crate::args::{Examine, Global};
 use crate::show::Bar;
 use crate::{Outcome, Refusal, access, output};
@@ -21,6 +21,12 @@ fn run_facts(args: &Examine) -> Vec<(String, String)> {
     ]
 }
 
+/// Where the small pictures of this examination go.
+fn small_pictures(args: &Examine) -> Option<std::path::PathBuf> {
+    let wanted = !args.no_media && !args.no_small_pictures;
+    wanted.then(|| avocet_media::derivative::store_path(&args.out))
+}
+
 pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
     let exhibit: ExhibitRef = args.exhibit.parse().map_err(|e| Refusal(format!("--exhibit: {e}")))?;
     let key = match &args.key {
@@ -29,26 +35,39 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
     };
     // Before a large set is loaded for nothing.
     check_new(&args.out, "result")?;
-    let known = load_known(&args.known)?;
+    if let Some(path) = small_pictures(args) {
+        check_new(&path, "file of small pictures")?;
+    }
+    let known = load_known(global, &args.known)?;
     let evidence = open_evidence(&args.evidence)?;
     for warning in known.sets().iter().flat_map(|s| &s.warnings).filter(|_| !global.quiet) {
         output::remark(&format!("avocet: known set: {warning}"));
     }
+    let mut run = run_facts(args);
+    let media = if args.no_media { None } else { Some(media::prepare(global, args, &mut run)?) };
     let options = Options {
         exhibit,
         out: args.out.clone(),
         image_digest: !args.no_image_digest,
         threads: global.threads(),
+        media,
         key,
-        run: run_facts(args),
+        run,
     };
-    let image_bytes = evidence.source().filter(|_| options.image_digest).map_or(0, |s| s.len());
+    let image_bytes = evidence.source().filter(|_| !args.no_image_digest).map_or(0, |s| s.len());
     let bar = Bar::new(global.quiet, image_bytes);
-    let outcome = examine(&evidence, &known, &options, &bar);
+    let small = small_pictures(args);
+    let outcome = examine(&evidence, &known, options, &bar);
     bar.finish();
-    let examined = outcome.map_err(|e| match e {
-        ExamineError::Write(e) => Refusal(e.to_string()).into(),
-        e => anyhow::Error::new(e),
+    let examined = outcome.map_err(|e| {
+        // Without a result nobody would look for them, and a second try would be refused.
+        if let Some(path) = &small {
+            let _ = std::fs::remove_file(path);
+        }
+        match e {
+            ExamineError::Write(e) => Refusal(e.to_string()).into(),
+            e => anyhow::Error::new(e),
+        }
     })?;
     summary::print(global, &summary::open(&args.out)?)?;
     if !global.quiet && !global.json {

@@ -5,8 +5,11 @@ pub mod evidence;
 pub mod examine;
 pub mod key;
 pub mod list;
+pub mod media;
+pub mod rematch;
 pub mod report;
 pub mod schemes;
+pub mod sets;
 pub mod shell;
 pub mod summary;
 pub mod verify;
@@ -15,9 +18,11 @@ use std::path::Path;
 
 use avocet_evidence::{Evidence, OpenError, Source, VolumeState};
 use avocet_examine::MediaKind;
-use avocet_known::{KnownSets, KnownSpec};
+use avocet_known::{KnownSets, KnownSpec, SchemeRef, SetRef};
 
 use crate::Refusal;
+use crate::args::Global;
+use crate::show::Counter;
 
 /// Opens evidence; what the user can mend is a refusal.
 fn open_evidence(path: &Path) -> anyhow::Result<Evidence> {
@@ -80,13 +85,35 @@ fn split_place(place: &str) -> (Option<&str>, String) {
     ((!volume.is_empty()).then_some(volume), format!("/{}", inside.trim_matches('/')))
 }
 
-/// Loads the known sets named as `FILE=SCHEME`.
-fn load_known(specs: &[String]) -> anyhow::Result<KnownSets> {
+/// The argument with which this program starts itself as a confined worker.
+pub const PICTURE_WORKER: &str = "--confined-picture-worker";
+
+/// Opens the known sets named as `NAME`, `NAME@VERSION` or the path of a compiled set, and compiles those named as
+/// `FILE=SCHEME`.
+fn load_known(global: &Global, specs: &[String]) -> anyhow::Result<KnownSets> {
     let refuse = |e: avocet_known::KnownError| Refusal(e.to_string());
+    let mut wanted = vec![];
+    let mut versions = vec![];
     // An empty variable names no set.
-    let specs = specs.iter().filter(|s| !s.trim().is_empty());
-    let specs = specs.map(|s| KnownSpec::parse(s).map_err(refuse)).collect::<Result<Vec<_>, _>>()?;
-    Ok(KnownSets::load(&specs, &mut |_| {}).map_err(refuse)?)
+    for spec in specs.iter().map(|s| s.trim()).filter(|s| !s.is_empty()) {
+        if !spec.contains('=') && spec.parse::<SetRef>().is_ok() && !Path::new(spec).is_file() {
+            for (set, path) in sets::find_all(global, &[spec.to_owned()])? {
+                wanted.push(KnownSpec { path, scheme: SchemeRef::Inside });
+                versions.push(set.version);
+            }
+        } else {
+            wanted.push(KnownSpec::parse(spec).map_err(refuse)?);
+            versions.push(None);
+        }
+    }
+    let counter = Counter::new(global.quiet);
+    let loaded = KnownSets::load(&wanted, &mut |p| counter.show(&p));
+    counter.finish();
+    let mut known = loaded.map_err(refuse)?;
+    for (id, version) in versions.into_iter().enumerate() {
+        known.set_version(id, version);
+    }
+    Ok(known)
 }
 
 /// Refuses early what could only fail at the end: a result that is there, a folder that is not.

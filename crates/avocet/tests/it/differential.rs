@@ -18,7 +18,7 @@ use super::support::{Place, Ran};
 
 /// Examines without the digest of the whole image.
 pub fn examine(place: &Place, evidence: &Path, out: &str) -> Ran {
-    let words = ["--exhibit", "T/1", "--no-image-digest", "--quiet", "--out", out].map(OsStr::new);
+    let words = ["--exhibit", "T/1", "--no-image-digest", "--no-media", "--quiet", "--out", out].map(OsStr::new);
     place.run([OsStr::new("examine"), evidence.as_os_str()].into_iter().chain(words))
 }
 

@@ -83,7 +83,7 @@ fn what_a_killed_examination_leaves_is_no_result() {
     place.device("d");
     for kib in [8, 40] {
         // Without a trap the signal ends the program on the spot.
-        place.shell(&format!("ulimit -f {kib}; \"$AVOCET\" examine d --exhibit JC/1 --out x; true"));
+        place.shell(&format!("ulimit -f {kib}; \"$AVOCET\" examine d --no-media --exhibit JC/1 --out x; true"));
         assert_eq!(place.names(), ["d", "x.partial"], "{kib} KiB");
         for verb in ["list", "summary", "verify"] {
             let ran = place.run([verb, "x.partial"]);
@@ -166,8 +166,9 @@ fn a_limit_on_file_sizes_leaves_nothing_behind() {
     let place = Place::new();
     place.device("d");
     for kib in [0, 1, 8, 40] {
-        let ran =
-            place.shell(&format!("trap '' XFSZ; ulimit -f {kib}; exec \"$AVOCET\" examine d --exhibit JC/1 --out x"));
+        let ran = place.shell(&format!(
+            "trap '' XFSZ; ulimit -f {kib}; exec \"$AVOCET\" examine d --no-media --exhibit JC/1 --out x"
+        ));
         assert!(matches!(ran.code, 1 | 2), "{kib} KiB: {}{}", ran.out, ran.err);
         assert!(ran.err.contains("avocet: ") && ran.err.contains("x.partial"), "{kib} KiB: {}", ran.err);
         assert_eq!(place.names(), ["d"], "{kib} KiB");
@@ -182,7 +183,7 @@ fn a_full_disk_leaves_nothing_behind() {
     let script = |kib: u32| {
         format!(
             "unshare -m bash -c 'mount -t tmpfs -o size={kib}k none small || exit 99; \
-             \"$AVOCET\" examine d --exhibit JC/1 --out small/x; rc=$?; ls -A small; exit $rc'"
+             \"$AVOCET\" examine d --no-media --exhibit JC/1 --out small/x; rc=$?; ls -A small; exit $rc'"
         )
     };
     let large = place.shell(&script(4096));

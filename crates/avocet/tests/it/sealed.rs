@@ -35,7 +35,7 @@ fn forge(place: &Place, sql: &str) -> bool {
         "import sys, sqlite3; sys.dont_write_bytecode = True; sys.path.insert(0, {docs:?})\n\
          import verify_examination as v\n\
          db = sqlite3.connect('y'); db.executescript({sql:?}); db.commit(); db.text_factory = v.Text\n\
-         d = v.result_digest(db); db.text_factory = str\n\
+         d = v.result_digest(db, 2); db.text_factory = str\n\
          db.execute('UPDATE result SET digest = ?', (bytes.fromhex(d),)); db.commit(); db.close()\n"
     );
     fs::write(place.path("forge.py"), script).unwrap();

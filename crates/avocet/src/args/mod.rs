@@ -1,9 +1,15 @@
 //! The command line: verbs, options and their help.
 
+mod media;
+mod sets;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
+pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
 
 /// Examines seized devices: every file accounted for, matched against known sets, sealed in one file.
 #[derive(Debug, Parser)]
@@ -72,6 +78,22 @@ pub enum Verb {
         after_help = "Example:\n  avocet evidence tree JC-1.E01\n  avocet evidence ls JC-1.E01 gpt:2/Users"
     )]
     Evidence(Evidence),
+    /// Match a finished examination against other known sets, without the evidence
+    #[command(after_help = "Example:\n  avocet rematch JC-1.examination --known project-vic --out JC-1b.examination")]
+    Rematch(Rematch),
+    /// Keep known sets: import, update, look up, compare, export
+    #[command(
+        subcommand,
+        after_help = "Example:\n  avocet sets import project-vic.json --name project-vic --scheme us-vics-2.0\n  \
+                      avocet sets list"
+    )]
+    Sets(Sets),
+    /// Look at what an examination says of pictures
+    #[command(
+        subcommand,
+        after_help = "Example:\n  avocet media list JC-1.examination\n  avocet media similar JC-1.examination 4711"
+    )]
+    Media(MediaVerb),
     /// List the category schemes a known set can be read with, or show one
     #[command(after_help = "Example:\n  avocet schemes us-vics-2.0")]
     Schemes {
@@ -112,8 +134,8 @@ pub struct Examine {
     /// Exhibit reference as on the label
     #[arg(long, value_name = "REF")]
     pub exhibit: String,
-    /// Known set and the scheme its categories are read with; may be given several times
-    #[arg(long, value_name = "FILE=SCHEME", env = "AVOCET_KNOWN", value_delimiter = ';')]
+    /// Known set: NAME or NAME@VERSION of `avocet sets`, or FILE=SCHEME; may be given several times
+    #[arg(long, value_name = "SET", env = "AVOCET_KNOWN", value_delimiter = ';')]
     pub known: Vec<String>,
     /// Where the sealed examination goes
     #[arg(long, value_name = "FILE")]
@@ -121,6 +143,37 @@ pub struct Examine {
     /// Do not take the digest of the whole image
     #[arg(long)]
     pub no_image_digest: bool,
+    /// Do not decode pictures: no near matches, no cameras, no places, no small pictures
+    #[arg(long)]
+    pub no_media: bool,
+    /// Decode pictures, but make no small ones for review
+    #[arg(long, conflicts_with = "no_media")]
+    pub no_small_pictures: bool,
+    /// Key file that opens the small pictures (default: a new one in the store)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_media", "no_small_pictures"])]
+    pub picture_key: Option<PathBuf>,
+    /// Largest distance of a near match, in bits of 256
+    #[arg(long, value_name = "BITS", default_value_t = 31, value_parser = clap::value_parser!(u32).range(0..=31))]
+    pub near: u32,
+    /// Decode pictures although this machine cannot confine the workers fully; the result says so
+    #[arg(long)]
+    pub allow_weaker_confinement: bool,
+    /// Sign the seal with this key (see `avocet key`)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+/// `avocet rematch`
+#[derive(Debug, Args)]
+pub struct Rematch {
+    /// The sealed examination
+    pub examination: PathBuf,
+    /// Known set to match with: NAME or NAME@VERSION of `avocet sets`, or FILE=SCHEME; may be given several times
+    #[arg(long, value_name = "SET", env = "AVOCET_KNOWN", value_delimiter = ';', required = true)]
+    pub known: Vec<String>,
+    /// Where the new sealed examination goes
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
     /// Sign the seal with this key (see `avocet key`)
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
@@ -268,7 +321,7 @@ pub struct Cat {
     /// VOLUME/PATH, or /PATH where only one volume is read; a stream behind a colon
     pub path: String,
     /// Known set to check the file against first; may be given several times
-    #[arg(long, value_name = "FILE=SCHEME", env = "AVOCET_KNOWN", value_delimiter = ';')]
+    #[arg(long, value_name = "SET", env = "AVOCET_KNOWN", value_delimiter = ';')]
     pub known: Vec<String>,
     /// Sealed examination whose matches to check the file against
     #[arg(long, value_name = "FILE")]
