@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,volumes,ntfs,fat,exfat,ext,zip,known,examination,recycle}
+mkdir -p "$out"/{ewf,volumes,ntfs,fat,exfat,ext,zip,known,examination,recycle,picture}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -97,6 +97,9 @@ if [ -e "$out/fat/fat12" ]; then
   head -c 1100K /dev/urandom >"$work/noise"
   quiet ewfacquire -q -u -t "$work/two" -S 1048576 -b 64 "$work/noise" && cat "$work"/two.E0* >"$out/ewf/two"
 fi
+for kind in jpg png gif bmp tif webp ico jp2 heic avif jxl; do
+  quiet convert -size 40x30 gradient:red-blue "$out/picture/$kind.$kind" || rm -f "$out/picture/$kind.$kind"
+done
 cp "$root"/crates/avocet-examination/tests/data/*.examination "$out/examination/" 2>/dev/null
 for target in "$out"/*/; do
   [ -n "$(ls -A "$target")" ] || echo "fuzz: no seed for $(basename "$target"): the programs that make one are not here"
