@@ -86,6 +86,13 @@ fn status(key: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }
 
+/// Processor seconds of this process and all its threads.
+fn processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let ticks = stat.split_whitespace().skip(13).take(2).map(|n| n.parse::<f64>().unwrap()).sum::<f64>();
+    ticks / 100.0
+}
+
 fn compile_file(file: &Path, out: &Path, memory: Option<usize>) {
     let _ = std::fs::remove_file(out);
     let scheme = Scheme::find_builtin("known-good").unwrap();
@@ -93,17 +100,17 @@ fn compile_file(file: &Path, out: &Path, memory: Option<usize>) {
     let mut job = CompileJob::new("generated", &paths, &scheme);
     job.memory = memory.map_or(job.memory, |mib| mib << 20);
     let started = Instant::now();
-    let mut marks: Vec<(Stage, f64)> = vec![];
+    let mut marks: Vec<(Stage, f64, f64)> = vec![];
     let info = compile(&job, out, &mut |p| {
         if p.done {
-            marks.push((p.stage, started.elapsed().as_secs_f64()));
+            marks.push((p.stage, started.elapsed().as_secs_f64(), processor()));
         }
     })
     .unwrap();
     let time = started.elapsed().as_secs_f64();
     let length = std::fs::metadata(out).unwrap().len();
     println!(
-        "compile: {} rows in {time:.2} s = {:.0} rows/s; file {length} bytes = {:.1} a row; peak memory {} MiB; done at {marks:.2?}",
+        "compile: {} rows in {time:.2} s = {:.0} rows/s; file {length} bytes = {:.1} a row; peak memory {} MiB; seconds and processor seconds at the end of each stage: {marks:.2?}",
         info.records_read,
         info.records_read as f64 / time,
         length as f64 / info.rows as f64,
@@ -122,12 +129,17 @@ fn lookup(out: &Path, rows: u64, lookups: u64) {
         let seed = ABSENT ^ round.len() as u64;
         let files: Vec<Digests> = (0..lookups).map(|n| digests(n, seed)).collect();
         let started = Instant::now();
+        let before = processor();
         let mut hits = 0;
         for d in &files {
             hits += black_box(sets.lookup(black_box(d), 5)).unwrap().len();
         }
         let time = started.elapsed().as_secs_f64();
-        println!("absent ({round} pass): {:.0} look-ups/s ({hits} hits of {lookups})", lookups as f64 / time);
+        println!(
+            "absent ({round} pass): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
+            lookups as f64 / time,
+            lookups as f64 / (processor() - before),
+        );
     }
     let count = lookups.min(rows);
     let files: Vec<(Digests, u64)> =

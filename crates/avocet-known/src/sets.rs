@@ -130,8 +130,36 @@ impl KnownSets {
     pub fn lookup(&self, digests: &Digests, size: u64) -> Result<Vec<Hit>, KnownError> {
         let mut hits = vec![];
         for (set, file) in self.files.iter().enumerate() {
+            if file.surely_absent(digests) {
+                continue;
+            }
             hits.extend(file.lookup(digests, size)?.into_iter().map(|hit| Hit { set, ..hit }));
         }
         Ok(hits)
     }
+
+    /// [`KnownSets::lookup`] for many files at once: each file's hits with its index in `files`, in order. Faster where
+    /// the sets are larger than the processor's caches, as the waits for memory overlap.
+    ///
+    /// # Errors
+    /// As [`KnownSets::lookup`].
+    pub fn lookup_many(&self, files: &[(Digests, u64)]) -> Result<Vec<(usize, Hit)>, KnownError> {
+        let mut hits = vec![];
+        let mut first = 0;
+        for chunk in files.chunks(TOGETHER) {
+            for set in &self.files {
+                chunk.iter().for_each(|(digests, _)| set.fetch(digests));
+            }
+            for (index, (digests, size)) in (first..).zip(chunk) {
+                if !self.files.iter().all(|set| set.surely_absent(digests)) {
+                    hits.extend(self.lookup(digests, *size)?.into_iter().map(|hit| (index, hit)));
+                }
+            }
+            first += chunk.len();
+        }
+        Ok(hits)
+    }
 }
+
+/// Files whose lines are fetched together: enough for the waits to overlap, few enough for the nearest cache.
+const TOGETHER: usize = 32;

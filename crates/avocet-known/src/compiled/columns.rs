@@ -235,6 +235,9 @@ pub(crate) fn photodna_key(value: &[u8]) -> u64 {
     prefix(&sha2::Sha256::digest(value))
 }
 
+/// Rows below which starting threads costs more than it saves.
+const SMALL: u64 = 65_536;
+
 /// A finished set of columns with its indexes.
 pub(crate) struct Finished {
     pub rows: u64,
@@ -257,17 +260,22 @@ impl Columns {
         let sha1 = some(self.sha1, self.sha1_rows)?;
         let sha256 = some(self.sha256, self.sha256_rows)?;
         let (md5_rows, memory) = (self.md5_rows, memory / 4);
-        let (md5_index, sha1_index, sha256_index, size_index) = std::thread::scope(|scope| {
-            let sha1_index = scope.spawn(|| digests(sha1.as_ref(), 20, Rec::HAS_SHA1, &facts, widths, folder, memory));
-            let sha256_index =
-                scope.spawn(|| digests(sha256.as_ref(), 32, Rec::HAS_SHA256, &facts, widths, folder, memory));
-            let md5_index = md5_index(&md5, md5_rows, folder);
-            let size_index = sizes(&facts, widths, folder, memory);
-            let join = |t: std::thread::ScopedJoinHandle<'_, io::Result<Option<Index>>>| {
-                t.join().unwrap_or_else(|_| Err(io::Error::other("an index could not be made")))
-            };
-            Ok::<_, io::Error>((md5_index?, join(sha1_index)?, join(sha256_index)?, size_index?))
-        })?;
+        let by_sha1 = || digests(sha1.as_ref(), 20, Rec::HAS_SHA1, &facts, widths, folder, memory);
+        let by_sha256 = || digests(sha256.as_ref(), 32, Rec::HAS_SHA256, &facts, widths, folder, memory);
+        let by_md5 = || md5_index(&md5, md5_rows, folder);
+        let by_size = || sizes(&facts, widths, folder, memory);
+        let (md5_index, sha1_index, sha256_index, size_index) = if rows < SMALL {
+            (by_md5()?, by_sha1()?, by_sha256()?, by_size()?)
+        } else {
+            std::thread::scope(|scope| {
+                let (sha1_index, sha256_index) = (scope.spawn(by_sha1), scope.spawn(by_sha256));
+                let (md5_index, size_index) = (by_md5(), by_size());
+                let join = |t: std::thread::ScopedJoinHandle<'_, io::Result<Option<Index>>>| {
+                    t.join().unwrap_or_else(|_| Err(io::Error::other("an index could not be made")))
+                };
+                Ok::<_, io::Error>((md5_index?, join(sha1_index)?, join(sha256_index)?, size_index?))
+            })?
+        };
         let mut sections = vec![];
         let mut add = |kind, param, count, done: Option<Done>| {
             sections.extend(done.filter(|_| count > 0).map(|done| (kind, param, count, done)));
@@ -426,6 +434,7 @@ impl Finished {
         for (.., done) in all {
             done.copy_to(out)?;
         }
+        out.set_len(at)?;
         Ok(digest(&bytes))
     }
 }

@@ -30,6 +30,8 @@ pub struct SetFile {
     sections: Vec<Option<Section>>,
     /// CRC-32 of every block from the second on, those of the checksums themselves left out.
     sums: Vec<u32>,
+    /// The filters for MD5, SHA-1 and SHA-256.
+    pub(super) filters: [Option<Section>; 3],
     /// One bit for each block that has been found to fit.
     checked: Vec<AtomicU64>,
     pub(super) meta: Meta,
@@ -117,7 +119,8 @@ impl SetFile {
         let blocks = metadata.len() / BLOCK;
         let checked = (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         let rules = meta.rules();
-        Ok(SetFile { path: path.to_owned(), map, header, sections, sums, checked, meta, rules, info })
+        let filters = [Kind::Md5Filter, Kind::Sha1Filter, Kind::Sha256Filter].map(|kind| header.section(kind).copied());
+        Ok(SetFile { path: path.to_owned(), map, header, sections, sums, filters, checked, meta, rules, info })
     }
 
     /// Whether a file begins as a compiled set does.
@@ -175,13 +178,18 @@ impl SetFile {
         let from = section.offset + at;
         let last = (section.offset + end).saturating_sub(1) / BLOCK;
         for block in from / BLOCK..=last {
-            let word = self.checked.get((block / 64) as usize);
-            if word.is_none_or(|w| w.load(Ordering::Relaxed) & (1 << (block % 64)) == 0) {
+            if !self.is_checked(block) {
                 self.check(section.kind, block)?;
             }
         }
         let bytes = self.map.bytes().get(from as usize..(section.offset + end) as usize);
         bytes.ok_or_else(|| self.damaged(section.kind, from, BEYOND))
+    }
+
+    #[inline]
+    pub(super) fn is_checked(&self, block: u64) -> bool {
+        let word = self.checked.get((block / 64) as usize);
+        word.is_some_and(|w| w.load(Ordering::Relaxed) & (1 << (block % 64)) != 0)
     }
 
     /// Compares a block with its checksum. Threads that come at the same time all compare.

@@ -3,7 +3,7 @@
 use super::rec::{Rec, details, names, statement};
 
 /// Deletions that wait for a record within one statement; beyond that they count as having found none.
-const MAX_WAITING: usize = 65_536;
+const MAX_WAITING: usize = 4_096;
 
 /// Takes finished rows.
 pub(crate) trait Rows {
@@ -43,14 +43,14 @@ impl Held {
     }
 }
 
-/// A deletion that states no more than the statement, or no more than that and a name, and has found nothing that says
-/// exactly this: it takes away the next record with the same statement (and name), if that came before it.
+/// A deletion that states no details, or none but a name, and found nothing that says exactly this when it came. It takes
+/// away one record with the same statement (and name) that was there then: of several, the first in the order of rows.
 #[derive(Debug)]
 struct Waiting {
-    source: u32,
-    place: u64,
+    at: (u32, u64),
     /// Only a record with the name of the records that are folded now.
     this_name: bool,
+    used: bool,
 }
 
 /// Records come in the order of [`super::rec::compare`].
@@ -63,7 +63,10 @@ pub(crate) struct Fold<R> {
     /// A row that waits for whether another with the same statement follows.
     ready: Held,
     has_ready: bool,
+    /// In the order in which they came.
     waiting: Vec<Waiting>,
+    /// How many of them have been tried on what is folded now.
+    tried: usize,
 }
 
 impl<R: Rows> Fold<R> {
@@ -76,6 +79,7 @@ impl<R: Rows> Fold<R> {
             ready: Held::default(),
             has_ready: false,
             waiting: vec![],
+            tried: 0,
         }
     }
 
@@ -99,6 +103,7 @@ impl<R: Rows> Fold<R> {
             self.now.rec.bits &= !Rec::RELATION;
             self.any = true;
         }
+        self.try_waiting((rec.source, rec.place));
         if rec.has(Rec::DELETES) {
             self.delete(rec);
         } else {
@@ -111,6 +116,25 @@ impl<R: Rows> Fold<R> {
         Ok(())
     }
 
+    /// Lets the deletions that came before `until` take away what is there.
+    fn try_waiting(&mut self, until: (u32, u64)) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let before = self.waiting.partition_point(|w| w.at < until);
+        for waiting in self.waiting.get_mut(self.tried..before).unwrap_or_default() {
+            if self.now.rec.count == 0 {
+                break;
+            }
+            if !waiting.used {
+                waiting.used = true;
+                self.now.rec.count -= 1;
+                self.counts.removed += 1;
+            }
+        }
+        self.tried = self.tried.max(before);
+    }
+
     fn delete(&mut self, rec: &Rec) {
         if self.now.rec.count > 0 {
             self.now.rec.count -= 1;
@@ -118,52 +142,47 @@ impl<R: Rows> Fold<R> {
             return;
         }
         // Only what states no details can mean a record that has some.
-        let named = self.now.rec.has(Rec::ID_NUMBER | Rec::ID_TEXT);
-        let bare = if named { details(&self.now.blob, &[]).is_eq() } else { self.now.blob.is_empty() };
-        if bare && self.waiting.len() < MAX_WAITING {
-            self.waiting.push(Waiting { source: rec.source, place: rec.place, this_name: named });
+        let this_name = self.now.rec.has(Rec::ID_NUMBER | Rec::ID_TEXT);
+        let at = (rec.source, rec.place);
+        if details(&self.now.blob, &[]).is_eq() && self.waiting.len() < MAX_WAITING {
+            let place = self.waiting.partition_point(|w| w.at <= at);
+            self.waiting.insert(place, Waiting { at, this_name, used: false });
+            self.tried = self.tried.max(place + 1);
         } else {
-            self.in_vain(rec.source, rec.place);
+            self.in_vain(at);
         }
     }
 
-    fn in_vain(&mut self, source: u32, place: u64) {
+    fn in_vain(&mut self, at: (u32, u64)) {
         self.counts.in_vain += 1;
         let first = &mut self.counts.first_in_vain;
-        let at = first.partition_point(|f| *f <= (source, place));
-        first.insert(at, (source, place));
+        let place = first.partition_point(|f| *f <= at);
+        first.insert(place, at);
         first.truncate(crate::intake::FIRST_PLACES);
     }
 
     fn end_of_same(&mut self) -> Result<(), R::Error> {
-        if !self.any || self.now.rec.count == 0 {
+        if !self.any {
             return Ok(());
         }
-        let now = (self.now.rec.source, self.now.rec.place);
-        let mut left = self.now.rec.count;
-        let mut removed = 0;
-        self.waiting.retain(|w| {
-            let hits = left > 0 && (w.source, w.place) > now;
-            left -= u64::from(hits);
-            removed += u64::from(hits);
-            !hits
-        });
-        self.counts.removed += removed;
-        self.now.rec.count = left;
-        if left > 0 {
-            self.emit()?;
+        if !self.waiting.is_empty() {
+            self.try_waiting((u32::MAX, u64::MAX));
+            self.waiting.retain(|w| !w.used);
+            self.tried = 0;
         }
-        Ok(())
+        if self.now.rec.count > 0 { self.emit() } else { Ok(()) }
     }
 
+    /// What waits for a record of this name has waited in vain.
     fn end_of_name(&mut self) {
         let gone: Vec<_> = self.waiting.extract_if(.., |w| w.this_name).collect();
-        gone.iter().for_each(|w| self.in_vain(w.source, w.place));
+        gone.iter().for_each(|w| self.in_vain(w.at));
     }
 
+    /// What waits for a record with this statement has waited in vain.
     fn end_of_statement(&mut self) {
         let gone = std::mem::take(&mut self.waiting);
-        gone.iter().for_each(|w| self.in_vain(w.source, w.place));
+        gone.iter().for_each(|w| self.in_vain(w.at));
     }
 
     fn emit(&mut self) -> Result<(), R::Error> {
@@ -179,6 +198,7 @@ impl<R: Rows> Fold<R> {
         std::mem::swap(&mut self.ready, &mut self.now);
         // `now` still has to say what the records that follow are compared with.
         self.now.rec = self.ready.rec;
+        self.now.rec.count = 0;
         self.now.blob.clear();
         self.now.blob.extend_from_slice(&self.ready.blob);
         self.has_ready = true;

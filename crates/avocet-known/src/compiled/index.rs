@@ -13,19 +13,14 @@ const FILTER_BITS: u64 = 12;
 /// Most bits of a key that its table covers: 64 MiB.
 const MAX_FAN_BITS: u32 = 24;
 
-/// The multipliers that choose a bit in each word of a filter's line: the first digits of pi's fraction, made odd.
-pub(crate) const SALTS: [u32; 8] =
-    [0x243f_6a89, 0x85a3_08d3, 0x1319_8a2f, 0x0370_7345, 0xa409_3823, 0x299f_31d1, 0x082e_fa99, 0xec4e_6c89];
-
 /// Which line of a filter a key falls into. It rises with the key, so that a filter is written from beginning to end.
 pub(crate) fn line_of(key: u64, lines: u64) -> u64 {
     ((u128::from(key) * u128::from(lines)) >> 64) as u64
 }
 
-/// A key's bit in each word of its line.
-pub(crate) fn bits_of(key: u64) -> [u32; 8] {
-    SALTS.map(|salt| 1 << ((key as u32).wrapping_mul(salt) >> 27))
-}
+/// Where a key has the number of its bit in each word of its line: the lowest eight groups of five bits. The line comes
+/// from the highest bits.
+pub(crate) const SHIFTS: [u32; 8] = [0, 5, 10, 15, 20, 25, 30, 35];
 
 /// An index, complete. `entries` is absent where the column itself is in order.
 pub(crate) struct Index {
@@ -98,8 +93,8 @@ impl Builder {
             while self.line < line {
                 self.flush_line()?;
             }
-            for (word, bit) in self.words.iter_mut().zip(bits_of(key)) {
-                *word |= bit;
+            for (word, shift) in self.words.iter_mut().zip(SHIFTS) {
+                *word |= 1 << ((key >> shift) & 31);
             }
         }
         self.keys += 1;

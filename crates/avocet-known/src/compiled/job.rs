@@ -82,6 +82,30 @@ pub(crate) fn compile_into(
     lasting: bool,
     progress: &mut dyn FnMut(LoadProgress<'_>),
 ) -> Result<SetInfo, KnownError> {
+    // A part that cannot be opened should not show only after the parts before it have been read.
+    job.paths.iter().try_for_each(|path| open(path).map(|_| ()))?;
+    compile_with(job, out, number, lasting, progress, &mut read_source)
+}
+
+/// Reads one source into a set.
+pub(super) type ReadSource<'r> = dyn FnMut(
+        &Path,
+        &CompileJob<'_>,
+        &mut Work<'_>,
+        (usize, usize),
+        &mut dyn FnMut(LoadProgress<'_>),
+    ) -> Result<Source, KnownError>
+    + 'r;
+
+/// As [`compile_into`], whatever reads the sources.
+pub(super) fn compile_with(
+    job: &CompileJob<'_>,
+    out: &Path,
+    number: (usize, usize),
+    lasting: bool,
+    progress: &mut dyn FnMut(LoadProgress<'_>),
+    read: &mut ReadSource<'_>,
+) -> Result<SetInfo, KnownError> {
     let mut work = Work::new(out, job.memory, lasting, job.base, job.scheme)?;
     if let Some(base) = job.base
         && base.info().scheme_digest != job.scheme.digest
@@ -118,7 +142,7 @@ pub(crate) fn compile_into(
     }
     let mut publishers: Vec<String> = vec![];
     for path in job.paths {
-        let source = read_source(path, job, &mut work, number, progress)?;
+        let source = read(path, job, &mut work, number, progress)?;
         publishers.extend(source.meta.publisher.clone().filter(|p| !publishers.contains(p)));
         meta.counts.read += source.meta.records;
         meta.rejected.extend(source.rejected.iter().map(MetaTally::of));
@@ -201,8 +225,8 @@ fn importer() -> String {
 }
 
 /// Where a set goes.
-struct Target<'a> {
-    out: &'a Path,
+pub(super) struct Target<'a> {
+    pub out: &'a Path,
     folder: PathBuf,
 }
 
@@ -213,11 +237,11 @@ impl Target<'_> {
 }
 
 /// A set in the making.
-struct Work<'a> {
-    target: Target<'a>,
+pub(super) struct Work<'a> {
+    pub target: Target<'a>,
     memory: usize,
     lasting: bool,
-    gather: Gather,
+    pub gather: Gather,
 }
 
 impl<'a> Work<'a> {
@@ -322,8 +346,13 @@ fn place(
     write: impl FnOnce(&mut File) -> io::Result<Sha256>,
 ) -> Result<Sha256, KnownError> {
     let io = |e: io::Error| target.fail(&e);
-    let mut file =
-        tempfile::Builder::new().prefix(".avocet-").suffix(".part").tempfile_in(&target.folder).map_err(io)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".avocet-")
+        .suffix(".part")
+        // As any new file: whoever runs this decides by their umask who else may read it.
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+        .tempfile_in(&target.folder)
+        .map_err(io)?;
     let digest = write(file.as_file_mut()).map_err(io)?;
     if lasting {
         file.as_file().sync_all().map_err(io)?;
@@ -373,10 +402,18 @@ fn count(meta: &mut Meta, counts: &Counts, deletions: u64, pdq: u64, photodna: u
 }
 
 /// What one source gave beside its records.
-struct Source {
-    meta: MetaSource,
-    rejected: Vec<Tally>,
-    warnings: Vec<String>,
+pub(super) struct Source {
+    pub meta: MetaSource,
+    pub rejected: Vec<Tally>,
+    pub warnings: Vec<String>,
+}
+
+/// Opens a source; its length too.
+fn open(path: &Path) -> Result<(File, u64), KnownError> {
+    let fail = |reason: String| KnownError::Open { path: path.to_owned(), reason };
+    let file = File::open(path).map_err(|e| fail(e.to_string()))?;
+    let metadata = file.metadata().map_err(|e| fail(e.to_string()))?;
+    if metadata.is_dir() { Err(fail("it is a folder".to_owned())) } else { Ok((file, metadata.len())) }
 }
 
 fn read_source(
@@ -386,14 +423,9 @@ fn read_source(
     (set, sets): (usize, usize),
     progress: &mut dyn FnMut(LoadProgress<'_>),
 ) -> Result<Source, KnownError> {
-    let open = |e: io::Error| KnownError::Open { path: path.to_owned(), reason: e.to_string() };
-    let file = File::open(path).map_err(open)?;
-    let metadata = file.metadata().map_err(open)?;
-    if metadata.is_dir() {
-        return Err(KnownError::Open { path: path.to_owned(), reason: "it is a folder".to_owned() });
-    }
+    let (file, length) = open(path)?;
     let meter = Rc::new(Meter::default());
-    let reporter = Reporter { set, sets, total_bytes: metadata.len(), to: progress };
+    let reporter = Reporter { set, sets, total_bytes: length, to: progress };
     let mut intake = Intake::new(path, job.scheme, work.target.out, Rc::clone(&meter), reporter, &mut work.gather);
     let found = format::read(file, &mut intake)?;
     let place_label = intake.place_label();

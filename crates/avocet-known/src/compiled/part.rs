@@ -110,7 +110,7 @@ impl Done {
         })
     }
 
-    /// Appends the bytes to `to`, padded to whole blocks.
+    /// Appends the bytes to `to` and moves on to the next whole block; what is passed over reads as zeros.
     pub fn copy_to(mut self, to: &mut File) -> io::Result<()> {
         let copied = match &mut self.file {
             Some(file) => {
@@ -125,8 +125,8 @@ impl Done {
         if copied != self.length {
             return Err(io::Error::other("a temporary file has changed"));
         }
-        let padding = (self.length.next_multiple_of(BLOCK) - self.length) as usize;
-        to.write_all(ZEROS.get(..padding).unwrap_or_default())
+        let padding = self.length.next_multiple_of(BLOCK) - self.length;
+        to.seek(SeekFrom::Current(padding as i64)).map(|_| ())
     }
 }
 

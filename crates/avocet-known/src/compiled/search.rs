@@ -4,12 +4,13 @@ use avocet_base::{Digests, Md5, PdqHash, Sha1, Sha256};
 
 use super::columns::photodna_key;
 use super::file::{Facts, SetFile};
-use super::index::{bits_of, line_of};
-use super::layout::{Kind, Section, prefix, u32_at};
+use super::index::{SHIFTS, line_of};
+use super::layout::{BLOCK, Kind, Section, prefix, u32_at};
 use super::rec::{Rec, value};
 use crate::error::KnownError;
 use crate::hit::{Basis, Fields, Hit};
 use crate::record::Flags;
+use crate::sys;
 
 /// One value that somebody wants looked up by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,13 @@ pub enum Needle {
     Pdq(PdqHash),
     /// A PhotoDNA value, exactly.
     PhotoDna(Vec<u8>),
+}
+
+/// Whether a line has every bit of a key. All words are looked at: a jump that is guessed wrongly costs more.
+#[inline]
+fn has_all(line: &[u8; 32], key: u64) -> bool {
+    let words = line.as_chunks::<4>().0.iter();
+    words.zip(SHIFTS).fold(1, |all, (word, shift)| all & (u32::from_le_bytes(*word) >> ((key >> shift) & 31))) != 0
 }
 
 /// The sections in which one kind of key is looked up.
@@ -49,6 +57,9 @@ impl SetFile {
     /// # Errors
     /// A damaged block on the way: nothing is answered from it.
     pub fn lookup(&self, digests: &Digests, size: u64) -> Result<Vec<Hit>, KnownError> {
+        if self.surely_absent(digests) {
+            return Ok(vec![]);
+        }
         let mut found = vec![];
         self.md5_rows(&digests.md5, &mut found)?;
         self.sha1_rows(&digests.sha1, &mut found)?;
@@ -56,11 +67,11 @@ impl SetFile {
         if found.is_empty() {
             return Ok(vec![]);
         }
-        self.hits(found, |row, facts| self.basis(row, facts, digests, size))
+        self.hits(found, true, |row, facts| self.basis(row, facts, digests, size))
     }
 
-    /// Every statement with one value, by place. What else the records state is not compared. A size, PDQ hash or
-    /// PhotoDNA value makes a hit on a basis that lets nothing be left out of review.
+    /// Every statement with one digest or size, or every row with one PDQ hash or PhotoDNA value, by place. What else the
+    /// records state is not compared. A size, PDQ hash or PhotoDNA value lets nothing be left out of review.
     ///
     /// # Errors
     /// As [`SetFile::lookup`].
@@ -106,7 +117,9 @@ impl SetFile {
                 Basis::PhotoDna
             }
         };
-        self.hits(found, |_, _| Ok(basis))
+        // Which of the rows with one statement has the value cannot be told from the statement.
+        let statements = !matches!(needle, Needle::Pdq(_) | Needle::PhotoDna(_));
+        self.hits(found, statements, |_, _| Ok(basis))
     }
 
     /// What a row says, as a hit on a basis that the caller has established, such as a PDQ hash nearby.
@@ -117,10 +130,11 @@ impl SetFile {
         self.hit_of(&self.facts(row)?, basis)
     }
 
-    /// Hits for the rows found, each statement once, by place.
+    /// Hits for the rows found, by place; for a statement of several rows, its earliest.
     fn hits(
         &self,
         mut rows: Vec<u32>,
+        statements: bool,
         basis: impl Fn(u32, &Facts) -> Result<Basis, KnownError>,
     ) -> Result<Vec<Hit>, KnownError> {
         rows.sort_unstable();
@@ -128,7 +142,7 @@ impl SetFile {
         let mut hits = Vec::with_capacity(rows.len());
         for mut row in rows {
             let mut facts = self.facts(row)?;
-            if facts.has(Rec::FIRST) {
+            if statements && facts.has(Rec::FIRST) {
                 let (_, shown) = self.group(row)?;
                 if shown != row {
                     row = shown;
@@ -184,17 +198,43 @@ impl SetFile {
         Ok(Basis::of(agrees, differs))
     }
 
-    /// Whether a filter lets a key through. It never holds one back that is there.
+    /// Whether the filters alone, in blocks that have been checked, show that no digest is here: the usual case, in a
+    /// line of memory for each kind of digest. All are asked at once, so that their lines are fetched side by side.
     #[inline]
+    pub(crate) fn surely_absent(&self, digests: &Digests) -> bool {
+        let [md5, sha1, sha256] = &self.filters;
+        self.holds_back(md5, prefix(&digests.md5.0))
+            & self.holds_back(sha1, prefix(&digests.sha1.0))
+            & self.holds_back(sha256, prefix(&digests.sha256.0))
+    }
+
+    /// Asks the processor for what [`SetFile::surely_absent`] will look at.
+    #[inline]
+    pub(crate) fn fetch(&self, digests: &Digests) {
+        let [md5, sha1, sha256] = &self.filters;
+        let keys =
+            [(md5, prefix(&digests.md5.0)), (sha1, prefix(&digests.sha1.0)), (sha256, prefix(&digests.sha256.0))];
+        for (filter, key) in keys {
+            if let Some(filter) = filter
+                && let Some(byte) = self.raw().get((filter.offset + line_of(key, filter.count) * 32) as usize)
+            {
+                sys::prefetch(byte);
+            }
+        }
+    }
+
+    /// Whether a filter, if there is one, shows that a key is absent. `false` also where its block has yet to be checked.
+    #[inline]
+    fn holds_back(&self, filter: &Option<Section>, key: u64) -> bool {
+        let Some(filter) = filter else { return true };
+        let at = filter.offset + line_of(key, filter.count) * 32;
+        let Some(line) = self.raw().get(at as usize..).and_then(|b| b.first_chunk::<32>()) else { return false };
+        self.is_checked(at / BLOCK) & !has_all(line, key)
+    }
+
+    /// Whether a filter lets a key through. It never holds one back that is there.
     pub(super) fn passes(&self, filter: &Section, key: u64) -> Result<bool, KnownError> {
-        let line = self.item::<32>(filter, line_of(key, filter.count))?;
-        let missing = line
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .zip(bits_of(key))
-            .fold(0, |missing, (word, bit)| missing | (bit & !u32::from_le_bytes(*word)));
-        Ok(missing == 0)
+        Ok(has_all(self.item::<32>(filter, line_of(key, filter.count))?, key))
     }
 
     /// From where to where a table says that a key is among `count` others.

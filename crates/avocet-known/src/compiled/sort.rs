@@ -156,6 +156,9 @@ impl Sorter {
     }
 }
 
+/// Records from one that is packed to the one that is fetched meanwhile.
+const AHEAD: usize = 12;
+
 fn write_runs(file: File, from: &Receiver<Batch>, give: &Sender<Batch>) -> io::Result<(File, Vec<Run>)> {
     let mut out = io::BufWriter::with_capacity(1 << 20, file);
     let mut runs: Vec<Run> = vec![];
@@ -164,8 +167,13 @@ fn write_runs(file: File, from: &Receiver<Batch>, give: &Sender<Batch>) -> io::R
     for mut batch in from {
         let packing = Packing::of(&batch.recs);
         let mut bytes = 0u64;
-        for index in batch.order() {
-            let Some(rec) = batch.recs.get(index as usize) else { continue };
+        let order = batch.order();
+        for (at, index) in order.iter().enumerate() {
+            // Records lie in the order in which they came. Touching a later one now hides the wait for it.
+            if let Some(later) = order.get(at + AHEAD).and_then(|i| batch.recs.get(*i as usize)) {
+                std::hint::black_box((later.bits, later.size));
+            }
+            let Some(rec) = batch.recs.get(*index as usize) else { continue };
             packing.pack(rec, &mut scratch);
             let packed = scratch.take();
             let blob = batch.blob(rec);
