@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking and say what they skipped"
 )]
 
+mod compiled;
 mod hostile;
 mod lists;
 mod lookup;
