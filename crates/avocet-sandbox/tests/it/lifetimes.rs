@@ -1,7 +1,6 @@
 //! Workers that are killed from outside, holders that are killed, and what is left behind.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use avocet_sandbox::Fault;
 
-use crate::support::{ECHO, WORK, field, lines, pool, probe};
+use crate::support::{ECHO, Parent, WORK, field, lines, pool, probe};
 
 fn kill(process: u32) {
     let status = Command::new("kill").args(["-9", &process.to_string()]).stderr(Stdio::null()).status().unwrap();
@@ -95,21 +94,13 @@ fn a_worker_killed_while_idle_costs_no_call() {
 
 #[test]
 fn no_worker_survives_its_parent() {
-    let mut parent = Command::new(probe()).arg("parent").stdout(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
-    let mut workers = Vec::new();
-    for line in BufReader::new(parent.stdout.take().unwrap()).lines() {
-        match line.unwrap().as_str() {
-            "ready" => break,
-            number => workers.push(number.parse::<u32>().unwrap()),
-        }
-    }
-    // One spins, one waits for ever, one is idle.
-    assert_eq!(workers.len(), 3);
+    let mut parent = Parent::start(Command::new(probe()));
+    let workers = parent.workers.clone();
     for &worker in &workers {
         assert!(lives(worker));
     }
-    parent.kill().unwrap();
-    parent.wait().unwrap();
+    parent.child.kill().unwrap();
+    parent.child.wait().unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while workers.iter().any(|&worker| lives(worker)) {
         assert!(Instant::now() < deadline, "a worker outlives its parent");

@@ -1,14 +1,12 @@
 //! What the kernel itself says about a worker: an oracle that shares nothing with the worker's own report.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use avocet_sandbox::{Layers, Pool, StartError};
 
-use crate::support::{AsNobody, ECHO, NOBODY, field, is_root, pool, spec};
+use crate::support::{AsNobody, ECHO, NOBODY, Parent, field, is_root, pool, spec};
 
 fn of(process: u32, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{process}/{name}"))
@@ -66,24 +64,14 @@ fn a_worker_of_an_ordinary_user_is_closed_to_that_user() {
         return;
     }
     let nobody = AsNobody::new();
-    let mut parent = nobody.command().arg("parent").stdout(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
-    let mut workers: Vec<u32> = Vec::new();
-    for line in BufReader::new(parent.stdout.take().unwrap()).lines().map(Result::unwrap) {
-        match line.parse() {
-            Ok(number) => workers.push(number),
-            Err(_) => break,
-        }
-    }
+    let parent = Parent::start(nobody.command());
     // The kernel gives the files in /proc of a process that may not be looked into to root.
     let owner = |process: u32| fs::metadata(of(process, "environ")).unwrap().uid();
-    assert_eq!(owner(parent.id()), NOBODY, "the control");
-    for &worker in &workers {
+    assert_eq!(owner(parent.child.id()), NOBODY, "the control");
+    for &worker in &parent.workers {
         assert_eq!(owner(worker), 0);
         assert_eq!(field(&of(worker, "status"), "Uid").unwrap().split_whitespace().next(), Some("65534"));
     }
-    assert_eq!(workers.len(), 3);
-    parent.kill().unwrap();
-    parent.wait().unwrap();
 }
 
 #[test]

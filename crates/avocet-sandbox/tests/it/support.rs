@@ -1,7 +1,8 @@
 //! The probe program, and pools of it.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use avocet_sandbox::{Limits, Pool, Profile, Spec};
@@ -66,6 +67,35 @@ impl AsNobody {
         let mut command = Command::new(&self.program);
         command.uid(NOBODY).gid(NOBODY);
         command
+    }
+}
+
+/// The probe's `parent`, ended when this goes out of scope, also when a test fails.
+pub struct Parent {
+    pub child: Child,
+    /// Process numbers of its three workers: one spins, one waits for ever, one is idle.
+    pub workers: Vec<u32>,
+}
+
+impl Parent {
+    pub fn start(mut command: Command) -> Self {
+        let child = command.arg("parent").stdout(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        let mut parent = Self { child, workers: Vec::new() };
+        for line in BufReader::new(parent.child.stdout.take().unwrap()).lines().map(Result::unwrap) {
+            match line.parse() {
+                Ok(number) => parent.workers.push(number),
+                Err(_) => break,
+            }
+        }
+        assert_eq!(parent.workers.len(), 3);
+        parent
+    }
+}
+
+impl Drop for Parent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
