@@ -15,6 +15,8 @@ mod rec;
 mod record;
 mod search;
 mod sort;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub(crate) use columns::Most;
