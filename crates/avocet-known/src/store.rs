@@ -21,7 +21,7 @@ use crate::scheme::Scheme;
 use crate::sets::LoadProgress;
 
 /// Ending of a compiled set's file.
-pub const EXTENSION: &str = "avset";
+const EXTENSION: &str = "avset";
 
 /// A set, and which version of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

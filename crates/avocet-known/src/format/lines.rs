@@ -2,7 +2,12 @@
 
 use memchr::memchr;
 
+use super::extra::{Extra, REPLACED};
 use super::input::{Input, Short};
+use super::is_blank_or_comment;
+use crate::error::KnownError;
+use crate::intake::Intake;
+use crate::record::RawRecord;
 
 /// Longest line that is read as one; what is longer is no line of a hash list.
 pub(crate) const MAX_LINE: usize = 64 * 1024;
@@ -65,6 +70,43 @@ impl<'i> Lines<'i> {
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let fits = !too_long && text.len() <= MAX_LINE;
         Ok(Some(Line { number: self.number, offset, text: fits.then_some(text) }))
+    }
+}
+
+/// Reads a list of one record a line. `record` is given every line that is neither blank nor a comment: it answers what
+/// the line states, with everything else that stands there put into the [`Extra`], or why the line is no record.
+pub(crate) fn each_record(
+    input: &mut Input,
+    intake: &mut Intake<'_>,
+    mut record: impl FnMut(&[u8], &mut Extra) -> Result<RawRecord<'static>, &'static str>,
+) -> Result<(), KnownError> {
+    intake.count_by("line");
+    let mut lines = Lines::new(input);
+    let mut extra = Extra::default();
+    loop {
+        let at = lines.offset();
+        let line = lines.next().map_err(|e| e.error(intake, at))?;
+        let Some(Line { number: place, offset, text }) = line else { return Ok(()) };
+        let Some(text) = text else {
+            intake.reject("line longer than 64 KiB", place);
+            continue;
+        };
+        if is_blank_or_comment(text) {
+            continue;
+        }
+        extra.clear();
+        let record = match record(text, &mut extra) {
+            Ok(record) => record,
+            Err(reason) => {
+                intake.reject(reason, place);
+                continue;
+            }
+        };
+        let (extra, replaced) = extra.finish();
+        if replaced {
+            intake.note(REPLACED, place);
+        }
+        intake.add(&RawRecord { place, offset, extra, ..record })?;
     }
 }
 

@@ -5,10 +5,10 @@
 //! 64 digits alone are as good a SHA-256. A list is only taken for PDQ where its user, its name or a header says so, or
 //! where its lines are pairs with a quality, which nothing else has.
 
-use super::extra::{Extra, REPLACED};
+use super::Parsed;
+use super::extra::Extra;
 use super::input::Input;
-use super::lines::{Line, Lines};
-use super::{Parsed, is_blank_or_comment};
+use super::lines::each_record;
 use crate::error::KnownError;
 use crate::intake::Intake;
 use crate::record::{Field, Hex as _, RawRecord};
@@ -41,33 +41,13 @@ pub(crate) fn is_ambiguous(line: &[u8]) -> bool {
 }
 
 pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed, KnownError> {
-    intake.count_by("line");
-    let mut lines = Lines::new(input);
-    let mut extra = Extra::default();
-    loop {
-        let at = lines.offset();
-        let Some(Line { number: place, offset, text }) = lines.next().map_err(|e| e.error(intake, at))? else { break };
-        let Some(text) = text else {
-            intake.reject("line longer than 64 KiB", place);
-            continue;
-        };
-        if is_blank_or_comment(text) {
-            continue;
-        }
-        let Some((hash, rest)) = parse(text) else {
-            intake.reject("text that is not a PDQ hash", place);
-            continue;
-        };
-        extra.clear();
+    each_record(input, intake, |text, extra| {
+        let (hash, rest) = parse(text).ok_or("text that is not a PDQ hash")?;
         if let Some(rest) = rest.filter(|r| !r.is_empty()) {
-            metadata(rest, &mut extra);
+            metadata(rest, extra);
         }
-        let (extra, replaced) = extra.finish();
-        if replaced {
-            intake.note(REPLACED, place);
-        }
-        intake.add(&RawRecord { place, offset, extra, pdq: Field::Is(hash), ..RawRecord::default() })?;
-    }
+        Ok(RawRecord { pdq: Field::Is(hash), ..RawRecord::default() })
+    })?;
     Ok(Parsed::new("PDQ list"))
 }
 

@@ -4,10 +4,9 @@
 
 use avocet_base::{Md5, Sha1, Sha256};
 
-use super::extra::{Extra, REPLACED};
+use super::Parsed;
 use super::input::Input;
-use super::lines::{Line, Lines};
-use super::{Parsed, is_blank_or_comment};
+use super::lines::each_record;
 use crate::error::KnownError;
 use crate::intake::Intake;
 use crate::record::{Field, Hex as _, RawRecord};
@@ -65,35 +64,15 @@ pub(crate) fn digest_of(line: &[u8]) -> Option<AnyDigest> {
 }
 
 pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed, KnownError> {
-    intake.count_by("line");
-    let mut lines = Lines::new(input);
-    let mut extra = Extra::default();
-    loop {
-        let at = lines.offset();
-        let Some(Line { number: place, offset, text }) = lines.next().map_err(|e| e.error(intake, at))? else { break };
-        let Some(text) = text else {
-            intake.reject("line longer than 64 KiB", place);
-            continue;
-        };
-        if is_blank_or_comment(text) {
-            continue;
-        }
-        let Some(digest) = digest_of(text) else {
-            intake.reject(why_not(text), place);
-            continue;
-        };
-        extra.clear();
+    each_record(input, intake, |text, extra| {
+        let digest = digest_of(text).ok_or_else(|| why_not(text))?;
         if let Some(name) = name_of(text) {
             extra.text("name", name);
         }
-        let (extra, replaced) = extra.finish();
-        if replaced {
-            intake.note(REPLACED, place);
-        }
-        let mut record = RawRecord { place, offset, extra, ..RawRecord::default() };
+        let mut record = RawRecord::default();
         digest.put(&mut record);
-        intake.add(&record)?;
-    }
+        Ok(record)
+    })?;
     Ok(Parsed::new("list of digests"))
 }
 
