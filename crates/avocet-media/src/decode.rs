@@ -23,8 +23,7 @@ mod tiff;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde::{Deserialize, Serialize};
-
+use crate::names::names;
 use crate::{Layout, PictureKind, Pixels};
 
 /// How much may be asked for on behalf of one file.
@@ -47,22 +46,22 @@ impl Default for Limits {
     }
 }
 
-/// What a picture is to its file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// The one that the file shows first.
-    Primary,
-    /// Another picture of equal rank: an item of a HEIF file, a size of an icon.
-    TopLevel,
-    /// A further page.
-    Page,
-    /// A further frame of an animation.
-    Frame,
-    /// A smaller rendering for a quick look: a RAW file's embedded JPEG, a thumbnail item. It can show something else.
-    Preview,
-    /// One that a viewer does not show: a hidden item, a picture in a directory below a page.
-    Alternative,
+names! {
+    /// What a picture is to its file.
+    Role {
+        /// The one that the file shows first.
+        Primary = "primary",
+        /// Another picture of equal rank: an item of a HEIF file, a size of an icon.
+        TopLevel = "top-level",
+        /// A further page.
+        Page = "page",
+        /// A further frame of an animation.
+        Frame = "frame",
+        /// A smaller rendering for a quick look: a RAW file's embedded JPEG, a thumbnail item. It can show something else.
+        Preview = "preview",
+        /// One that a viewer does not show: a hidden item, a picture in a directory below a page.
+        Alternative = "alternative",
+    }
 }
 
 /// One decoded picture.

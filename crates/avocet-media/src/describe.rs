@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::decode::{self, Image, Limits, Role};
 use crate::derivative::{self, Made};
 use crate::meta::{self, Fact, Key, Metadata};
+use crate::names::names;
 use crate::pdq::{self, Hashed, Luma, ScalePath};
 use crate::{PictureKind, jpeg};
 
@@ -20,52 +21,30 @@ const SHORT_SIDE: u32 = 512;
 /// unrelated pictures lie about 128 bits apart; a thumbnail with bars above and below it differs by some.
 const THUMBNAIL_DIFFERS: u32 = 90;
 
-/// What became of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// At least one of its images was decoded whole.
-    Decoded,
-    /// Only a part of an image could be decoded.
-    Partial,
-    /// Nothing could be decoded.
-    Undecodable,
-}
-
-impl Status {
-    /// The word kept in results.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Decoded => "decoded",
-            Status::Partial => "partial",
-            Status::Undecodable => "undecodable",
-        }
+names! {
+    /// What became of a picture.
+    Status {
+        /// At least one of its images was decoded whole.
+        Decoded = "decoded",
+        /// Only a part of an image could be decoded.
+        Partial = "partial",
+        /// Nothing could be decoded.
+        Undecodable = "undecodable",
     }
 }
 
-/// What the thumbnail that a picture carries shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Thumbnail {
-    /// By its PDQ hash, the same as the picture.
-    Same,
-    /// By its PDQ hash, something else: the picture may have been changed after the thumbnail was made. A lead, no proof.
-    Differs,
-    /// One of the two shows too little detail to be compared.
-    NotComparable,
-    /// It cannot be decoded.
-    Unreadable,
-}
-
-impl Thumbnail {
-    /// The word kept in results.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Thumbnail::Same => "same",
-            Thumbnail::Differs => "differs",
-            Thumbnail::NotComparable => "not-comparable",
-            Thumbnail::Unreadable => "unreadable",
-        }
+names! {
+    /// What the thumbnail that a picture carries shows.
+    Thumbnail {
+        /// By its PDQ hash, the same as the picture.
+        Same = "same",
+        /// By its PDQ hash, something else: the picture may have been changed after the thumbnail was made. A lead, no
+        /// proof.
+        Differs = "differs",
+        /// One of the two shows too little detail to be compared.
+        NotComparable = "not-comparable",
+        /// It cannot be decoded.
+        Unreadable = "unreadable",
     }
 }
 
@@ -84,25 +63,14 @@ pub struct ImageFacts {
     pub partial: Option<String>,
 }
 
-/// The two ways in which the reference prepares pixels for PDQ. They can differ by more than a match's radius, so both
-/// are kept and asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Form {
-    /// From the picture's own size.
-    #[serde(rename = "full")]
-    Full,
-    /// Made to fit 512 x 512 first. A picture that fits as it is has no such form.
-    #[serde(rename = "512")]
-    Fit512,
-}
-
-impl Form {
-    /// The word kept in results.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Form::Full => "full",
-            Form::Fit512 => "512",
-        }
+names! {
+    /// The two ways in which the reference prepares pixels for PDQ. They can differ by more than a match's radius, so both
+    /// are kept and asked.
+    Form {
+        /// From the picture's own size.
+        Full = "full",
+        /// Made to fit 512 x 512 first. A picture that fits as it is has no such form.
+        Fit512 = "512",
     }
 }
 

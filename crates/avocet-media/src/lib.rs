@@ -12,6 +12,7 @@ mod host;
 pub mod jpeg;
 mod kind;
 pub mod meta;
+mod names;
 pub mod near;
 pub mod pdq;
 mod pixels;

@@ -54,12 +54,6 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 fn refuse_existing(path: &Path) -> Result<(), DerivativeError> {
     match std::fs::symlink_metadata(path) {
         Ok(_) => Err(DerivativeError::AlreadyThere { path: path.display().to_string() }),
@@ -75,7 +69,7 @@ impl Writer {
     /// # Errors
     /// [`DerivativeError`] where the store is there already, is being written, or the operating system refuses.
     pub fn create(path: &Path, protector: &Protector, examination_id: [u8; 32]) -> Result<Writer, DerivativeError> {
-        let partial = with_suffix(path, ".partial");
+        let partial = path.with_added_extension("partial");
         refuse_existing(path)?;
         let file_id = random()?;
         let data_key = random_secret()?;

@@ -28,9 +28,7 @@ pub(crate) use scan::{BATCH, Hit, plain};
 pub(crate) use tables::Prefetch;
 pub(crate) use tables::{NoPrefetch, Query, Scratch, search};
 
-/// PDQ quality below this neither matches nor groups: such a picture is too flat for its hash to mean anything.
-/// Source: ThreatExchange, `pdq/README.md` ("drop quality 49 and below").
-pub const MIN_QUALITY: u8 = 50;
+pub use crate::pdq::USABLE_QUALITY as MIN_QUALITY;
 
 /// The largest radius the bands answer, and the usual one. Larger radii are answered by the scan.
 /// Source: ThreatExchange, `pdq/README.md`.

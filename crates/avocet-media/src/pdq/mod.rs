@@ -27,7 +27,8 @@ pub const ALGORITHM: &str = "pdq-2019/avocet-1";
 /// A picture with a side below this has the hash 0 and the quality 0, as in the reference.
 pub const SMALLEST_SIDE: u32 = 5;
 
-/// A value of quality below this neither matches nor groups (the reference's advice: drop 49 and less).
+/// A hash whose quality is below this neither matches nor groups: the picture is too flat for it to mean anything.
+/// Source: ThreatExchange, `pdq/README.md` ("drop quality 49 and below").
 pub const USABLE_QUALITY: u8 = 50;
 
 /// The eight positions of a picture, in the order of [`Hashed::turned`].
