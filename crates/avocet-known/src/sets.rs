@@ -151,9 +151,7 @@ impl KnownSets {
                 chunk.iter().for_each(|(digests, _)| set.fetch(digests));
             }
             for (index, (digests, size)) in (first..).zip(chunk) {
-                if !self.files.iter().all(|set| set.surely_absent(digests)) {
-                    hits.extend(self.lookup(digests, *size)?.into_iter().map(|hit| (index, hit)));
-                }
+                hits.extend(self.lookup(digests, *size)?.into_iter().map(|hit| (index, hit)));
             }
             first += chunk.len();
         }

@@ -125,6 +125,7 @@ fn every_answer_equals_the_exhaustive_scan() {
             assert_eq!(info.kept, distinct.len() as u64);
             assert_eq!(info.categories.iter().map(|c| c.records).sum::<u64>(), info.kept);
         }
+        let mut asked = vec![];
         // Files that are known, files whose digests are mixed from two contents, and files that no set knows.
         for n in 0..contents + 200 {
             let mut file = digests(n);
@@ -135,6 +136,7 @@ fn every_answer_equals_the_exhaustive_scan() {
                 2 => size += 1,
                 _ => {}
             }
+            asked.push((file, size));
             let found = answer(&sets, &file, size);
             for (records, found) in all.iter().zip(found) {
                 let wanted = scan(records, &file, size);
@@ -144,6 +146,11 @@ fn every_answer_equals_the_exhaustive_scan() {
                 conflicts += found.iter().filter(|(_, _, b)| matches!(b, Basis::DigestConflict { .. })).count();
             }
         }
+        // Many at once get the same answers as one after another.
+        let one_by_one = asked.iter().enumerate().flat_map(|(at, (file, size))| {
+            sets.lookup(file, *size).into_iter().map(move |hit| (at, hit)).collect::<Vec<_>>()
+        });
+        assert_eq!(sets.lookup_many(&asked).unwrap(), one_by_one.collect::<Vec<_>>(), "seed {seed}");
     }
     // The comparison is worth something only where all kinds of answers occur.
     assert!(compared > 20_000 && hits > 10_000 && conflicts > 2_000, "{compared} {hits} {conflicts}");
