@@ -22,7 +22,7 @@ mod write;
 
 pub use image::{DigestVerdict, ImageDigests, Wanted, check_image};
 pub use kind::{MediaKind, sniff};
-pub use pictures::Media;
+pub use pictures::{Media, usable};
 pub use pipeline::{ExamineError, Examined, Options, examine};
 pub use progress::{Progress, Silent, Stage};
 pub use rematch::{RematchOptions, Rematched, rematch};

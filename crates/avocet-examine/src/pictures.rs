@@ -8,7 +8,7 @@ use avocet_examination::{FactRow, GroupRow, HashRow, ImageRow, NearRow, PictureR
 use avocet_known::{Basis, KnownError, KnownSets};
 use avocet_media::Decoders;
 use avocet_media::derivative;
-use avocet_media::describe::{Described, Description, Form};
+use avocet_media::describe::{Description, Form};
 use avocet_media::group::{DEFAULT_RADIUS, Item, near_groups};
 use avocet_media::near::{FormNeighbour, Index, MAX_RADIUS, MIN_QUALITY, Settings};
 
@@ -101,8 +101,8 @@ impl<'a> Near<'a> {
     }
 }
 
-/// Whether a hash says enough to be compared.
-pub(crate) fn usable(hash: &HashRow) -> bool {
+/// Whether a hash says enough to be compared: its PDQ quality is 50 or more.
+pub fn usable(hash: &HashRow) -> bool {
     hash.quality >= u64::from(MIN_QUALITY)
 }
 
@@ -127,22 +127,18 @@ impl<'a> Describing<'a> {
     /// Describes a picture and keeps its small pictures.
     pub fn describe(&self, sha256: Sha256, format: &str, bytes: &[u8]) -> Result<PictureView, Trouble> {
         let described = self.decoders.describe(bytes, self.derivatives.is_some());
-        self.keep(sha256, format, described)
-    }
-
-    /// A picture that no decoder was given.
-    pub fn refuse(&self, sha256: Sha256, format: &str, code: &str, reason: &str) -> PictureView {
-        view(sha256, format, Description::undecodable(format, code, reason), vec![])
-    }
-
-    fn keep(&self, sha256: Sha256, format: &str, described: Described) -> Result<PictureView, Trouble> {
         if let (Some(store), Some(made)) = (&self.derivatives, &described.made) {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             store.put(&sha256, &made.veiled, &made.clear)?;
         }
-        let mut picture = view(sha256, format, described.description, vec![]);
+        let mut picture = view(sha256, format, described.description);
         picture.near = self.near.find(&picture.hashes)?;
         Ok(picture)
+    }
+
+    /// A picture that no decoder was given.
+    pub fn refuse(&self, sha256: Sha256, format: &str, code: &str, reason: &str) -> PictureView {
+        view(sha256, format, Description::undecodable(format, code, reason))
     }
 }
 
@@ -155,27 +151,24 @@ pub(crate) enum Trouble {
     Derivatives(#[from] derivative::DerivativeError),
 }
 
-/// A description as the result keeps it; the file's number is put in when the picture is written.
-fn view(sha256: Sha256, format: &str, d: Description, near: Vec<NearRow>) -> PictureView {
-    let word = |role: avocet_media::decode::Role| {
-        serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
-    };
+/// A description as the result keeps it, without near matches; the file's number is put in when the picture is written.
+fn view(sha256: Sha256, format: &str, d: Description) -> PictureView {
     PictureView {
         picture: PictureRow {
             file_id: 0,
             sha256,
             kind: if d.kind == "unknown" { format.to_owned() } else { d.kind },
-            status: d.status.as_str().to_owned(),
+            status: d.status.name().to_owned(),
             code: d.code,
             reason: d.reason,
             orientation: d.orientation.map(i64::from),
-            thumbnail: d.thumbnail.map(|t| t.as_str().to_owned()),
+            thumbnail: d.thumbnail.map(|t| t.name().to_owned()),
         },
         images: d
             .images
             .into_iter()
             .map(|i| ImageRow {
-                role: word(i.role),
+                role: i.role.name().to_owned(),
                 width: u64::from(i.width),
                 height: u64::from(i.height),
                 decoder: i.decoder,
@@ -189,7 +182,7 @@ fn view(sha256: Sha256, format: &str, d: Description, near: Vec<NearRow>) -> Pic
                 let [pdq, turned @ ..] = h.turned;
                 HashRow {
                     image: u64::from(h.image),
-                    form: h.form.as_str().to_owned(),
+                    form: h.form.name().to_owned(),
                     path: h.path,
                     quality: u64::from(h.quality),
                     pdq,
@@ -202,7 +195,7 @@ fn view(sha256: Sha256, format: &str, d: Description, near: Vec<NearRow>) -> Pic
             .into_iter()
             .map(|f| FactRow { key: f.key.name().to_owned(), value: f.value, source: f.source.name().to_owned() })
             .collect(),
-        near,
+        near: vec![],
     }
 }
 
@@ -219,7 +212,6 @@ pub(crate) struct Pictures {
     pub partial: u64,
     pub low_detail: u64,
     pub near: u64,
-    pub near_alerts: u64,
     pub groups: u64,
     pub grouped: u64,
     pub with_camera: u64,
@@ -252,7 +244,7 @@ impl Pictures {
             }
         }
         self.left_out += u64::from(view.picture.status == "decoded" && view.picture.code.is_some());
-        let first = view.hashes.iter().find(|h| h.form == Form::Full.as_str());
+        let first = view.hashes.iter().find(|h| h.form == Form::Full.name());
         if let Some(hash) = first {
             let quality = u8::try_from(hash.quality).unwrap_or(u8::MAX);
             self.low_detail += u64::from(!usable(hash));
@@ -261,7 +253,6 @@ impl Pictures {
             }
         }
         self.near += u64::from(!view.near.is_empty());
-        self.near_alerts += u64::from(view.near.iter().any(|n| n.alerts));
         let has = |keys: &[&str]| view.facts.iter().any(|f| keys.contains(&f.key.as_str()));
         self.with_camera += u64::from(has(&["make", "model", "body-serial", "internal-serial"]));
         self.with_place += u64::from(has(&["gps-lat"]) && has(&["gps-lon"]));
@@ -283,7 +274,7 @@ impl Pictures {
                 representative,
                 member,
                 distance: u64::from(distance),
-                form: Form::Full.as_str().to_owned(),
+                form: Form::Full.name().to_owned(),
                 turn: 0,
             };
             let mut rows = vec![row(representative, 0)];

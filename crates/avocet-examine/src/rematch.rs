@@ -5,23 +5,20 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use avocet_base::{Digests, plural};
+use avocet_base::Digests;
 use avocet_examination::{
-    ChangeRow, CompletenessRow, Examination, FileFilter, FileView, Level, MatchRow, NearRow, PictureView, Sealed,
-    SigningKey, Writer,
+    ChangeRow, Examination, FileFilter, FileView, MatchRow, NearRow, PictureView, Sealed, SigningKey, Writer,
 };
 use avocet_known::KnownSets;
 
 use crate::pictures::Near;
 use crate::pipeline::ExamineError;
-use crate::statement::Statement;
+use crate::statement::{KNOWN_LINES, Statement};
 use crate::write::{known_set_row, match_row};
 
 /// Settings that name the earlier examinations.
 const EARLIER: &str = "rematch_of";
 const FIRST: &str = "rematch_first";
-/// Lines of the completeness statement that tell of known sets.
-const KNOWN_LINES: [&str; 4] = ["known-set", "no-known-sets", "near-matches", "rematched"];
 /// The setting that says how near a near match is; it is there where pictures were described.
 const RADIUS: &str = "pictures_near_radius";
 
@@ -206,33 +203,15 @@ fn statement(
     known: &KnownSets,
     writer: &mut Writer,
     digest: &str,
-    [gained, lost, changed]: [u64; 3],
+    counts: [u64; 3],
     near: Option<(usize, u64)>,
 ) -> Result<bool, ExamineError> {
-    let mut rows: Vec<CompletenessRow> =
-        earlier.completeness()?.into_iter().filter(|row| !KNOWN_LINES.contains(&row.code.as_str())).collect();
-    let mut lines = Statement::default();
+    let mut lines = Statement { rows: earlier.completeness()? };
+    lines.rows.retain(|row| !KNOWN_LINES.contains(&row.code.as_str()));
     lines.known(known);
     if let Some((known_hashes, found)) = near {
         lines.near(known_hashes, found);
     }
-    rows.append(&mut lines.rows);
-    rows.push(CompletenessRow {
-        seq: 0,
-        level: Level::Note,
-        code: "rematched".to_owned(),
-        count: gained.saturating_add(lost).saturating_add(changed),
-        bytes: None,
-        text: format!(
-            "Matched anew without reading the evidence: everything else is as the examination with the result digest \
-             {digest} says. {} gained, {lost} lost, {changed} changed.",
-            plural(gained, "match", "matches")
-        ),
-    });
-    rows.sort_by_key(|r| r.level);
-    for (seq, row) in (1i64..).zip(&mut rows) {
-        row.seq = seq;
-        writer.completeness(row)?;
-    }
-    Ok(rows.iter().any(|r| matches!(r.level, Level::Alarm | Level::Gap)))
+    lines.rematched(digest, counts);
+    Ok(lines.write(writer)?)
 }

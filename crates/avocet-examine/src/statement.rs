@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use avocet_base::{plural, size_text};
 use avocet_evidence::{Evidence, OpenError, VolumeState};
-use avocet_examination::{CompletenessRow, Level};
+use avocet_examination::{CompletenessRow, Level, WriteError, Writer};
 use avocet_known::KnownSets;
 use avocet_sandbox::Confinement;
 
@@ -13,6 +13,13 @@ use crate::pictures::Pictures;
 
 /// Problems of one kind in one volume that are listed one by one; the rest is counted.
 pub(crate) const LISTED_PROBLEMS: u64 = 10_000;
+
+const KNOWN_SET: &str = "known-set";
+const NO_KNOWN_SETS: &str = "no-known-sets";
+const NEAR_MATCHES: &str = "near-matches";
+const REMATCHED: &str = "rematched";
+/// The lines that tell of known sets: a rematch writes them anew.
+pub(crate) const KNOWN_LINES: [&str; 4] = [KNOWN_SET, NO_KNOWN_SETS, NEAR_MATCHES, REMATCHED];
 
 /// What is counted while rows are written.
 #[derive(Default)]
@@ -326,13 +333,35 @@ impl Statement {
             let among = plural(count, "PDQ hash", "PDQ hashes");
             (Level::Done, format!("Near matches were looked for among {among} of known sets: {near} found."))
         };
-        self.line(level, "near-matches", near, None, text);
+        self.line(level, NEAR_MATCHES, near, None, text);
+    }
+
+    /// What a rematch did, by the result digest of the earlier examination.
+    pub fn rematched(&mut self, earlier: &str, [gained, lost, changed]: [u64; 3]) {
+        let text = format!(
+            "Matched anew without reading the evidence: everything else is as the examination with the result digest \
+             {earlier} says. {} gained, {lost} lost, {changed} changed.",
+            plural(gained, "match", "matches")
+        );
+        let count = gained.saturating_add(lost).saturating_add(changed);
+        self.line(Level::Note, REMATCHED, count, None, text);
+    }
+
+    /// Writes the lines, the worst first, and says whether something that should have been read was not.
+    pub fn write(mut self, writer: &mut Writer) -> Result<bool, WriteError> {
+        // A stable sort: within a level the order in which they came stays.
+        self.rows.sort_by_key(|r| r.level);
+        for (seq, row) in (1i64..).zip(&mut self.rows) {
+            row.seq = seq;
+            writer.completeness(row)?;
+        }
+        Ok(self.rows.iter().any(|r| matches!(r.level, Level::Alarm | Level::Gap)))
     }
 
     pub fn known(&mut self, known: &KnownSets) {
         if known.sets().is_empty() {
             let text = "No known set was given: nothing was matched.".to_owned();
-            self.line(Level::Note, "no-known-sets", 0, None, text);
+            self.line(Level::Note, NO_KNOWN_SETS, 0, None, text);
         }
         for set in known.sets() {
             let rejected: u64 = set.rejected.iter().map(|t| t.count).sum();
@@ -347,7 +376,7 @@ impl Statement {
                 set.scheme.as_str(),
                 plural(set.kept, "record", "records")
             );
-            self.line(level, "known-set", set.kept, None, text);
+            self.line(level, KNOWN_SET, set.kept, None, text);
         }
     }
 }

@@ -132,12 +132,17 @@ impl<'a> Worker<'a> {
         if large {
             self.describe_large(&task.window, &entries, &mut found);
         }
-        for ((_, entry), (_, found)) in entries.iter().zip(&mut found) {
-            if let Some(trouble) = found.trouble.take() {
-                return Err(trouble);
-            }
-            if let Some(digests) = &found.digests {
-                found.hits = self.known.lookup(digests, entry.size)?;
+        if let Some(trouble) = found.iter_mut().find_map(|(_, one)| one.trouble.take()) {
+            return Err(trouble);
+        }
+        let digested = entries.iter().zip(&mut found).filter_map(|((_, entry), (_, one))| {
+            let digests = one.digests?;
+            Some(((digests, entry.size), one))
+        });
+        let (files, mut digested): (Vec<_>, Vec<_>) = digested.unzip();
+        for (at, hit) in self.known.lookup_many(&files)? {
+            if let Some(one) = digested.get_mut(at) {
+                one.hits.push(hit);
             }
         }
         Ok(found)

@@ -8,7 +8,7 @@ use avocet_evidence::{
     VolumeState,
 };
 use avocet_examination::{
-    EvidenceRow, ExtentRow, FileRow, KnownSetRow, Level, MatchRow, OriginalRow, ProblemRow, SpaceRow, VolumeRow, Writer,
+    EvidenceRow, ExtentRow, FileRow, KnownSetRow, MatchRow, OriginalRow, ProblemRow, SpaceRow, VolumeRow, Writer,
 };
 use avocet_known::{Hit, KnownSets, SetInfo};
 use avocet_media::derivative::Finished;
@@ -359,17 +359,7 @@ impl<'a> Recorder<'a> {
             lines.near(*known_hashes, self.pictures.as_ref().map_or(0, |p| p.near));
         }
         lines.known(self.known);
-        let unreadable_parts = lines
-            .rows
-            .iter()
-            .any(|r| matches!(r.level, Level::Alarm | Level::Gap) && r.code != "image-digest-not-taken");
-        // A stable sort: within a level the order above stays.
-        lines.rows.sort_by_key(|r| r.level);
-        for (seq, mut row) in (1i64..).zip(lines.rows) {
-            row.seq = seq;
-            self.writer.completeness(&row)?;
-        }
-        Ok(unreadable_parts)
+        Ok(lines.write(&mut self.writer)?)
     }
 
     fn write_problems(&mut self) -> Result<()> {

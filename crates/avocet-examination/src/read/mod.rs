@@ -229,11 +229,6 @@ impl Examination {
         Ok(out)
     }
 
-    /// The schema version that the file was written in.
-    pub fn schema_version(&self) -> i32 {
-        self.version
-    }
-
     /// The result digest that the file itself states. [`crate::verify()`] recomputes it.
     ///
     /// # Errors
