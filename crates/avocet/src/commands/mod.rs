@@ -17,12 +17,13 @@ pub mod verify;
 use std::path::Path;
 
 use avocet_evidence::{Evidence, OpenError, Source, VolumeState};
-use avocet_examine::MediaKind;
+use avocet_examination::{Sealed, SigningKey};
+use avocet_examine::{ExamineError, MediaKind};
 use avocet_known::{KnownSets, KnownSpec, SchemeRef, SetRef};
 
-use crate::Refusal;
 use crate::args::Global;
 use crate::show::Counter;
+use crate::{Outcome, Refusal, access, output};
 
 /// Opens evidence; what the user can mend is a refusal.
 fn open_evidence(path: &Path) -> anyhow::Result<Evidence> {
@@ -97,10 +98,9 @@ fn load_known(global: &Global, specs: &[String]) -> anyhow::Result<KnownSets> {
     // An empty variable names no set.
     for spec in specs.iter().map(|s| s.trim()).filter(|s| !s.is_empty()) {
         if !spec.contains('=') && spec.parse::<SetRef>().is_ok() && !Path::new(spec).is_file() {
-            for (set, path) in sets::find_all(global, &[spec.to_owned()])? {
-                wanted.push(KnownSpec { path, scheme: SchemeRef::Inside });
-                versions.push(set.version);
-            }
+            let (set, path) = sets::find(&sets::store(global)?, spec)?;
+            wanted.push(KnownSpec { path, scheme: SchemeRef::Inside });
+            versions.push(set.version);
         } else {
             wanted.push(KnownSpec::parse(spec).map_err(refuse)?);
             versions.push(None);
@@ -114,6 +114,49 @@ fn load_known(global: &Global, specs: &[String]) -> anyhow::Result<KnownSets> {
         known.set_version(id, version);
     }
     Ok(known)
+}
+
+/// The key that signs a seal, where one was named.
+fn signing_key(path: Option<&Path>) -> anyhow::Result<Option<SigningKey>> {
+    Ok(path.map(avocet_examination::load_key).transpose().map_err(|e| Refusal(e.to_string()))?)
+}
+
+/// Facts of a run that the result digest does not cover.
+fn run_facts(input: &Path, known: &[String]) -> Vec<(String, String)> {
+    vec![
+        ("tool".into(), format!("avocet {}", env!("CARGO_PKG_VERSION"))),
+        ("started".into(), access::now()),
+        ("user".into(), access::user()),
+        ("input".into(), input.display().to_string()),
+        ("known".into(), known.join("; ")),
+    ]
+}
+
+/// A result that cannot be written where it was to go is the user's to mend.
+fn refuse_unwritten(error: ExamineError) -> anyhow::Error {
+    match error {
+        ExamineError::Write(e) => Refusal(e.to_string()).into(),
+        e => anyhow::Error::new(e),
+    }
+}
+
+/// Prints what a new result says, and where it lies.
+fn print_sealed(global: &Global, sealed: &Sealed, remark: Option<String>) -> anyhow::Result<()> {
+    summary::print(global, &summary::open(&sealed.path)?)?;
+    if !global.quiet && !global.json {
+        remark.iter().for_each(|text| output::remark(text));
+        output::remark(&format!("Sealed: {}", sealed.path.display()));
+    }
+    Ok(())
+}
+
+/// How a command that made a result ended.
+fn outcome(alerting_files: u64, unreadable_parts: bool) -> Outcome {
+    match (alerting_files, unreadable_parts) {
+        (0, false) => Outcome::Finished,
+        (0, true) => Outcome::Unreadable,
+        _ => Outcome::Alerts,
+    }
 }
 
 /// Refuses early what could only fail at the end: a result that is there, a folder that is not.

@@ -46,23 +46,15 @@ struct Shared {
     volumes: BTreeMap<i64, String>,
     /// The group that a picture is in, by its representative.
     groups: HashMap<i64, i64>,
-    /// The first file of each content: the picture's number.
-    first: HashMap<Sha256, i64>,
 }
 
 impl Shared {
     fn of(examination: &Examination) -> anyhow::Result<Shared> {
         let groups = examination.groups()?.into_iter().map(|g: GroupRow| (g.member, g.representative)).collect();
-        let mut first = HashMap::new();
-        examination.pictures(&mut |view| {
-            first.insert(view.picture.sha256, view.picture.file_id);
-            Ok::<_, anyhow::Error>(ControlFlow::Continue(()))
-        })?;
         Ok(Shared {
             sets: examination.known_sets()?.into_iter().map(|s| (s.id, s.name)).collect(),
             volumes: examination.volumes()?.into_iter().map(|v| (v.id, v.label)).collect(),
             groups,
-            first,
         })
     }
 }
@@ -204,9 +196,10 @@ fn pictures(
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let shared = Shared::of(examination)?;
-    let mut csv = (format == ListFormat::Csv).then(|| csv::Writer::from_writer(vec![]));
-    if let Some(csv) = &mut csv {
-        csv.write_record(COLUMNS)?;
+    // Files come in order, and a picture is named by the first file with its content.
+    let mut first: HashMap<Sha256, i64> = HashMap::new();
+    if format == ListFormat::Csv {
+        write_csv(out, COLUMNS)?;
     }
     if format == ListFormat::Table {
         writeln!(out, "{:>8} {:<11} {:<8} {:>11} {:>4} {:<20} PATH", "ID", "STATUS", "KIND", "PIXELS", "PDQ", "TAKEN")
@@ -216,7 +209,7 @@ fn pictures(
         if view.file.media.as_deref() != Some("picture") {
             return Ok(ControlFlow::Continue(()));
         }
-        let first = view.file.sha256.and_then(|d| shared.first.get(&d).copied());
+        let first = view.file.sha256.map(|d| *first.entry(d).or_insert(view.file.id));
         let picture = match first {
             Some(first) => examination.picture(first)?,
             None => None,
@@ -229,19 +222,21 @@ fn pictures(
             ListFormat::Jsonl => row.json().to_string(),
             ListFormat::Table => table(&row),
             ListFormat::Csv => {
-                if let Some(csv) = &mut csv {
-                    csv.write_record(row.cells())?;
-                }
+                write_csv(out, row.cells())?;
                 return Ok(ControlFlow::Continue(()));
             }
         };
         writeln!(out, "{line}").map_err(output::not_written)?;
         Ok(ControlFlow::Continue(()))
     })?;
-    if let Some(csv) = csv {
-        out.write_all(&csv.into_inner().map_err(|e| anyhow::anyhow!("{e}"))?).map_err(output::not_written)?;
-    }
     Ok(())
+}
+
+/// Writes one line of comma-separated values.
+fn write_csv<T: AsRef<[u8]>>(out: &mut impl Write, cells: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(cells)?;
+    csv.flush().map_err(output::not_written)
 }
 
 fn table(row: &Row<'_>) -> String {
@@ -289,12 +284,10 @@ fn cameras(examination: &Examination, format: ListFormat, out: &mut impl Write) 
     let mut rows: Vec<_> = cameras.into_iter().collect();
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     if format == ListFormat::Csv {
-        let mut csv = csv::Writer::from_writer(vec![]);
-        csv.write_record(["make", "model", "serial", "serial_kind", "pictures"])?;
+        write_csv(out, ["make", "model", "serial", "serial_kind", "pictures"])?;
         for ((make, model, serial, kind), n) in rows {
-            csv.write_record([make, model, serial, kind, n.to_string()])?;
+            write_csv(out, [make, model, serial, kind, n.to_string()])?;
         }
-        out.write_all(&csv.into_inner().map_err(|e| anyhow::anyhow!("{e}"))?).map_err(output::not_written)?;
         return Ok(());
     }
     if rows.is_empty() && format == ListFormat::Table {

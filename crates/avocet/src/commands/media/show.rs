@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use avocet_base::{PdqHash, Sha256, plural};
 use avocet_examination::{Examination, FileFilter, FileView, PictureView};
+use avocet_examine::usable;
 use avocet_media::derivative::Kind;
 
 use super::{refuse, small_pictures};
@@ -114,7 +115,7 @@ fn text(found: &Found, group: Option<&[&avocet_examination::GroupRow]>, sets: &B
         line(format!("  image {number}: {} {}x{} by {}{partial}", i.role, i.width, i.height, i.decoder));
     }
     for h in &p.hashes {
-        let low = if h.quality < 50 { " (too little detail to be compared)" } else { "" };
+        let low = if !usable(h) { " (too little detail to be compared)" } else { "" };
         line(format!("  image {} PDQ {} quality {}{low}, form {}, from {}", h.image, h.pdq, h.quality, h.form, h.path));
     }
     if !p.near.is_empty() {
@@ -188,7 +189,7 @@ pub fn similar(global: &Global, args: &MediaSimilar) -> anyhow::Result<Outcome> 
         None => {
             let found = find(&examination, &args.picture)?;
             let picture = found.picture.ok_or_else(|| Refusal("it is no picture that was described".to_owned()))?;
-            let usable = picture.hashes.iter().filter(|h| h.quality >= 50);
+            let usable = picture.hashes.iter().filter(|h| usable(h));
             let forms: Vec<PdqHash> = usable.flat_map(|h| std::iter::once(h.pdq).chain(h.turned)).collect();
             if forms.is_empty() {
                 return Err(Refusal(
@@ -202,7 +203,7 @@ pub fn similar(global: &Global, args: &MediaSimilar) -> anyhow::Result<Outcome> 
     let mut rows = vec![];
     let (mut compared, mut left_out) = (0u64, 0u64);
     examination.pictures(&mut |view: PictureView| {
-        let hashes: Vec<_> = view.hashes.iter().filter(|h| h.quality >= 50).collect();
+        let hashes: Vec<_> = view.hashes.iter().filter(|h| usable(h)).collect();
         compared += u64::from(!hashes.is_empty());
         left_out += u64::from(hashes.is_empty());
         let nearest = hashes.iter().flat_map(|h| forms.iter().map(|f| f.distance(&h.pdq))).min();

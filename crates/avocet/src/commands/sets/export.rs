@@ -2,32 +2,17 @@
 //!
 //! What the set's own files stated beside the fields that Avocet reads is given back as it stood.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 
-use avocet_known::{KnownError, Record, RecordId, SetFile};
+use avocet_known::{Record, RecordId, SetFile};
+use serde_json::value::RawValue;
 
 use super::{refuse, refuse_known, set_ref, store};
 use crate::args::{ExportFormat, ExportSet, Global};
 use crate::commands::check_new;
 use crate::{Outcome, output};
-
-/// Names of fields that are written from what the record states; the same names in its further text would stand twice.
-const OWN: [&str; 13] = [
-    "mediaid",
-    "category",
-    "md5",
-    "sha1",
-    "mediasize",
-    "series",
-    "victimidentified",
-    "offenderidentified",
-    "isdistributed",
-    "issuspected",
-    "selfgenerated",
-    "photodna",
-    "sha256",
-];
 
 pub fn run(global: &Global, args: &ExportSet) -> anyhow::Result<Outcome> {
     check_new(&args.out, "export")?;
@@ -71,12 +56,9 @@ fn each(set: &SetFile, mut write: impl FnMut(&Record) -> anyhow::Result<()>) -> 
     Ok(written)
 }
 
-/// The members of a record's further text that are not written from its own fields, as `"name":value` pairs.
-fn further(record: &Record) -> Result<Vec<(String, Box<serde_json::value::RawValue>)>, KnownError> {
-    let Some(extra) = &record.extra else { return Ok(vec![]) };
-    let members: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> =
-        serde_json::from_str(extra).unwrap_or_default();
-    Ok(members.into_iter().filter(|(name, _)| !OWN.contains(&name.to_lowercase().as_str())).collect())
+/// The members of a record's further text, with their values as they stood.
+fn further(record: &Record) -> anyhow::Result<BTreeMap<String, Box<RawValue>>> {
+    Ok(record.extra.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
 }
 
 fn vics(set: &SetFile, file: File) -> anyhow::Result<u64> {
@@ -92,8 +74,8 @@ fn vics(set: &SetFile, file: File) -> anyhow::Result<u64> {
     let mut first = true;
     let written = each(set, |record| {
         out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
-        let mut fields = vec![];
-        let mut field = |name: &str, value: serde_json::Value| fields.push(format!("\"{name}\":{value}"));
+        let mut fields: Vec<(&str, String)> = vec![];
+        let mut field = |name: &'static str, value: serde_json::Value| fields.push((name, value.to_string()));
         match &record.id {
             RecordId::Number(id) => field("MediaID", (*id).into()),
             RecordId::Text(id) => field("MediaID", id.as_str().into()),
@@ -137,14 +119,16 @@ fn vics(set: &SetFile, file: File) -> anyhow::Result<u64> {
         record.sha256.iter().for_each(|d| stated("SHA256", d.to_string()));
         record.pdq.iter().for_each(|d| stated("PDQ", d.to_string()));
         // Where the source states the array, its own entries come first and ours are added only where it has none.
-        let has = further.iter().any(|(name, _)| name.eq_ignore_ascii_case("AlternativeHashes"));
+        let has = further.keys().any(|name| name.eq_ignore_ascii_case("AlternativeHashes"));
         if !alternative.is_empty() && !has {
-            fields.push(format!("\"AlternativeHashes\":[{}]", alternative.join(",")));
+            fields.push(("AlternativeHashes", format!("[{}]", alternative.join(","))));
         }
-        for (name, value) in &further {
-            fields.push(format!("{}:{}", serde_json::to_string(name)?, value.get()));
-        }
-        write!(out, "{{{}}}", fields.join(","))?;
+        // A name that was written from what the record states would stand twice; what could not be read stands here only.
+        let again = further.iter().filter(|(name, _)| !fields.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
+        let again: Vec<(&str, String)> = again.map(|(name, value)| (name.as_str(), value.get().to_owned())).collect();
+        let members =
+            fields.iter().chain(&again).map(|(name, value)| Ok(format!("{}:{value}", serde_json::to_string(name)?)));
+        write!(out, "{{{}}}", members.collect::<serde_json::Result<Vec<_>>>()?.join(","))?;
         Ok(())
     })?;
     out.write_all(b"\n]}\n")?;

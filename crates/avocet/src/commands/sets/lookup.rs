@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use avocet_base::plural;
 use avocet_known::{Hit, Needle, SetFile, SetRef};
 
-use super::{find_all, refuse_known};
+use super::{find, refuse_known};
 use crate::args::{Global, LookupSets};
 use crate::{Outcome, Refusal, output};
 
@@ -45,8 +45,8 @@ struct Asked {
 }
 
 pub fn run(global: &Global, args: &LookupSets) -> anyhow::Result<Outcome> {
+    let store = super::store(global)?;
     let names = if args.sets.is_empty() {
-        let store = super::store(global)?;
         let mut names = store.names().map_err(super::refuse)?;
         names.retain(|n| store.versions(n).is_ok_and(|v| !v.is_empty()));
         names
@@ -57,7 +57,8 @@ pub fn run(global: &Global, args: &LookupSets) -> anyhow::Result<Outcome> {
         return Err(Refusal("there is no known set to ask: make one with `avocet sets import`".to_owned()).into());
     }
     let mut sets = vec![];
-    for (set, path) in find_all(global, &names)? {
+    for name in &names {
+        let (set, path) = find(&store, name)?;
         sets.push((set, SetFile::open(&path).map_err(refuse_known)?));
     }
     let mut seen = Asked { asked: 0, found: 0, alerts: 0 };

@@ -218,8 +218,7 @@ fn remove(global: &Global, args: &RemoveSet) -> anyhow::Result<Outcome> {
     Ok(Outcome::Finished)
 }
 
-/// The compiled files of sets named `NAME` or `NAME@VERSION`, with the exact version of each.
-pub fn find_all(global: &Global, names: &[String]) -> anyhow::Result<Vec<(SetRef, PathBuf)>> {
-    let store = store(global)?;
-    names.iter().map(|n| store.find(&set_ref(n)?).map_err(refuse)).collect()
+/// The exact version that `NAME` or `NAME@VERSION` means, and its compiled file.
+pub fn find(store: &SetStore, name: &str) -> anyhow::Result<(SetRef, PathBuf)> {
+    store.find(&set_ref(name)?).map_err(refuse)
 }
