@@ -77,3 +77,28 @@ pub fn file(data: &[u8]) -> tempfile::NamedTempFile {
     file.write_all(data).expect("writes to it");
     file
 }
+
+/// Reads every record of a file of this name and content, and looks at all that is handed over.
+pub fn records(name: &str, data: &[u8]) {
+    let memory = std::path::Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+    let suffix = name.strip_prefix("set").unwrap_or_default();
+    let mut file = tempfile::Builder::new().suffix(suffix).tempfile_in(place).expect("a temporary file");
+    file.write_all(data).expect("writes to it");
+    let scheme = avocet_known::Scheme::find_builtin("alert").expect("a scheme of its own");
+    let mut count = 0u64;
+    let outcome = avocet_known::read_records(file.path(), &scheme, None, &mut |record| {
+        count += 1;
+        let extra = record.extra;
+        assert!(extra.is_empty() || (extra.starts_with('{') && extra.ends_with('}')), "one JSON object");
+        assert!(record.photodna.len() % 144 == 0 && record.offset <= data.len() as u64);
+    });
+    match outcome {
+        Ok(set) => {
+            let rejected: u64 = set.rejected.iter().map(|t| t.count).sum();
+            assert_eq!(count + rejected, set.records_read, "every record is handed over or counted");
+            assert_eq!(set.bytes, data.len() as u64);
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}

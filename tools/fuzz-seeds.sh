@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,volumes,ntfs,fat,exfat,ext,zip,known,examination,recycle,picture}
+mkdir -p "$out"/{ewf,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -69,6 +69,23 @@ put("known/nsrl", f'"SHA-1","MD5","CRC32","FileName","FileSize","ProductCode","O
                   f'"{sha1}","{md5}","00000000","a",1,1,"1",""\n')
 put("known/hashdeep", f"%%%% HASHDEEP-1.0\n%%%% size,md5,sha1,sha256,filename\n## x\n100,{md5},{sha1},{sha256},/a,b\n")
 put("known/list", f"{md5}\n{sha1}\n{sha256}\n# remark\n")
+put("known_vics/media", json.dumps(media) + "," + json.dumps(media | {"PhotoDNA": "0F" * 144, "MediaMetadata": [
+    {"PropertyName": "PDQ", "PropertyValue": sha256}], "AlternativeHashes": [{"HashName": "SHA256", "HashValue": sha256}]}))
+put("known_table/rows", f"{md5},{sha1},5,{sha256},{'0F' * 144},1,7,name\n{md5},,,,,,,\"a, b\"\n")
+row = f"('{sha256}','{sha1}','{md5}','00','it''s',5,1)"
+where = f"sha256='{sha256}' AND sha1='{sha1}' AND md5='{md5}' AND file_name='it''s' AND file_size=5 AND package_id=1"
+put("known_delta/delta", f"INSERT INTO FILE VALUES {row},{row};\nUPDATE FILE SET package_id=2 WHERE {where};\n"
+                         f"DELETE FROM FILE WHERE {where};\nINSERT INTO PKG VALUES (1,'p');\nCOMMIT;\n")
+put("known_list/list", f"{sha256}\nhash={sha256},norm=1,delta=2,quality=3,filename=a\n5,{md5},x,/a,b\n")
+put("known_parts/names", "a/gold_1.json\na/gold_02of05.json\nx (3).csv\npart4\n")
+import os, sqlite3
+path = f"{out}/known_rds/rds"
+if os.path.exists(path): os.remove(path)
+db = sqlite3.connect(path)
+db.executescript(f"PRAGMA page_size=512; VACUUM; CREATE TABLE FILE (sha256 VARCHAR, sha1 VARCHAR, md5 VARCHAR, crc32 VARCHAR, "
+                 f"file_name VARCHAR, file_size INTEGER, package_id INTEGER); CREATE TABLE VERSION (version VARCHAR); "
+                 f"INSERT INTO VERSION VALUES ('1'); INSERT INTO FILE VALUES {row},{row},{row},{row},{row},{row};")
+db.close()
 put("known/utf16", f"\ufeff{md5}\r\n".encode("utf-16-le"))
 name = "C:\\a\\b.jpg\0".encode("utf-16-le")
 put("recycle/v1", struct.pack("<QQQ", 1, 9, 1 << 57) + name.ljust(520, b"\0"))

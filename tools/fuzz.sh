@@ -15,7 +15,7 @@ if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
   exit 0
 fi
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(ewf volumes ntfs fat exfat ext zip known examination recycle picture)
+[ ${#targets[@]} -gt 0 ] || targets=(ewf volumes ntfs fat exfat ext zip known known_vics known_table known_delta known_rds known_list known_parts examination recycle picture)
 tools/fuzz-seeds.sh fuzz/corpus-seeds
 cargo +nightly fuzz build || exit 1
 failed=0
@@ -27,7 +27,7 @@ for target in "${targets[@]}"; do
     -max_total_time="$seconds" -timeout=10 -malloc_limit_mb=1024 -rss_limit_mb=2048 -max_len=1500000 \
     >"$log" 2>&1
   status=$?
-  done=$(grep -Eo '#[0-9]+' "$log" | tail -1)
+  done=$(grep -Eo '^#[0-9]+' "$log" | tail -1)
   cover=$(grep -Eo 'cov: [0-9]+' "$log" | tail -1)
   if [ $status -eq 0 ]; then
     echo "fuzz: $target: ${done#\#} inputs in $seconds s, ${cover:-cov: ?}, nothing found"

@@ -9,7 +9,7 @@ use avocet_base::Digests;
 use avocet_examination::{
     ChangeRow, Examination, FileFilter, FileView, MatchRow, NearRow, PictureView, Sealed, SigningKey, Writer,
 };
-use avocet_known::KnownSets;
+use avocet_known::{KnownSets, names_place};
 
 use crate::pictures::Near;
 use crate::pipeline::ExamineError;
@@ -49,55 +49,117 @@ pub struct Rematched {
     pub unreadable_parts: bool,
 }
 
-/// What a match is called in both examinations: sets are numbered anew in each.
-type MatchName = (String, String);
-
-fn names(matches: &[MatchRow], sets: &BTreeMap<i64, String>) -> BTreeMap<MatchName, String> {
-    let said = |m: &MatchRow| {
-        let category = m.category.as_deref().unwrap_or("none");
-        let alerts = if m.alerts { ", alerts" } else { "" };
-        let hides = if m.hides { ", hides" } else { "" };
-        let series = m.series.as_deref().map_or_else(String::new, |s| format!(", series {s}"));
-        let meaning = m.meaning.as_deref().map_or_else(String::new, |m| format!(" ({m})"));
-        format!("by {}, category {category}{meaning}{alerts}{hides}{series}", m.basis)
-    };
-    let mut out = BTreeMap::new();
-    for m in matches {
-        let set = sets.get(&m.set_id).cloned().unwrap_or_default();
-        let text: &mut String = out.entry((set, m.record.clone())).or_default();
-        if !text.is_empty() {
-            text.push_str("; ");
-        }
-        text.push_str(&said(m));
-    }
-    out
+/// A match in words that both examinations share.
+struct Said {
+    /// The record as its set calls it.
+    record: String,
+    text: String,
 }
 
-/// Takes the differences between what was and what is, in order.
-fn differences(
-    file_id: i64,
-    how: &str,
-    before: BTreeMap<MatchName, String>,
-    mut after: BTreeMap<MatchName, String>,
-    changes: &mut Vec<ChangeRow>,
-) {
-    let row = |change: &str, name: MatchName, before: Option<String>, after: Option<String>| ChangeRow {
-        file_id,
-        change: change.to_owned(),
-        how: how.to_owned(),
-        known_set: name.0,
-        record: name.1,
-        before,
-        after,
-    };
-    for (name, old) in before {
-        match after.remove(&name) {
-            None => changes.push(row("lost", name, Some(old), None)),
-            Some(new) if new != old => changes.push(row("changed", name, Some(old), Some(new))),
-            Some(_) => {}
+/// What the sets say of one file: by the name of the set, as sets are numbered anew in each examination, and by the name
+/// of the record. A record that its set gives no name is called by its place, and places move when a set is updated or a
+/// list is edited. Such a record is known by its digests, of which all matches of one file share one: they stand under
+/// an empty name, and what each says tells them apart.
+#[derive(Default)]
+struct Matches(BTreeMap<(String, String), Vec<Said>>);
+
+impl Matches {
+    fn of<T>(
+        rows: &[T],
+        sets: &BTreeMap<i64, String>,
+        name: impl Fn(&T) -> (i64, &String),
+        text: impl Fn(&T) -> String,
+    ) -> Matches {
+        let mut all = Matches::default();
+        for row in rows {
+            let (set, record) = name(row);
+            let set = sets.get(&set).cloned().unwrap_or_default();
+            let place = names_place(record);
+            let said = all.0.entry((set, if place { String::new() } else { record.clone() })).or_default();
+            match said.first_mut() {
+                Some(first) if !place => {
+                    first.text.push_str("; ");
+                    first.text.push_str(&text(row));
+                }
+                _ => said.push(Said { record: record.clone(), text: text(row) }),
+            }
         }
+        let order = |a: &Said, b: &Said| (&a.text, &a.record).cmp(&(&b.text, &b.record));
+        all.0.values_mut().for_each(|said| said.sort_by(order));
+        all
     }
-    changes.extend(after.into_iter().map(|(name, new)| row("gained", name, None, Some(new))));
+
+    fn exact(rows: &[MatchRow], sets: &BTreeMap<i64, String>) -> Matches {
+        Matches::of(
+            rows,
+            sets,
+            |m| (m.set_id, &m.record),
+            |m| {
+                let category = m.category.as_deref().unwrap_or("none");
+                let alerts = if m.alerts { ", alerts" } else { "" };
+                let hides = if m.hides { ", hides" } else { "" };
+                let series = m.series.as_deref().map_or_else(String::new, |s| format!(", series {s}"));
+                let meaning = m.meaning.as_deref().map_or_else(String::new, |m| format!(" ({m})"));
+                format!("by {}, category {category}{meaning}{alerts}{hides}{series}", m.basis)
+            },
+        )
+    }
+
+    fn near(rows: &[NearRow], sets: &BTreeMap<i64, String>) -> Matches {
+        Matches::of(
+            rows,
+            sets,
+            |n| (n.set_id, &n.record),
+            |n| {
+                let category = n.category.as_deref().unwrap_or("none");
+                format!("{} bits, category {category}{}", n.distance, if n.alerts { ", alerts" } else { "" })
+            },
+        )
+    }
+}
+
+/// Takes the differences between what was and what is, in order. Of matches without a name, those that say the same are
+/// the same; what is left of them has changed, one for one.
+fn differences(file_id: i64, how: &str, before: Matches, mut after: Matches, changes: &mut Vec<ChangeRow>) {
+    let mut add = |set: &str, old: Option<Said>, new: Option<Said>| {
+        let change = match (&old, &new) {
+            (Some(_), Some(_)) => "changed",
+            (Some(_), None) => "lost",
+            _ => "gained",
+        };
+        let (old_record, before) = old.map(|o| (o.record, o.text)).unzip();
+        let (new_record, after) = new.map(|n| (n.record, n.text)).unzip();
+        changes.push(ChangeRow {
+            file_id,
+            change: change.to_owned(),
+            how: how.to_owned(),
+            known_set: set.to_owned(),
+            record: new_record.or(old_record).unwrap_or_default(),
+            before,
+            after,
+        });
+    };
+    for (name, mut old) in before.0 {
+        let mut new = after.0.remove(&name).unwrap_or_default();
+        // Where several say the same, those in the same place belong together.
+        let same_place = |a: &Said, b: &Said| a.text == b.text && a.record == b.record;
+        let same_text = |a: &Said, b: &Said| a.text == b.text;
+        for same in [&same_place as &dyn Fn(&Said, &Said) -> bool, &same_text] {
+            old.retain(|old| match new.iter().position(|new| same(old, new)) {
+                Some(at) => {
+                    new.remove(at);
+                    false
+                }
+                None => true,
+            });
+        }
+        let mut new = new.into_iter();
+        old.into_iter().for_each(|old| add(&name.0, Some(old), new.next()));
+        new.for_each(|new| add(&name.0, None, Some(new)));
+    }
+    for (name, new) in after.0 {
+        new.into_iter().for_each(|new| add(&name.0, None, Some(new)));
+    }
 }
 
 /// Matches an examination anew.
@@ -145,7 +207,7 @@ pub fn rematch(earlier: &Examination, known: &KnownSets, options: &RematchOption
         }
         matches.iter().try_for_each(|m| writer.hit(m))?;
         alerting_files += u64::from(matches.iter().any(|m| m.alerts));
-        let (before, after) = (names(&view.matches, &sets_before), names(&matches, &sets_after));
+        let (before, after) = (Matches::exact(&view.matches, &sets_before), Matches::exact(&matches, &sets_after));
         differences(file.id, "exact", before, after, &mut changes);
         Ok::<_, ExamineError>(ControlFlow::Continue(()))
     })?;
@@ -177,15 +239,7 @@ fn pictures(
     let mut found = 0;
     earlier.pictures(&mut |mut view: PictureView| {
         let after = near.find(&view.hashes)?;
-        let said = |n: &NearRow| {
-            let category = n.category.as_deref().unwrap_or("none");
-            format!("{} bits, category {category}{}", n.distance, if n.alerts { ", alerts" } else { "" })
-        };
-        let names = |rows: &[NearRow], sets: &BTreeMap<i64, String>| -> BTreeMap<MatchName, String> {
-            let name = |n: &NearRow| (sets.get(&n.set_id).cloned().unwrap_or_default(), n.record.clone());
-            rows.iter().map(|n| (name(n), said(n))).collect()
-        };
-        let (was, is) = (names(&view.near, sets_before), names(&after, sets_after));
+        let (was, is) = (Matches::near(&view.near, sets_before), Matches::near(&after, sets_after));
         differences(view.picture.file_id, "near", was, is, changes);
         found += u64::from(!after.is_empty());
         view.near = after;
@@ -214,4 +268,63 @@ fn statement(
     }
     lines.rematched(digest, counts);
     Ok(lines.write(writer)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(record: &str, category: &str) -> MatchRow {
+        MatchRow {
+            file_id: 1,
+            set_id: 1,
+            record: record.to_owned(),
+            basis: "SHA-1".to_owned(),
+            category: Some(category.to_owned()),
+            meaning: None,
+            alerts: false,
+            hides: false,
+            series: None,
+        }
+    }
+
+    /// The changes between two examinations' matches of one file: what, record, category before and after.
+    fn changes(before: &[(&str, &str)], after: &[(&str, &str)]) -> Vec<String> {
+        let sets = BTreeMap::from([(1, "pv".to_owned())]);
+        let rows = |list: &[(&str, &str)]| list.iter().map(|(r, c)| row(r, c)).collect::<Vec<_>>();
+        let mut found = vec![];
+        let (before, after) = (Matches::exact(&rows(before), &sets), Matches::exact(&rows(after), &sets));
+        differences(1, "exact", before, after, &mut found);
+        let last =
+            |t: Option<String>| t.and_then(|t| t.chars().last()).map_or_else(|| "-".to_owned(), |c| c.to_string());
+        found.into_iter().map(|c| format!("{} {}: {} {}", c.change, c.record, last(c.before), last(c.after))).collect()
+    }
+
+    #[test]
+    fn a_record_without_a_name_is_the_same_wherever_it_stands() {
+        for (place, other) in [("line 2", "line 2 of a.csv"), ("line 2", "line 7"), ("row 1", "record 9 of b c.sql")] {
+            assert_eq!(changes(&[(place, "1")], &[(other, "1")]), [""; 0]);
+            assert_eq!(changes(&[(place, "1")], &[(other, "2")]), [format!("changed {other}: 1 2")]);
+            assert_eq!(changes(&[(place, "1")], &[("line 3", "0"), (other, "1")]), ["gained line 3: - 0"]);
+            assert_eq!(changes(&[("line 9", "2"), (place, "1")], &[(other, "1")]), ["lost line 9: 2 -"]);
+            // Two that say the same are two.
+            assert_eq!(changes(&[(place, "1")], &[(place, "1"), ("line 8", "1")]), ["gained line 8: - 1"]);
+            assert_eq!(changes(&[(place, "1")], &[(other, "1"), ("line 8", "1")]).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_record_with_a_name_is_the_same_where_its_name_is() {
+        assert_eq!(
+            changes(&[("MediaID 1", "1")], &[("MediaID 2", "1")]),
+            ["lost MediaID 1: 1 -", "gained MediaID 2: - 1"]
+        );
+        assert_eq!(changes(&[("MediaID 1", "1")], &[("MediaID 1", "2")]), ["changed MediaID 1: 1 2"]);
+        assert_eq!(
+            changes(&[("MediaID 1", "1")], &[("MediaID 1", "1"), ("MediaID 1", "2")]),
+            ["changed MediaID 1: 1 2"]
+        );
+        // A name that only looks like a place.
+        assert_eq!(changes(&[("ID line 2", "1")], &[("ID line 3", "1")]).len(), 2);
+    }
 }

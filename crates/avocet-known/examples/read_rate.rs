@@ -1,6 +1,7 @@
-//! Measures reading alone, with generated records: `cargo run --release -p avocet-known --example read_rate -- [RECORDS]`.
+//! Measures reading alone, with generated records: `cargo run --release -p avocet-known --example read_rate -- [RECORDS [PART-OF-NAME]]`.
 //! Every record is handed over and counted, none is kept; the SHA-256 of the file is taken in the same run. The page
-//! cache is warm, as the files have just been written.
+//! cache is warm, as the files have just been written. A whole import, reading and compiling, follows for a hash set in
+//! JSON and for a table, each with the peak memory of the process so far.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring program for people")]
 
 use std::fmt::Write as _;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use avocet_base::{Md5, Sha1, Sha256};
-use avocet_known::{Field, Scheme, read_records};
+use avocet_known::{CompileJob, Field, Scheme, compile, read_records};
 
 const SEED: u64 = 1;
 
@@ -44,6 +45,50 @@ fn write(path: &Path, records: u64, head: &str, tail: &str, row: impl Fn(&mut St
     text.push_str(tail);
     file.write_all(text.as_bytes()).unwrap();
     file.flush().unwrap();
+}
+
+/// A whole import into a file that is thrown away.
+fn import(path: &Path, scheme: &str, records: u64) {
+    let scheme = Scheme::find_builtin(scheme).unwrap();
+    let out = path.with_extension("avset");
+    let paths = [path.to_owned()];
+    let mut rates: Vec<f64> = (0..3)
+        .map(|_| {
+            let started = Instant::now();
+            let info = compile(&CompileJob::new("x", &paths, &scheme), &out, &mut |_| {}).unwrap();
+            let seconds = started.elapsed().as_secs_f64();
+            assert_eq!(info.records_read, records);
+            std::fs::remove_file(&out).unwrap();
+            records as f64 / seconds
+        })
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or("not known here").trim();
+    println!(
+        "  read and compiled: {:.0} records/s (median of 3; {:.0} to {:.0}), peak memory {peak}",
+        rates[1], rates[0], rates[2]
+    );
+}
+
+/// The same rows in a database.
+fn database(path: &Path, records: u64) {
+    let conn = rusqlite::Connection::open(path).unwrap();
+    conn.execute_batch(
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN; CREATE TABLE FILE (sha256 VARCHAR NOT NULL, \
+         sha1 VARCHAR NOT NULL, md5 VARCHAR NOT NULL, crc32 VARCHAR NOT NULL, file_name VARCHAR NOT NULL, \
+         file_size INTEGER NOT NULL, package_id INTEGER NOT NULL);",
+    )
+    .unwrap();
+    let mut insert = conn.prepare("INSERT INTO FILE VALUES (?,?,?,'00000000',?,?,?)").unwrap();
+    let mut random = Random(SEED);
+    for n in 0..i64::try_from(records).unwrap() {
+        let (sha256, sha1, md5) = (Sha256(random.bytes()), Sha1(random.bytes()), Md5(random.bytes()));
+        let row = (sha256.to_string(), sha1.to_string(), md5.to_string(), format!("name {n}.dll"), n, n % 999);
+        insert.execute(row).unwrap();
+    }
+    drop(insert);
+    conn.execute_batch("COMMIT").unwrap();
 }
 
 fn measure(path: &PathBuf, records: u64) {
@@ -146,14 +191,16 @@ fn main() {
     };
     write(&file("delta.sql"), records, "BEGIN;\n", "COMMIT;\n", rows);
     let path = file("rds.db");
-    let conn = rusqlite::Connection::open(&path).unwrap();
-    conn.execute_batch("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; CREATE TABLE FILE (sha256 VARCHAR NOT NULL, sha1 VARCHAR NOT NULL, \
-        md5 VARCHAR NOT NULL, crc32 VARCHAR NOT NULL, file_name VARCHAR NOT NULL, file_size INTEGER NOT NULL, package_id INTEGER NOT NULL);").unwrap();
-    conn.execute_batch(&std::fs::read_to_string(folder.join("delta.sql")).unwrap()).unwrap();
-    drop(conn);
-    for path in &files {
+    database(&path, records);
+    let only = std::env::args().nth(2).unwrap_or_default();
+    for path in files.iter().filter(|p| p.to_string_lossy().contains(&only)) {
         let of = if path.ends_with("vics-2.0-case.json") { records / 4 } else { records };
         measure(path, of);
+        match path.file_name().and_then(|n| n.to_str()) {
+            Some("vics-2.0.json") => import(path, "us-vics-2.0", of),
+            Some("md5-sha1-size.csv") => import(path, "known-good", of),
+            _ => {}
+        }
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

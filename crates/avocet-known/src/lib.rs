@@ -30,7 +30,7 @@ pub use compiled::{
     SetInfo, SourceInfo, compile, remap,
 };
 pub use error::KnownError;
-pub use format::{ListKind, ReadSet, check_parts, read_records};
+pub use format::{ListKind, ReadSet, check_parts, names_place, read_records};
 pub use hit::{Basis, Fields, Hit, Verdict, may_hide, verdict};
 pub use intake::Tally;
 pub use record::{Field, Flags, RawId, RawRecord};

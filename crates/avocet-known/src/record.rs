@@ -51,18 +51,26 @@ impl Flags {
         self.has(Self::SELF_GENERATED)
     }
 
+    const WORDS: [(Flags, &'static str); 5] = [
+        (Self::VICTIM, "victim-identified"),
+        (Self::OFFENDER, "offender-identified"),
+        (Self::DISTRIBUTED, "distributed"),
+        (Self::SUSPECTED, "suspected"),
+        (Self::SELF_GENERATED, "self-generated"),
+    ];
+
     /// Stable words for what is stated, in a fixed order.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
-        [
-            (Self::VICTIM, "victim-identified"),
-            (Self::OFFENDER, "offender-identified"),
-            (Self::DISTRIBUTED, "distributed"),
-            (Self::SUSPECTED, "suspected"),
-            (Self::SELF_GENERATED, "self-generated"),
-        ]
-        .into_iter()
-        .filter(move |(flag, _)| self.has(*flag))
-        .map(|(_, word)| word)
+        Self::WORDS.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, word)| word)
+    }
+
+    /// What [`Flags::words`] gave, with blanks between; `None` where there is another word among them.
+    pub(crate) fn of_words(text: &[u8]) -> Option<Flags> {
+        let mut flags = Flags::default();
+        for word in text.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()) {
+            flags.set(Self::WORDS.iter().find(|(_, known)| known.as_bytes() == word)?.0, true);
+        }
+        Some(flags)
     }
 }
 

@@ -19,6 +19,10 @@ pub(crate) enum Column {
     Series,
     Id,
     Flag(Flags),
+    /// All flags in words, as `avocet sets export` writes them.
+    Flags,
+    /// What is kept beside the other columns, as `avocet sets export` writes it: one JSON object.
+    Further,
     /// Kept under this name.
     Other(String),
 }
@@ -83,6 +87,7 @@ impl Header {
         let icse = has(b"imageid") && has(b"baseline");
         let nsrl = has(b"crc32") && has(b"specialcode") && has(b"productcode");
         let hash_keeper = has(b"fileid") && has(b"hashsetid") && has(b"hash");
+        let own = has(b"flags") && has(b"further") && has(b"photodna");
         let mut columns: Vec<Column> = names
             .iter()
             .map(|name| match name.as_slice() {
@@ -90,6 +95,8 @@ impl Header {
                 b"specialcode" if nsrl => Column::Category,
                 b"category" | b"cat" if icse || nsrl => Column::Other(String::new()),
                 b"fileid" if hash_keeper => Column::Id,
+                b"flags" if own => Column::Flags,
+                b"further" if own => Column::Further,
                 name => column(name),
             })
             .collect();

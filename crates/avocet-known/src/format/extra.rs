@@ -1,5 +1,7 @@
 //! What a record states beyond what this crate models, gathered as one JSON object that an export gives back.
 
+use super::json::{Cursor, Kind, plain_length};
+
 /// Gathers members of one JSON object; used again for every record, so that none costs an allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
@@ -30,6 +32,25 @@ impl Extra {
         self.json.extend_from_slice(name);
         self.json.extend_from_slice(b"\":");
         self.json.extend_from_slice(value);
+    }
+
+    /// Puts in all members of a JSON object as they stand; false, and nothing is put in, where the text is none.
+    pub fn members(&mut self, object: &[u8]) -> bool {
+        let mut cursor = Cursor::new(object);
+        let whole = cursor.value().is_ok_and(|v| matches!(v.kind, Kind::Object) && v.raw.len() == object.len());
+        if !whole {
+            return false;
+        }
+        let mut cursor = Cursor::new(object);
+        let mut first = true;
+        if cursor.expect(b'{', "").is_ok() {
+            while let Ok(Some(name)) = cursor.name(first) {
+                let Ok(value) = cursor.value() else { break };
+                self.raw(name.raw, value.raw);
+                first = false;
+            }
+        }
+        true
     }
 
     /// Puts in a text; bytes that are not UTF-8 become U+FFFD.
@@ -73,16 +94,21 @@ pub(crate) const REPLACED: &str = "text that is not UTF-8, whose wrong bytes are
 /// Writes a JSON string (RFC 8259, section 7).
 fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    for byte in text.bytes() {
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, after) = rest.split_at_checked(plain_length(rest)).unwrap_or((rest, b""));
+        out.extend_from_slice(plain);
+        let Some((byte, after)) = after.split_first() else { break };
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
+            // A control character: nothing else stops a plain run.
+            _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
+        rest = after;
     }
     out.push(b'"');
 }
@@ -104,6 +130,18 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(text).unwrap();
         assert_eq!(value[&every].as_str(), Some(every.as_str()));
         assert_eq!((value["n"].as_u64(), value["rA"][0].as_u64(), replaced), (Some(u64::MAX), Some(1), false));
+    }
+
+    #[test]
+    fn members_of_an_object_are_put_in_as_they_stand() {
+        let mut extra = Extra::default();
+        extra.text("a", b"1");
+        assert!(extra.members(br#"{"b\u0041" : [1, 2.50], "a":{"c":"}"}}"#));
+        assert!(extra.members(b"{ }"));
+        for none in [&b""[..], b"{", b"[1]", b"7", b"{\"a\":1} x", b"{\"a\"}", b"{\"a\":1,}", b"text"] {
+            assert!(!extra.members(none), "{none:?}");
+        }
+        assert_eq!(extra.finish(), (r#"{"a":"1","b\u0041":[1, 2.50],"a":{"c":"}"}}"#, false));
     }
 
     #[test]

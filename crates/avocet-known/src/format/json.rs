@@ -199,7 +199,7 @@ pub(crate) struct Cursor<'a> {
 }
 
 /// Bytes at the beginning that stand for themselves in a string: not `"`, not `\`, not a control character.
-fn plain_length(text: &[u8]) -> usize {
+pub(super) fn plain_length(text: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
     // Eight bytes at a time: a byte of `found` has its high bit set where it is one of those. Borrows can only mark bytes

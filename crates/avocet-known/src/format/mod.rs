@@ -27,6 +27,19 @@ use self::input::Input;
 use crate::error::KnownError;
 use crate::intake::Intake;
 
+/// What the places of records count, in all formats.
+const PLACES: [&str; 3] = ["line", "record", "row"];
+
+/// Whether [`crate::Hit::record`] is a place (`line 4`, `row 7 of a.db`): what a record is called that its set gives no
+/// name. A place is not the record's own. It is another when the set is updated or its list edited, so whoever compares
+/// versions of a set goes by the digests instead.
+pub fn names_place(record: &str) -> bool {
+    let mut words = record.splitn(3, ' ');
+    let label = words.next().is_some_and(|label| PLACES.contains(&label));
+    let number = words.next().is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    label && number && words.next().is_none_or(|rest| rest.starts_with("of "))
+}
+
 /// Bytes at the beginning that decide what a file is.
 const HEAD: usize = 64 * 1024;
 
@@ -236,4 +249,19 @@ fn recognise(head: &[u8], list: Option<ListKind>) -> Result<Kind, (&'static str,
 fn is_blank_or_comment(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     line.is_empty() || line.starts_with(b"#")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_place;
+
+    #[test]
+    fn places_are_told_from_names() {
+        for place in ["line 4", "record 12", "row 7 of a.db", "line 1 of of it.csv"] {
+            assert!(names_place(place), "{place}");
+        }
+        for name in ["MediaID 4", "line", "line x", "line ", "line 4 at", "ID line 4", "Line 4", "file_id 3", ""] {
+            assert!(!names_place(name), "{name}");
+        }
+    }
 }

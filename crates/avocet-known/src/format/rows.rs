@@ -13,7 +13,7 @@ use super::plain::AnyDigest;
 use super::{Parsed, photodna};
 use crate::error::KnownError;
 use crate::intake::Intake;
-use crate::record::{Field, RawId, RawRecord, digest_field, flag_text, size_field};
+use crate::record::{Field, Flags, RawId, RawRecord, digest_field, flag_text, size_field};
 
 /// Fields of a row with quotation marks, used again for every such row.
 pub(super) struct Quoted {
@@ -263,6 +263,15 @@ fn take<'f>(
                     false
                 }
             },
+            Column::Flags => {
+                let good = Flags::of_words(field).is_some_and(|flags| {
+                    record.flags = flags;
+                    true
+                });
+                odd_flag |= !good;
+                good
+            }
+            Column::Further => extra.members(field.trim_ascii()),
             Column::Other(_) => false,
         };
         if !good && !field.trim_ascii().is_empty() {

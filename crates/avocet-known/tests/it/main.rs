@@ -7,7 +7,9 @@
     reason = "helpers of tests fail by panicking and say what they skipped"
 )]
 
+mod bounded;
 mod compiled;
+mod formats;
 mod hostile;
 mod lists;
 mod lookup;

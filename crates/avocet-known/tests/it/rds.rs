@@ -157,6 +157,17 @@ fn databases_that_are_something_else_or_not_whole_are_refused() {
          INSERT INTO FILE (a) VALUES ('00000000000000000000000000000001');",
     );
     assert!(error.contains("computed by the file itself"), "nothing of the file runs: {error}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("names.db");
+    drop(database(
+        &path,
+        "CREATE TABLE FILE (md5 TEXT, crc## TEXT); INSERT INTO FILE VALUES ('x', 'y');".replace("##", "é").as_str(),
+    ));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(2).position(|w| w == "é".as_bytes()).unwrap();
+    bytes[at] = b'\xff';
+    let error = read("x.db", &bytes).unwrap_err().to_string();
+    assert!(error.contains("not UTF-8"), "{error}");
     let error = read("x.db", b"SQLite format 3\0 and nothing more").unwrap_err();
     assert!(matches!(error, KnownError::Malformed { .. }), "{error}");
 

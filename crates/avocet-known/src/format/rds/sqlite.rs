@@ -98,13 +98,35 @@ fn only_reads(context: AuthContext<'_>) -> Authorization {
     if allowed { Authorization::Allow } else { Authorization::Deny }
 }
 
-/// Base tables and views with the names that are looked for.
+/// A base table.
+struct Table {
+    name: String,
+    columns: Vec<String>,
+}
+
+/// Base tables with the names that are looked for. Views are no tables, whatever their names.
 #[derive(Default)]
 struct Schema {
-    tables: Vec<String>,
-    views: Vec<String>,
+    tables: Vec<Table>,
+    /// One of the tables has a column whose name is not UTF-8.
+    unreadable: bool,
     /// One of the tables has columns whose values are computed by an expression of the file.
     computed: bool,
+}
+
+/// The names of a table's columns, `None` for one that is not UTF-8, and whether their values are computed.
+fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<(Option<String>, bool)>> {
+    let mut statement = conn.prepare("SELECT name, hidden FROM pragma_table_xinfo(?)")?;
+    let mut rows = statement.query([table])?;
+    let mut columns = vec![];
+    while let Some(row) = rows.next()? {
+        let name = match row.get_ref(0)? {
+            ValueRef::Text(name) => std::str::from_utf8(name).ok().map(str::to_owned),
+            _ => None,
+        };
+        columns.push((name, row.get_ref(1)? != ValueRef::Integer(0)));
+    }
+    Ok(columns)
 }
 
 fn schema(conn: &Connection) -> rusqlite::Result<Schema> {
@@ -119,14 +141,18 @@ fn schema(conn: &Connection) -> rusqlite::Result<Schema> {
         let base = matches!(row.get_ref(2)?, ValueRef::Integer(page) if page > 0);
         match kind {
             b"table" if wanted && base => {
-                let mut hidden = conn.prepare("SELECT 1 FROM pragma_table_xinfo(?) WHERE hidden <> 0")?;
-                schema.computed |= hidden.exists([name])?;
-                schema.tables.push(name.to_owned());
+                let columns = columns(conn, name)?;
+                schema.computed |= columns.iter().any(|(_, hidden)| *hidden);
+                // The library would end the program over a name that is not UTF-8, so none gets that far.
+                schema.unreadable |= columns.iter().any(|(column, _)| column.is_none());
+                schema.tables.push(Table {
+                    name: name.to_owned(),
+                    columns: columns.into_iter().filter_map(|(column, _)| column).collect(),
+                });
             }
-            b"view" if wanted => schema.views.push(name.to_owned()),
             _ => {}
         }
-        if schema.tables.len() + schema.views.len() > MAX_TABLES {
+        if schema.tables.len() > MAX_TABLES {
             break;
         }
     }
@@ -188,15 +214,20 @@ fn sqlite_error(error: &rusqlite::Error, rows: u64, intake: &Intake<'_>) -> Know
 
 fn tables(conn: &Connection, length: u64, intake: &mut Intake<'_>) -> Result<(String, Vec<String>), KnownError> {
     let found = schema(conn).map_err(|e| sqlite_error(&e, 0, intake))?;
-    if found.computed {
-        let reason = "it has columns whose values are computed by the file itself, which no edition has".to_owned();
+    let odd = match (found.computed, found.unreadable) {
+        (true, _) => Some("it has columns whose values are computed by the file itself, which no edition has"),
+        (_, true) => Some("it has columns whose names are not UTF-8, which no edition has"),
+        _ => None,
+    };
+    if let Some(odd) = odd {
+        let reason = odd.to_owned();
         return Err(intake.malformed(FORMAT, "the schema".to_owned(), reason, DAMAGED));
     }
     conn.authorizer(Some(only_reads)).map_err(|e| sqlite_error(&e, 0, intake))?;
-    let files = |wanted: FileTable| found.tables.iter().find(|name| FileTable::of(name) == Some(wanted));
-    let (name, edition) = match (files(FileTable::File), files(FileTable::Metadata)) {
-        (Some(name), _) => (name, "minimal"),
-        (None, Some(name)) => (name, "full"),
+    let files = |wanted: FileTable| found.tables.iter().find(|table| FileTable::of(&table.name) == Some(wanted));
+    let (table, edition) = match (files(FileTable::File), files(FileTable::Metadata)) {
+        (Some(table), _) => (table, "minimal"),
+        (None, Some(table)) => (table, "full"),
         (None, None) => {
             return Err(KnownError::NotRecognised {
                 path: intake.path().to_owned(),
@@ -212,33 +243,30 @@ fn tables(conn: &Connection, length: u64, intake: &mut Intake<'_>) -> Result<(St
         warnings.push("it has a table METADATA beside FILE, which was not read".to_owned());
     }
     for name in OTHER_TABLES {
-        let Some(table) = found.tables.iter().find(|t| t.eq_ignore_ascii_case(name)) else { continue };
+        let Some(other) = found.tables.iter().find(|t| t.name.eq_ignore_ascii_case(name)) else { continue };
         // Rows of a table that is damaged are not counted, and the table has no part in matching.
         let counted: rusqlite::Result<i64> =
-            conn.query_row(&format!("SELECT count(*) FROM {}", quoted(table)), [], |row| row.get(0));
+            conn.query_row(&format!("SELECT count(*) FROM {}", quoted(&other.name)), [], |row| row.get(0));
         let count = counted.map_or_else(|_| "some".to_owned(), |n| n.to_string());
         if name != "VERSION" {
             warnings.push(format!("{count} row(s) of the table {name}, which has no part in matching, are not kept"));
         }
     }
-    let version = found.tables.iter().find(|t| t.eq_ignore_ascii_case("VERSION")).and_then(|table| {
-        let query = format!("SELECT version FROM {} LIMIT 1", quoted(table));
+    let version = found.tables.iter().find(|t| t.name.eq_ignore_ascii_case("VERSION")).and_then(|other| {
+        let query = format!("SELECT version FROM {} LIMIT 1", quoted(&other.name));
         conn.query_row(&query, [], |row| row.get::<_, String>(0)).ok()
     });
     let format = match version {
         Some(version) => format!("NSRL RDS 3 {edition}, version {}", shown(&version)),
         None => format!("NSRL RDS 3 {edition}"),
     };
-    rows(conn, name, length, intake)?;
+    rows(conn, table, length, intake)?;
     Ok((format, warnings))
 }
 
-fn rows(conn: &Connection, name: &str, length: u64, intake: &mut Intake<'_>) -> Result<(), KnownError> {
+fn rows(conn: &Connection, table: &Table, length: u64, intake: &mut Intake<'_>) -> Result<(), KnownError> {
     let fail = |e: &rusqlite::Error, rows: u64, intake: &Intake<'_>| sqlite_error(e, rows, intake);
-    let names: Vec<String> = conn
-        .prepare(&format!("SELECT * FROM {} LIMIT 0", quoted(name)))
-        .map(|s| s.column_names().into_iter().map(str::to_owned).collect())
-        .map_err(|e| fail(&e, 0, intake))?;
+    let Table { name, columns: names } = table;
     let columns = Columns::new(names.iter().map(String::as_str));
     let odd = if names.len() > MAX_COLUMNS {
         Some("its table of files has more columns than any edition has")

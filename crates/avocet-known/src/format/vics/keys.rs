@@ -50,7 +50,7 @@ const MODELLED: [(&[u8], Key); 17] = [
 
 /// Fields that real files have beside those. `IsPrecategorized` and `TotalMediaFiles` are among them on purpose: in real
 /// files they do not say what their names promise, so nothing is concluded from them.
-const KEPT: [&[u8]; 24] = [
+const KEPT: [&[u8]; 26] = [
     b"DateUpdated",
     b"IsPrecategorized",
     b"MediaFiles",
@@ -75,6 +75,9 @@ const KEPT: [&[u8]; 24] = [
     b"Accessed",
     b"SourceID",
     b"PhysicalLocation",
+    // What `avocet sets export` writes of its own.
+    b"avocet:case",
+    b"avocet:also",
 ];
 
 /// The end of the names of OData's links.

@@ -2,11 +2,12 @@
 //!
 //! What the set's own files stated beside the fields that Avocet reads is given back as it stood.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 
 use avocet_known::{Record, RecordId, SetFile};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{refuse, refuse_known, set_ref, store};
@@ -56,10 +57,40 @@ fn each(set: &SetFile, mut write: impl FnMut(&Record) -> anyhow::Result<()>) -> 
     Ok(written)
 }
 
-/// The members of a record's further text, with their values as they stood.
-fn further(record: &Record) -> anyhow::Result<BTreeMap<String, Box<RawValue>>> {
-    Ok(record.extra.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
+/// The members of a JSON object in their order, of which several may have one name, with their values as they stood.
+#[derive(Default)]
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Members, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut all = vec![];
+                while let Some(member) = map.next_entry()? {
+                    all.push(member);
+                }
+                Ok(Members(all))
+            }
+        }
+        from.deserialize_map(All)
+    }
 }
+
+/// What a record states beside the fields that Avocet reads.
+fn further(record: &Record) -> anyhow::Result<Vec<(String, Box<RawValue>)>> {
+    let members: Members = record.extra.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+    Ok(members.0)
+}
+
+/// Under this name stand members whose own name is taken: readers differ in which of two they believe.
+const ALSO: &str = "avocet:also";
 
 fn vics(set: &SetFile, file: File) -> anyhow::Result<u64> {
     let mut out = BufWriter::with_capacity(1 << 20, file);
@@ -74,6 +105,7 @@ fn vics(set: &SetFile, file: File) -> anyhow::Result<u64> {
     let mut first = true;
     let written = each(set, |record| {
         out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
+        let further = further(record)?;
         let mut fields: Vec<(&str, String)> = vec![];
         let mut field = |name: &'static str, value: serde_json::Value| fields.push((name, value.to_string()));
         match &record.id {
@@ -111,23 +143,33 @@ fn vics(set: &SetFile, file: File) -> anyhow::Result<u64> {
         if let Some(value) = &record.photodna {
             field("PhotoDNA", base64(value).into());
         }
-        let further = further(record)?;
         let mut alternative: Vec<String> = vec![];
         let mut stated = |name: &str, value: String| {
             alternative.push(format!("{{\"HashName\":\"{name}\",\"HashValue\":\"{value}\"}}"));
         };
         record.sha256.iter().for_each(|d| stated("SHA256", d.to_string()));
         record.pdq.iter().for_each(|d| stated("PDQ", d.to_string()));
-        // Where the source states the array, its own entries come first and ours are added only where it has none.
-        let has = further.keys().any(|name| name.eq_ignore_ascii_case("AlternativeHashes"));
-        if !alternative.is_empty() && !has {
+        // Where the source's own array is given back, what is not in it stands beside it.
+        let taken =
+            |fields: &[(&str, String)], name: &str| fields.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        if further.iter().any(|(name, _)| name.eq_ignore_ascii_case("AlternativeHashes")) {
+            record.sha256.iter().for_each(|d| fields.push(("SHA256", format!("\"{d}\""))));
+            record.pdq.iter().for_each(|d| fields.push(("PDQ", format!("\"{d}\""))));
+        } else if !alternative.is_empty() {
             fields.push(("AlternativeHashes", format!("[{}]", alternative.join(","))));
         }
-        // A name that was written from what the record states would stand twice; what could not be read stands here only.
-        let again = further.iter().filter(|(name, _)| !fields.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
-        let again: Vec<(&str, String)> = again.map(|(name, value)| (name.as_str(), value.get().to_owned())).collect();
-        let members =
-            fields.iter().chain(&again).map(|(name, value)| Ok(format!("{}:{value}", serde_json::to_string(name)?)));
+        let mut also = vec![];
+        for (name, value) in &further {
+            if taken(&fields, name) {
+                also.push(format!("{{{}:{value}}}", serde_json::to_string(name)?));
+            } else {
+                fields.push((name, value.get().to_owned()));
+            }
+        }
+        if !also.is_empty() {
+            fields.push((ALSO, format!("[{}]", also.join(","))));
+        }
+        let members = fields.iter().map(|(name, value)| Ok(format!("{}:{value}", serde_json::to_string(name)?)));
         write!(out, "{{{}}}", members.collect::<serde_json::Result<Vec<_>>>()?.join(","))?;
         Ok(())
     })?;
@@ -159,7 +201,8 @@ fn csv(set: &SetFile, file: File) -> anyhow::Result<u64> {
             record.flags.words().collect::<Vec<_>>().join(" "),
             text(record.pdq.map(|p| p.to_string())),
             text(record.photodna.as_deref().map(base64)),
-            text(record.extra.clone()),
+            // Line breaks can only stand between the members, and would make a row of several lines.
+            text(record.extra.as_deref().map(|e| e.replace(['\n', '\r'], " "))),
         ])?;
         Ok(())
     })?;
