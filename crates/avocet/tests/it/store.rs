@@ -297,6 +297,17 @@ fn what_was_not_understood_is_said_after_an_import() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    // Of several sources, each with places of its own kind.
+    place.csv("b.csv", "md5", &[digests(2).0, "long".to_owned()]);
+    let said = sets(&place, &["update", "x", "b.csv"]).out;
+    for part in
+        ["1 for: no usable digest (first: record 2 of a.json)", "1 for: no usable digest (first: line 3 of b.csv)"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let rejected = json(&place, &["show", "x"])["rejected"].clone();
+    let sources: Vec<_> = rejected.as_array().unwrap().iter().map(|r| (&r["source"], &r["place_label"])).collect();
+    assert_eq!(sources, [(&"a.json".into(), &"record".into()), (&"b.csv".into(), &"line".into())]);
 }
 
 #[test]

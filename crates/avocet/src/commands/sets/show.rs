@@ -15,7 +15,11 @@ pub fn troubles(info: &SetInfo) -> String {
         text.push_str(&format!("REJECTED: {}\n", plural(rejected, "record", "records")));
         for tally in &info.rejected {
             let first: Vec<String> = tally.first.iter().map(u64::to_string).collect();
-            let places = format!("first: {} {}", info.place_label, first.join(", "));
+            // Each source counts in its own way, and a number alone would not say in which.
+            let source = info.sources.get(tally.source as usize);
+            let label = source.map_or(info.place_label, |s| s.place_label);
+            let of = source.filter(|_| info.sources.len() > 1).map_or_else(String::new, |s| format!(" of {}", s.name));
+            let places = format!("first: {label} {}{of}", first.join(", "));
             text.push_str(&format!("  {} for: {} ({places})\n", tally.count, tally.reason));
         }
     }
@@ -50,7 +54,13 @@ pub fn counts(info: &SetInfo) -> String {
 }
 
 pub fn json(set: &SetRef, info: &SetInfo) -> serde_json::Value {
-    let tally = |t: &avocet_known::Tally| serde_json::json!({"reason": t.reason, "count": t.count, "first": t.first});
+    let tally = |t: &avocet_known::Tally| {
+        let source = info.sources.get(t.source as usize);
+        serde_json::json!({
+            "reason": t.reason, "count": t.count, "first": t.first, "source": source.map(|s| s.name.as_str()),
+            "place_label": source.map_or(info.place_label, |s| s.place_label),
+        })
+    };
     serde_json::json!({
         "set": set.to_string(), "name": set.name, "version": set.version, "digest": info.digest,
         "publisher": info.publisher, "format": info.format, "scheme": info.scheme.as_str(),
