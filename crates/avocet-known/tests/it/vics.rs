@@ -59,9 +59,17 @@ fn quirk_03_case_of_field_names() {
 
 #[test]
 fn quirk_04_case_of_digests() {
-    let upper = set(&media(1, "")).replace(&md5(1).to_string(), &md5(1).to_string().to_uppercase());
-    for text in [upper, set(&media(1, ""))] {
-        assert_eq!(only(load(text, "us-vics-2.0").unwrap().lookup(&digests(1), 5)).basis, Basis::Sha1);
+    let lower = media(1, &format!(",\"SHA256\":\"{}\",\"PDQ\":\"{}\"", sha256(1), pdq(1)));
+    let upper = lower
+        .replace(&md5(1).to_string(), &md5(1).to_string().to_uppercase())
+        .replace(&sha1(1).to_string(), &sha1(1).to_string().to_uppercase())
+        .replace(&sha256(1).to_string(), &sha256(1).to_string().to_uppercase())
+        .replace(&pdq(1).to_string(), &pdq(1).to_string().to_uppercase());
+    for text in [lower, upper] {
+        let (set, got) = read("x", set(&text)).unwrap();
+        assert_eq!((got[0].md5, got[0].sha1), (Field::Is(md5(1)), Field::Is(sha1(1))), "{text}");
+        assert_eq!((got[0].sha256, got[0].pdq), (Field::Is(sha256(1)), Field::Is(pdq(1))), "{text}");
+        assert!(set.notes.is_empty() && got[0].extra.is_empty(), "{text}");
     }
 }
 
@@ -217,13 +225,21 @@ fn quirk_12_exif_vocabulary_is_kept_and_not_interpreted() {
 
 #[test]
 fn quirk_13_only_the_category_says_that_there_is_a_verdict() {
-    let text =
-        [media(1, ",\"Category\":1,\"Comments\":\"ignorable\""), media(2, ",\"Category\":0,\"IsPrecategorized\":true")];
+    let text = [
+        media(1, ",\"Category\":1,\"Comments\":\"ignorable\""),
+        media(2, ",\"Category\":0,\"IsPrecategorized\":true"),
+        media(
+            3,
+            ",\"Comments\":\"1\",\"Tags\":\"1\",\"Series\":\"1\",\"IsPrecategorized\":true,\"PrecategorizationSource\":\"1\"",
+        ),
+    ];
     let sets = load(set(&text.join(",")), "us-vics-2.0").unwrap();
     assert!(only(sets.lookup(&digests(1), 5)).alerts);
     let zero = only(sets.lookup(&digests(2), 5));
     assert_eq!(zero.meaning.as_deref(), Some("Uncategorised"));
     assert!(!zero.alerts && !zero.category_may_hide, "0 is not ignorable");
+    let none = only(sets.lookup(&digests(3), 5));
+    assert_eq!((none.category, none.alerts, none.meaning.as_deref()), (None, false, Some("No category stated")));
 }
 
 #[test]
