@@ -21,7 +21,9 @@ fn best(rounds: u32, mut run: impl FnMut()) -> f64 {
 fn main() -> std::process::ExitCode {
     let (mut rounds, mut min, mut colour) = (1, 512, false);
     let mut arguments = std::env::args().skip(1);
-    println!("file\thash\tquality\tpath\tsides\tms_all\tms_decode\tms_hash\tms_second_form\tms_entropy\tentropy_share");
+    println!(
+        "file\thash\tquality\tpath\tsides\tms_all\tms_decode\tms_hash\tms_second_form\tms_entropy\tentropy_share\thash_512"
+    );
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--rounds" => rounds = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(1),
@@ -41,30 +43,29 @@ fn main() -> std::process::ExitCode {
                         continue;
                     }
                 };
-                let plane = &scaled.luma;
-                let hash = || pdq::hash_grey(plane.width, plane.height, &plane.samples);
-                let Some(hashed) = hash() else { continue };
+                let (Some((hashed, path)), Some((small, _))) =
+                    (pdq::hash_scaled(&scaled), pdq::hash_scaled_512(&scaled))
+                else {
+                    continue;
+                };
                 let all = best(rounds, || {
-                    if let Ok(s) = black_box(decode()) {
-                        black_box(pdq::hash_grey(s.luma.width, s.luma.height, &s.luma.samples));
+                    if let Ok(scaled) = black_box(decode()) {
+                        black_box(pdq::hash_scaled(&scaled));
                     }
                 });
                 let decoding = best(rounds, || drop(black_box(decode())));
-                let hashing = best(rounds, || _ = black_box(hash()));
-                let second = best(rounds, || {
-                    let luma = pdq::Luma::from_grey(plane.width, plane.height, &plane.samples);
-                    let small = luma.and_then(|l| pdq::thumbnail_512(&l, (scaled.full_width, scaled.full_height)));
-                    black_box(small.as_ref().map(pdq::hash));
-                });
+                let hashing = best(rounds, || _ = black_box(pdq::hash_scaled(&scaled)));
+                let second = best(rounds, || _ = black_box(pdq::hash_scaled_512(&scaled)));
                 let entropy = best(rounds, || drop(black_box(jpeg::decode_scaled(&bytes, 1, false, limits))));
                 println!(
-                    "{name}\t{}\t{}\t{}\t{}x{}\t{all:.2}\t{decoding:.2}\t{hashing:.2}\t{second:.2}\t{entropy:.2}\t{:.0}%",
+                    "{name}\t{}\t{}\t{}\t{}x{}\t{all:.2}\t{decoding:.2}\t{hashing:.2}\t{second:.2}\t{entropy:.2}\t{:.0}%\t{}",
                     hashed.hash,
                     hashed.quality,
-                    pdq::ScalePath::of_denominator(scaled.denominator).map_or("", pdq::ScalePath::code),
+                    path.code(),
                     scaled.full_width,
                     scaled.full_height,
                     entropy / all * 100.0,
+                    small.hash,
                 );
             }
         }

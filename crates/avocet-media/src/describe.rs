@@ -3,12 +3,16 @@
 //! [`describe`] reads hostile bytes and is meant for the confined worker that [`crate::Decoders`] starts. What it gives
 //! goes back to the examination as one message ([`Described::to_bytes`]).
 
+mod thumbnail;
+
+pub use thumbnail::{THUMBNAIL_DIFFERS, thumbnail_distance};
+
 use avocet_base::PdqHash;
 use serde::{Deserialize, Serialize};
 
 use crate::decode::{self, Image, Limits, Role};
 use crate::derivative::{self, Made};
-use crate::meta::{self, Fact, Key, Metadata};
+use crate::meta::{self, Fact, Key};
 use crate::names::names;
 use crate::pdq::{self, Hashed, Luma, ScalePath};
 use crate::{PictureKind, jpeg};
@@ -16,10 +20,6 @@ use crate::{PictureKind, jpeg};
 /// Shorter side that a JPEG keeps when it is decoded at a reduced scale, in pixels: PDQ hashes taken from there stay
 /// within the published rule (`docs/validation/pdq.md`).
 const SHORT_SIDE: u32 = 512;
-
-/// Bits between a picture's hash and that of its embedded thumbnail from which on they are said to differ. Hashes of
-/// unrelated pictures lie about 128 bits apart; a thumbnail with bars above and below it differs by some.
-const THUMBNAIL_DIFFERS: u32 = 90;
 
 names! {
     /// What became of a picture.
@@ -216,13 +216,9 @@ impl Work {
             return false;
         };
         let luma = &scaled.luma;
-        let Some(full) = pdq::hash_grey(luma.width, luma.height, &luma.samples) else { return false };
-        let Some(path) = ScalePath::of_denominator(scaled.denominator) else { return false };
+        let Some((full, path)) = pdq::hash_scaled(&scaled) else { return false };
         let whole = (scaled.full_width, scaled.full_height);
-        let small = pdq::thumbnail_size(whole.0, whole.1)
-            .and_then(|_| Luma::from_grey(luma.width, luma.height, &luma.samples))
-            .and_then(|luma| pdq::thumbnail_512(&luma, whole))
-            .map(|luma| pdq::hash(&luma));
+        let small = pdq::thumbnail_size(whole.0, whole.1).and_then(|_| pdq::hash_scaled_512(&scaled)).map(|(h, _)| h);
         self.hashes.extend(hashes(0, full, path, small));
         self.images.push(ImageFacts {
             role: Role::Primary,
@@ -305,7 +301,7 @@ pub fn describe(bytes: &[u8], pictures: bool) -> Described {
         (Status::Partial, Some(why)) => Some(("partial".to_owned(), why)),
         _ => wrong,
     };
-    let thumbnail = thumbnail(&metadata, &work.hashes);
+    let thumbnail = thumbnail::compare(&metadata, &work.images, &work.hashes);
     let (code, reason) = wrong.unzip();
     let description = Description {
         kind: kind.code().to_owned(),
@@ -335,27 +331,4 @@ fn left_out(outcome: &decode::Outcome) -> Option<(String, String)> {
     parts.extend(left.map(|(code, n)| format!("{n} {code}")));
     (!parts.is_empty())
         .then(|| ("images-left-out".to_owned(), format!("of its images not decoded: {}", parts.join(", "))))
-}
-
-/// Compares the embedded thumbnail with the first whole image, turned the same way: both are kept as stored.
-fn thumbnail(metadata: &Metadata, hashes: &[HashFacts]) -> Option<Thumbnail> {
-    let bytes = metadata.thumbnail.as_ref()?;
-    let hashed = match jpeg::decode_scaled(bytes, SHORT_SIDE, false, jpeg::Limits::default()) {
-        Ok(scaled) => pdq::hash_grey(scaled.luma.width, scaled.luma.height, &scaled.luma.samples),
-        Err(_) => {
-            let mut first = None;
-            let _ = decode::decode(bytes, PictureKind::Jpeg, &Limits::default(), &mut |image| {
-                first = first.or_else(|| image.partial.is_none().then(|| pdq::hash_pixels(&image.pixels)));
-            });
-            first
-        }
-    };
-    let Some(thumbnail) = hashed else { return Some(Thumbnail::Unreadable) };
-    let main = hashes.iter().find(|h| h.form == Form::Full)?;
-    if thumbnail.quality < pdq::USABLE_QUALITY || main.quality < pdq::USABLE_QUALITY {
-        return Some(Thumbnail::NotComparable);
-    }
-    // Some programs turn the picture and leave its thumbnail as it was: any orientation counts as the same.
-    let near = main.turned.iter().map(|h| h.distance(&thumbnail.hash)).min().unwrap_or(256);
-    Some(if near < THUMBNAIL_DIFFERS { Thumbnail::Same } else { Thumbnail::Differs })
 }

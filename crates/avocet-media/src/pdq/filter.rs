@@ -56,8 +56,14 @@ fn lead(window: usize) -> usize {
     (window + 2) / 2 - 1
 }
 
+/// The values that one pass takes the mean of for the value at `at`, of a row of `side` values.
+pub(super) fn span(at: usize, side: usize) -> std::ops::Range<usize> {
+    let end = at + lead(window(side)) + 1;
+    end.saturating_sub(window(side))..end.min(side)
+}
+
 /// Which values stand for the 64 places.
-fn sampled(side: usize) -> impl Iterator<Item = usize> {
+pub(super) fn sampled(side: usize) -> impl Iterator<Item = usize> {
     (0..64u32).map(move |i| ((f64::from(i) + 0.5) * side as f64 / 64.0) as usize)
 }
 

@@ -10,6 +10,7 @@
 mod filter;
 mod luma;
 mod path;
+mod reduced;
 mod thumbnail;
 mod transform;
 
@@ -19,7 +20,7 @@ pub use thumbnail::{THUMBNAIL_SIDE, thumbnail_512, thumbnail_size};
 
 use avocet_base::PdqHash;
 
-use crate::Pixels;
+use crate::{Pixels, jpeg};
 
 /// Stored beside each value, so that a later change of this code can be told from a change of the picture.
 pub const ALGORITHM: &str = "pdq-2019/avocet-1";
@@ -111,14 +112,43 @@ pub fn hash_pixels(pixels: &Pixels) -> Hashed {
     })
 }
 
+/// PDQ of a JPEG decoded at any scale, as near to the hash of the full picture as the scale allows, and its path.
+pub fn hash_scaled(scaled: &jpeg::Scaled) -> Option<(Hashed, ScalePath)> {
+    let plane = &scaled.luma;
+    let path = ScalePath::of_denominator(scaled.denominator)?;
+    let (full_width, full_height) = (scaled.full_width, scaled.full_height);
+    if path == ScalePath::Full || full_width.min(full_height) < SMALLEST_SIDE {
+        return Some((hash_grey(plane.width, plane.height, &plane.samples)?, path));
+    }
+    luma::fits(plane.width, plane.height, plane.samples.len()).then_some(())?;
+    let full = (full_width as usize, full_height as usize);
+    let small = reduced::to_64(&plane.samples, plane.width as usize, full, usize::from(scaled.denominator));
+    Some((of_small(&small), path))
+}
+
+/// The second form of a JPEG decoded at any scale, and its path. Where the picture fits 512 x 512 as it is both forms
+/// are one, and this is [`hash_scaled`].
+pub fn hash_scaled_512(scaled: &jpeg::Scaled) -> Option<(Hashed, ScalePath)> {
+    let full = (scaled.full_width, scaled.full_height);
+    if thumbnail_size(full.0, full.1).is_none() {
+        return hash_scaled(scaled);
+    }
+    let luma = Luma::from_grey(scaled.luma.width, scaled.luma.height, &scaled.luma.samples)?;
+    let path = ScalePath::of_denominator(scaled.denominator)?.then_thumbnail();
+    Some((hash(&thumbnail_512(&luma, full)?), path))
+}
+
 /// PDQ of rows given one after another from the top.
 fn hash_rows(width: u32, height: u32, next_row: impl FnMut(&mut [f32])) -> Hashed {
     if width < SMALLEST_SIDE || height < SMALLEST_SIDE {
         return Hashed { hash: PdqHash([0; 32]), quality: 0, turned: [PdqHash([0; 32]); 8] };
     }
-    let small = filter::to_64(width as usize, height as usize, next_row);
-    let quality = transform::quality(&small);
-    let turned = transform::dihedral(&transform::dct(&small));
+    of_small(&filter::to_64(width as usize, height as usize, next_row))
+}
+
+fn of_small(small: &transform::Small) -> Hashed {
+    let quality = transform::quality(small);
+    let turned = transform::dihedral(&transform::dct(small));
     let [original, ..] = turned;
     Hashed { hash: original, quality, turned }
 }

@@ -4,4 +4,5 @@ mod build;
 mod essentials;
 mod hostile;
 mod live;
+mod thumbnails;
 mod truth;
