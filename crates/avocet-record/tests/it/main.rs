@@ -1,0 +1,11 @@
+//! Tests of the record.
+#![cfg(test)]
+
+mod support;
+
+mod exhibit;
+mod intake;
+mod ip;
+mod law;
+mod vote;
+mod warrant;
