@@ -9,19 +9,25 @@
 #![deny(clippy::indexing_slicing)]
 
 mod at;
+mod error;
+pub mod event;
 pub mod exhibit;
 mod identifier;
 mod ids;
 pub mod intake;
 pub mod ip;
+pub mod keys;
 pub mod law;
+pub mod ledger;
 mod personal;
 pub mod risk;
+pub mod store;
 pub mod time_text;
 pub mod vote;
 pub mod warrant;
 
 pub use at::{At, Recorded};
+pub use error::{RecordError, Result};
 pub use identifier::{Identifier, IdentifierKind};
 pub use ids::{
     ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, PersonId, ReferralId, UserId, WarrantId,
