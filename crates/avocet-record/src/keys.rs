@@ -71,7 +71,23 @@ pub enum Unlock {
     KeyFile(Zeroizing<[u8; 32]>),
 }
 
+/// Says which way, never the secret.
+impl std::fmt::Debug for Unlock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Passphrase(_) => "Passphrase",
+            Self::KeyFile(_) => "KeyFile",
+        })
+    }
+}
+
 impl Unlock {
+    /// A passphrase of 8 to 1024 bytes; its UTF-8 bytes count as they are.
+    #[must_use]
+    pub fn passphrase(text: &str) -> Self {
+        Self::Passphrase(Zeroizing::new(text.to_owned()))
+    }
+
     /// Reads a key file: 64 hexadecimal digits.
     ///
     /// # Errors
@@ -154,16 +170,10 @@ impl StoreKey {
     /// # Errors
     /// [`KeyError`] where there is a file already or it cannot be written.
     pub fn create(path: &Path, unlock: &Unlock) -> Result<Self, KeyError> {
-        Self::create_with(path, unlock, COST)
-    }
-
-    /// As [`StoreKey::create`], with argon2's memory in KiB and passes: for tests, which make hundreds of stores.
-    #[doc(hidden)]
-    pub fn create_with(path: &Path, unlock: &Unlock, cost: (u32, u32)) -> Result<Self, KeyError> {
         let root = Zeroizing::new(random()?);
         let salt = random()?;
         let (how, cost) = match unlock {
-            Unlock::Passphrase(_) => ("passphrase", cost),
+            Unlock::Passphrase(_) => ("passphrase", COST),
             Unlock::KeyFile(_) => ("key-file", (0, 0)),
         };
         let wrapped = seal_bytes(&*unlock.wrapping_key(&salt, cost)?, root.as_ref(), TITLE.as_bytes())?;

@@ -169,6 +169,20 @@ impl Store {
         tx::facts(&mut conn, subject).await
     }
 
+    /// Prepares every statement on this store's database and says how many there are: for a test.
+    ///
+    /// # Errors
+    /// [`RecordError::Database`] with the database's own words.
+    #[doc(hidden)]
+    pub async fn prepare_every_statement(&self) -> Result<usize> {
+        use sqlx::{Executor as _, SqlSafeStr as _};
+        let mut conn = self.db.reader().await?;
+        for (name, text) in sql::ALL {
+            (&mut *conn).prepare(text.into_sql_str()).await.when(name)?;
+        }
+        Ok(sql::ALL.len())
+    }
+
     /// Checks the whole ledger against its head and these checkpoints, each a name and a text.
     ///
     /// # Errors

@@ -7,5 +7,7 @@ mod exhibit;
 mod intake;
 mod ip;
 mod law;
+mod ledger;
+mod store;
 mod vote;
 mod warrant;
