@@ -1,10 +1,13 @@
 //! Everything that can happen to a record. An event is stored once, as JSON, as the content of a line of the ledger.
 
+use avocet_base::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::at::At;
-use crate::ids::{InvestigationId, KeyId, ReferralId, UserId};
+use crate::ids::{ExaminationId, ExhibitId, InvestigationId, KeyId, ReferralId, UserId};
 use crate::personal::Personal;
+use crate::risk::RiskFact;
+use crate::vote::VoteFact;
 
 /// One change or one look.
 ///
@@ -104,6 +107,50 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Somebody gave a wrong password.
+    SignInFailed {
+        /// For whose account.
+        user: UserId,
+        /// How often in a row.
+        in_a_row: u64,
+    },
+    /// A fact about the risk of an investigation.
+    Risk {
+        /// The fact.
+        fact: RiskFact,
+    },
+    /// A sealed examination was verified and attached to an exhibit.
+    ExaminationAttached {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// To which exhibit.
+        exhibit: ExhibitId,
+        /// As which examination.
+        examination: ExaminationId,
+        /// Its result digest.
+        result_digest: Sha256,
+        /// SHA-256 of the sealed file.
+        file_digest: Sha256,
+        /// The public key that signed its seal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed_by: Option<String>,
+        /// SHA-256 of the list of media that was kept with it.
+        media_list: Sha256,
+        /// How many media there are in it.
+        media: u64,
+        /// In how many files.
+        files: u64,
+        /// The examination whose place it takes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<ExaminationId>,
+    },
+    /// A fact about votes.
+    Vote {
+        /// In which investigation it was recorded.
+        investigation: InvestigationId,
+        /// The fact.
+        fact: VoteFact,
+    },
     /// Personal content was looked at or given out.
     Looked(Look),
 }
@@ -154,6 +201,21 @@ impl Event {
             Self::MemberAdded { .. } => "member-added",
             Self::MemberRemoved { .. } => "member-removed",
             Self::GlassBroken { .. } => "glass-broken",
+            Self::SignInFailed { .. } => "sign-in-failed",
+            Self::Risk { fact } => match fact {
+                RiskFact::Assessed { .. } => "risk-assessed",
+                RiskFact::Overridden { .. } => "risk-overridden",
+                RiskFact::DangerStated { .. } => "danger-stated",
+                RiskFact::SafeguardingActed { .. } => "safeguarding-acted",
+            },
+            Self::ExaminationAttached { .. } => "examination-attached",
+            Self::Vote { fact, .. } => match fact {
+                VoteFact::Voted { .. } => "voted",
+                VoteFact::Withdrawn { .. } => "vote-withdrawn",
+                VoteFact::SecondViewRequested { .. } => "second-view-requested",
+                VoteFact::Imported { .. } => "category-imported",
+                VoteFact::PolicySet(_) => "grading-policy-set",
+            },
             Self::Looked(look) => match look.act {
                 Act::Searched => "searched",
                 Act::Viewed => "viewed",
@@ -175,7 +237,21 @@ impl Event {
             Self::AccountMade { user, .. }
             | Self::RolesSet { user, .. }
             | Self::AccountClosed { user, .. }
+            | Self::SignInFailed { user, .. }
             | Self::PasswordSet { user } => vec![user.to_string()],
+            Self::Risk { fact } => vec![fact.investigation().to_string()],
+            Self::ExaminationAttached { investigation, exhibit, examination, result_digest, .. } => {
+                vec![investigation.to_string(), exhibit.to_string(), examination.to_string(), result_digest.to_string()]
+            }
+            // A vote hangs on the content. It is not put under the investigation too: a million votes would bury the
+            // page that tells its story; the policy is part of that story.
+            Self::Vote { investigation, fact } => match fact {
+                VoteFact::PolicySet(_) => vec![investigation.to_string()],
+                VoteFact::Voted { sha256, .. }
+                | VoteFact::Withdrawn { sha256, .. }
+                | VoteFact::SecondViewRequested { sha256, .. }
+                | VoteFact::Imported { sha256, .. } => vec![sha256.to_string()],
+            },
             Self::InvestigationOpened { investigation, referrals, .. } => {
                 std::iter::once(investigation.to_string()).chain(referrals.iter().map(ToString::to_string)).collect()
             }

@@ -9,6 +9,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod at;
+pub mod desk;
 mod error;
 pub mod event;
 pub mod exhibit;

@@ -1,20 +1,11 @@
 //! What an event does to the rows that repeat it. The same code runs when it is recorded and when the rows are rebuilt.
 
-use sqlx::Row as _;
-
 use super::tx::Tx;
-use super::{db, sql};
 use crate::at::Recorded;
-use crate::error::{DatabaseResult as _, Result};
+use crate::desk::Item;
+use crate::error::Result;
 use crate::event::Event;
-use crate::ids::InvestigationId;
-
-/// Runs a statement of `sql` with values.
-macro_rules! run {
-    ($tx:expr, $statement:ident $(, $value:expr)* $(,)?) => {
-        sqlx::query(sql::$statement)$(.bind($value))*.execute(&mut *$tx.conn).await.when("write what a change says")?
-    };
-}
+use crate::vote::VoteFact;
 
 impl Tx<'_> {
     pub(super) async fn apply(&mut self, recorded: &Recorded<&Event>) -> Result<()> {
@@ -28,8 +19,9 @@ impl Tx<'_> {
             Event::AccountClosed { user, .. } => {
                 run!(self, CLOSE_ACCOUNT, user.to_string());
             }
-            Event::InvestigationOpened { investigation, owner, received, referrals, .. } => {
-                run!(self, ADD_INVESTIGATION, investigation.to_string(), owner.to_string(), received.ns(), "{}");
+            Event::InvestigationOpened { investigation, owner, received, referrals, title } => {
+                let item = Item { title: title.clone(), risk: vec![] }.to_text();
+                run!(self, ADD_INVESTIGATION, investigation.to_string(), owner.to_string(), received.ns(), item);
                 run!(self, ADD_MEMBER, investigation.to_string(), owner.to_string());
                 for referral in referrals {
                     run!(self, SET_PART_OF, referral.to_string(), investigation.to_string());
@@ -44,30 +36,30 @@ impl Tx<'_> {
             Event::KeyDestroyed { key, .. } => {
                 run!(self, FORGET_IDENTIFIERS, key.to_string());
             }
+            Event::Risk { fact } => {
+                let id = fact.investigation();
+                let mut item = self.investigation(id).await?.item;
+                item.risk.push((recorded.seq, recorded.at, recorded.by, fact.clone()));
+                run!(self, SET_ITEM, id.to_string(), item.to_text());
+            }
+            Event::ExaminationAttached { investigation, exhibit, examination, replaces, .. } => {
+                run!(self, SET_PART_OF, examination.to_string(), investigation.to_string());
+                self.apply_examination(*investigation, *exhibit, *examination, *replaces).await?;
+            }
+            Event::Vote { investigation, fact } => match fact {
+                VoteFact::PolicySet(_) => self.judge_all(*investigation).await?,
+                VoteFact::Voted { sha256, .. }
+                | VoteFact::Withdrawn { sha256, .. }
+                | VoteFact::SecondViewRequested { sha256, .. }
+                | VoteFact::Imported { sha256, .. } => self.judge(sha256, recorded.seq).await?,
+            },
             Event::StoreMade { .. }
+            | Event::SignInFailed { .. }
             | Event::KeyMade { .. }
             | Event::PasswordSet { .. }
             | Event::GlassBroken { .. }
             | Event::Looked(_) => {}
         }
-        Ok(())
-    }
-
-    /// The investigation that a thing belongs to.
-    ///
-    /// # Errors
-    /// [`crate::RecordError::Database`].
-    pub async fn investigation_of(&mut self, subject: &str) -> Result<Option<InvestigationId>> {
-        let row = sqlx::query(sql::PART_OF).bind(subject).fetch_optional(&mut *self.conn).await;
-        let Some(row) = row.when("read what belongs together")? else { return Ok(None) };
-        let id: String = row.try_get(0).when("read what belongs together")?;
-        Ok(id.parse().ok())
-    }
-
-    /// Counts something for good: totals are kept, not counted.
-    pub(super) async fn add_to_total(&mut self, subject: &str, what: &str, n: i64) -> Result<()> {
-        run!(self, ADD_TO_TOTAL, subject, what, n);
-        let _ = db::int(0);
         Ok(())
     }
 }

@@ -1,8 +1,13 @@
 //! Where the record lies: a folder with the database (or the address of one), the wrapped key and the ledger's head.
 
+#[macro_use]
+mod run;
 mod apply;
 mod db;
 mod files;
+mod media;
+mod permit;
+mod read;
 mod rebuild;
 pub(crate) mod schema;
 pub(crate) mod sql;
@@ -23,6 +28,8 @@ use crate::keys::{StoreKey, Unlock};
 use crate::ledger::{Checked, Entry, Head, Verifier};
 
 pub use db::Database;
+pub use media::MediaRow;
+pub use permit::Permit;
 pub use rebuild::Difference;
 pub use tx::Tx;
 
@@ -66,7 +73,7 @@ impl Store {
             key: Sha256(store.key.signer().verifying_key().to_bytes()).to_string(),
             title: init.title.to_owned(),
         };
-        store.write(STORE, async |tx| tx.record(&event).await).await?;
+        store.write(Permit::of_the_store(), async |tx| tx.record(&event).await).await?;
         Ok(store)
     }
 
@@ -120,11 +127,6 @@ impl Store {
         self.db.kind
     }
 
-    /// Its keys.
-    pub(crate) fn key(&self) -> &StoreKey {
-        &self.key
-    }
-
     /// Now, by the system's clock or as [`Store::set_clock`] said.
     #[must_use]
     pub fn now(&self) -> At {
@@ -144,9 +146,9 @@ impl Store {
     ///
     /// # Errors
     /// Whatever `change` answers (then nothing was written), and [`RecordError::Database`].
-    pub async fn write<R>(&self, by: UserId, change: impl AsyncFnOnce(&mut Tx<'_>) -> Result<R>) -> Result<R> {
+    pub async fn write<R>(&self, permit: Permit, change: impl AsyncFnOnce(&mut Tx<'_>) -> Result<R>) -> Result<R> {
         let guard = self.writer.lock().await;
-        let mut tx = Tx::begin(self, by).await?;
+        let mut tx = Tx::begin(self, permit).await?;
         match change(&mut tx).await {
             Ok(answer) => {
                 tx.commit().await?;

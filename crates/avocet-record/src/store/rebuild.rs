@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Column as _, Executor as _, Row as _, ValueRef as _};
 
 use super::tx::{self, Tx};
-use super::{STORE, Store, schema};
+use super::{Permit, Store, schema};
 use crate::at::Recorded;
 use crate::error::{DatabaseResult as _, Result};
 use crate::keys::hex;
@@ -27,7 +27,7 @@ impl Store {
     /// [`crate::RecordError`] where the ledger cannot be read.
     pub async fn rebuild(&self, keep: bool) -> Result<Vec<Difference>> {
         let _guard = self.writer.lock().await;
-        let mut tx = Tx::begin(self, STORE).await?;
+        let mut tx = Tx::begin(self, Permit::of_the_store()).await?;
         match rebuild_in(&mut tx).await {
             Ok(differences) if keep => {
                 tx.commit().await?;

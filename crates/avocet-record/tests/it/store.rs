@@ -1,7 +1,7 @@
 //! The store: keys, erasure, rebuilding, statements.
 
 use avocet_record::event::Event;
-use avocet_record::store::STORE;
+use avocet_record::store::Permit;
 use avocet_record::{At, InvestigationId, RecordError, UserId};
 
 use super::support::on_each_database;
@@ -11,7 +11,7 @@ use super::support::on_each_database;
 fn an_erased_person_is_gone_and_the_ledger_still_verifies() {
     on_each_database(async |place, store| {
         let (key, value) = store
-            .write(STORE, async |tx| {
+            .write(Permit::of_the_store(), async |tx| {
                 let user = UserId::new(tx.give(UserId::PREFIX).await?);
                 let key = tx.new_key(&user.to_string()).await?;
                 let name = key.seal(&"Officer Example".to_owned())?;
@@ -23,20 +23,20 @@ fn an_erased_person_is_gone_and_the_ledger_still_verifies() {
             })
             .await
             .unwrap();
-        let read = store.write(STORE, async |tx| tx.open(&value).await).await.unwrap();
+        let read = store.write(Permit::of_the_store(), async |tx| tx.open(&value).await).await.unwrap();
         assert_eq!(read.as_deref(), Some("Officer Example"));
 
         let erase =
             async |tx: &mut avocet_record::store::Tx<'_>| tx.destroy_key(key, "U-1", "retention rule 4", "left").await;
-        store.write(STORE, erase).await.unwrap();
-        let read = store.write(STORE, async |tx| tx.open(&value).await).await.unwrap();
+        store.write(Permit::of_the_store(), erase).await.unwrap();
+        let read = store.write(Permit::of_the_store(), async |tx| tx.open(&value).await).await.unwrap();
         assert_eq!(read, None);
         assert!(store.verify_ledger(&[]).await.unwrap().is_sound());
         assert_eq!(store.rebuild(false).await.unwrap(), []);
         drop(store);
 
         let store = place.open().await.unwrap();
-        let read = store.write(STORE, async |tx| tx.open(&value).await).await.unwrap();
+        let read = store.write(Permit::of_the_store(), async |tx| tx.open(&value).await).await.unwrap();
         assert_eq!(read, None, "also after a restart");
         if place.postgres.is_none() {
             drop(store);
@@ -52,7 +52,7 @@ fn rows_that_repeat_facts_are_rebuilt_from_them() {
     on_each_database(async |place, store| {
         let investigation = InvestigationId::new(1);
         store
-            .write(STORE, async |tx| {
+            .write(Permit::of_the_store(), async |tx| {
                 for n in 1..=3 {
                     let (user, login) = (UserId::new(n), format!("officer.{n}"));
                     tx.record(&Event::AccountMade { user, login, roles: vec!["detective".into()], name: None }).await?;

@@ -14,7 +14,7 @@ pub fn testdata(path: &str) -> Option<PathBuf> {
         Some(root) => PathBuf::from(root),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata"),
     };
-    Some(root.join(path)).filter(|p| p.exists())
+    Some(root.join(path)).filter(|p| p.try_exists().unwrap_or(false))
 }
 
 /// A store in a folder of its own, that can be opened again and meddled with.
