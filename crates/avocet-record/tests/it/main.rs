@@ -7,5 +7,6 @@ mod exhibit;
 mod intake;
 mod ip;
 mod law;
+mod risk;
 mod vote;
 mod warrant;
