@@ -1,13 +1,13 @@
 //! Tests of the record.
 #![cfg(test)]
 
+mod sealed;
 mod support;
 
-mod exhibit;
-mod intake;
-mod ip;
+mod desk;
 mod law;
 mod ledger;
+mod media;
+mod risk;
 mod store;
 mod vote;
-mod warrant;

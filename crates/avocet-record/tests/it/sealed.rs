@@ -12,7 +12,7 @@ pub fn write(path: &Path, pictures: &[(u8, u32)]) {
     writer
         .evidence(&EvidenceRow { kind: "raw".into(), media_size: 1 << 20, segments: 1, verdict: "none".into(), ..EvidenceRow::default() })
         .unwrap();
-    writer.volume(&VolumeRow { id: 1, label: "whole".into(), kind: "fat32".into(), ..VolumeRow::default() }).unwrap();
+    writer.volume(&VolumeRow { id: 1, label: "whole".into(), kind: Some("fat32".into()), ..VolumeRow::default() }).unwrap();
     let mut id = 0;
     for (byte, files) in pictures {
         for n in 0..*files {
