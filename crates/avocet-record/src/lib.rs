@@ -5,31 +5,24 @@
 //! A change is a **fact** ([`Recorded`]): typed, stored once, never altered. The state of a referral, a warrant or an
 //! exhibit is what its facts add up to, so it can be rebuilt and a contradiction between two facts is shown, not
 //! refused: what happened must be recordable even where it should not have happened. Everything that decides
-//! (`exhibit`, `vote`, `risk`, `ip`, `intake`) is pure and knows no database.
+//! (`law`, `risk`, `vote`) is pure and knows no database.
 #![deny(clippy::indexing_slicing)]
 
 mod at;
 pub mod desk;
 mod error;
 pub mod event;
-pub mod exhibit;
-mod identifier;
 mod ids;
-pub mod intake;
-pub mod ip;
 pub mod keys;
 pub mod law;
 pub mod ledger;
 mod personal;
 pub mod risk;
 pub mod store;
-pub mod time_text;
 pub mod vote;
-pub mod warrant;
 
 pub use at::{At, Recorded};
 pub use error::{RecordError, Result};
-pub use identifier::{Identifier, IdentifierKind};
 pub use ids::{
     ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, PersonId, ReferralId, UserId, WarrantId,
 };

@@ -55,9 +55,18 @@ fn a_second_first_account_and_a_wrong_password_are_refused() {
         assert!(matches!(locked, RecordError::LockedOut { minutes: 15 }), "{locked}");
         store.set_clock(later(1));
         Desk::sign_in(&store, &law, "admin", PASSWORD).await.unwrap();
-        assert!(matches!(admin.add_account("x y", &["grader".into()], None, PASSWORD).await, Err(RecordError::Refused(_))));
-        assert!(matches!(admin.add_account("xy", &["king".into()], None, PASSWORD).await, Err(RecordError::Refused(_))));
-        assert!(matches!(admin.add_account("admin", &["grader".into()], None, PASSWORD).await, Err(RecordError::Refused(_))));
+        assert!(matches!(
+            admin.add_account("x y", &["grader".into()], None, PASSWORD).await,
+            Err(RecordError::Refused(_))
+        ));
+        assert!(matches!(
+            admin.add_account("xy", &["king".into()], None, PASSWORD).await,
+            Err(RecordError::Refused(_))
+        ));
+        assert!(matches!(
+            admin.add_account("admin", &["grader".into()], None, PASSWORD).await,
+            Err(RecordError::Refused(_))
+        ));
         assert!(store.verify_ledger(&[]).await.unwrap().is_sound());
     });
 }
@@ -128,7 +137,8 @@ fn the_queue_puts_a_child_in_danger_first_and_says_why() {
         // Somebody who is on none of them says that a child may be in danger: nothing holds that up.
         safeguarding.record_risk(danger(*child, Danger::Yes), None).await.unwrap();
         store.set_clock(later(48));
-        let order: Vec<_> = supervisor.queue().await.unwrap().into_iter().map(|q| q.placed.item.investigation).collect();
+        let order: Vec<_> =
+            supervisor.queue().await.unwrap().into_iter().map(|q| q.placed.item.investigation).collect();
         assert_eq!(order, [*child, *unknown, *high, *low], "in danger; not assessed; high; low");
         let reasons: Vec<String> =
             supervisor.queue().await.unwrap()[0].placed.reasons.iter().map(ToString::to_string).collect();

@@ -35,8 +35,7 @@ async fn team<'s>(store: &'s Store, law: &'s Law) -> Team<'s> {
     Desk::first_account(store, "admin", PASSWORD).await.unwrap();
     let admin = Desk::sign_in(store, law, "admin", PASSWORD).await.unwrap();
     let mut desks = vec![];
-    for (login, role) in
-        [("s", "supervisor"), ("e", "examiner"), ("g1", "grader"), ("g2", "grader"), ("g3", "grader")]
+    for (login, role) in [("s", "supervisor"), ("e", "examiner"), ("g1", "grader"), ("g2", "grader"), ("g3", "grader")]
     {
         admin.add_account(login, &[role.to_owned()], None, PASSWORD).await.unwrap();
         desks.push(Desk::sign_in(store, law, login, PASSWORD).await.unwrap());

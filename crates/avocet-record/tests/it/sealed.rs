@@ -10,9 +10,17 @@ pub fn write(path: &Path, pictures: &[(u8, u32)]) {
     let mut writer = Writer::create(path).unwrap();
     writer.config("digests", "md5 sha1 sha256").unwrap();
     writer
-        .evidence(&EvidenceRow { kind: "raw".into(), media_size: 1 << 20, segments: 1, verdict: "none".into(), ..EvidenceRow::default() })
+        .evidence(&EvidenceRow {
+            kind: "raw".into(),
+            media_size: 1 << 20,
+            segments: 1,
+            verdict: "none".into(),
+            ..EvidenceRow::default()
+        })
         .unwrap();
-    writer.volume(&VolumeRow { id: 1, label: "whole".into(), kind: Some("fat32".into()), ..VolumeRow::default() }).unwrap();
+    writer
+        .volume(&VolumeRow { id: 1, label: "whole".into(), kind: Some("fat32".into()), ..VolumeRow::default() })
+        .unwrap();
     let mut id = 0;
     for (byte, files) in pictures {
         for n in 0..*files {
@@ -33,7 +41,14 @@ pub fn write(path: &Path, pictures: &[(u8, u32)]) {
             writer.file(&file, &[]).unwrap();
         }
     }
-    let line = CompletenessRow { seq: 1, level: Level::Done, code: "files".into(), count: 1, bytes: None, text: "Test.".into() };
+    let line = CompletenessRow {
+        seq: 1,
+        level: Level::Done,
+        code: "files".into(),
+        count: 1,
+        bytes: None,
+        text: "Test.".into(),
+    };
     writer.completeness(&line).unwrap();
     writer.seal(None).unwrap();
 }
