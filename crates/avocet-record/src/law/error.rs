@@ -7,7 +7,7 @@ pub enum LawError {
     #[error("{file} cannot be read: {error}. Make it readable, or remove it so that the built-in table is used")]
     Read {
         /// Its path.
-        file: String,
+        file: Box<str>,
         /// What the system says.
         #[source]
         error: std::io::Error,
@@ -16,7 +16,7 @@ pub enum LawError {
     #[error("{file} is larger than {limit} bytes and cannot be a table of this kind. Check that it is the right file")]
     TooLarge {
         /// Its path.
-        file: String,
+        file: Box<str>,
         /// The largest size in bytes.
         limit: u64,
     },
@@ -24,48 +24,48 @@ pub enum LawError {
     #[error("{file}, line {line}: {what}. Correct that line")]
     Syntax {
         /// Its path or its name as a built-in table.
-        file: String,
+        file: Box<str>,
         /// Line, from 1; 0 where it is not known.
         line: usize,
         /// What the parser says.
-        what: String,
+        what: Box<str>,
     },
     /// The head of the file is wrong.
     #[error("{file}, head, field `{field}`: {what}. {next}")]
     Head {
         /// Its path or its name as a built-in table.
-        file: String,
+        file: Box<str>,
         /// The field.
-        field: String,
+        field: Box<str>,
         /// What is wrong, a clause.
-        what: String,
+        what: Box<str>,
         /// What to do, a clause.
-        next: String,
+        next: Box<str>,
     },
     /// A row is wrong.
     #[error("{file}, row {row} (`{id}`), field `{field}`: {what}. {next}")]
     Row {
         /// Its path or its name as a built-in table.
-        file: String,
+        file: Box<str>,
         /// The row, from 1.
         row: usize,
         /// The row's id; empty where it has none.
-        id: String,
+        id: Box<str>,
         /// The field; `?` where the parser does not say.
-        field: String,
+        field: Box<str>,
         /// What is wrong, a clause.
-        what: String,
+        what: Box<str>,
         /// What to do, a clause.
-        next: String,
+        next: Box<str>,
     },
     /// The rows do not fit together.
     #[error("{file}: {what}. {next}")]
     Table {
         /// Its path or its name as a built-in table.
-        file: String,
+        file: Box<str>,
         /// What is wrong, a clause.
-        what: String,
+        what: Box<str>,
         /// What to do, a clause.
-        next: String,
+        next: Box<str>,
     },
 }

@@ -183,22 +183,22 @@ impl<T: LawRow> Table<T> {
     /// # Errors
     /// Names the row and the field that is wrong, and what to do.
     pub fn parse(text: &str, origin: Origin) -> Result<Self, LawError> {
-        let file = match &origin {
-            Origin::BuiltIn => format!("built-in table `{}`", T::TABLE),
-            Origin::File(path) => path.display().to_string(),
+        let file: Box<str> = match &origin {
+            Origin::BuiltIn => format!("built-in table `{}`", T::TABLE).into(),
+            Origin::File(path) => path.display().to_string().into(),
         };
         let digest = Sha256(sha2::Sha256::digest(text.as_bytes()).into());
         let mut document: toml::Table = toml::from_str(text).map_err(|e| LawError::Syntax {
             file: file.clone(),
             line: e.span().map_or(0, |span| text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1),
-            what: e.message().trim().replace('\n', " "),
+            what: e.message().trim().replace('\n', " ").into(),
         })?;
         let mut head = |field: &str| -> Result<String, LawError> {
             text_of(document.remove(field)).map_err(|what| LawError::Head {
                 file: file.clone(),
-                field: field.to_owned(),
-                what,
-                next: format!("Write {field} = \"...\" above the first row"),
+                field: field.into(),
+                what: what.into(),
+                next: format!("Write {field} = \"...\" above the first row").into(),
             })
         };
         let (name, version, title, jurisdiction) =
@@ -206,9 +206,9 @@ impl<T: LawRow> Table<T> {
         if name != T::TABLE {
             return Err(LawError::Head {
                 file,
-                field: "table".to_owned(),
-                what: format!("this is the table `{name}`, and `{}` is wanted here", T::TABLE),
-                next: format!("Give the file `{}`, or correct the name", T::TABLE),
+                field: "table".into(),
+                what: format!("this is the table `{name}`, and `{}` is wanted here", T::TABLE).into(),
+                next: format!("Give the file `{}`, or correct the name", T::TABLE).into(),
             });
         }
         let rows = match document.remove("rows") {
@@ -216,17 +216,17 @@ impl<T: LawRow> Table<T> {
             _ => {
                 return Err(LawError::Table {
                     file,
-                    what: format!("the table needs 1 to {MAX_ROWS} rows"),
-                    next: "Write each as [[rows]] with its fields below".to_owned(),
+                    what: format!("the table needs 1 to {MAX_ROWS} rows").into(),
+                    next: "Write each as [[rows]] with its fields below".into(),
                 });
             }
         };
         if let Some((field, _)) = document.iter().next() {
             return Err(LawError::Head {
                 file,
-                field: field.clone(),
-                what: "no such field is known".to_owned(),
-                next: "Known are table, version, title, jurisdiction and rows; correct or remove it".to_owned(),
+                field: field.as_str().into(),
+                what: "no such field is known".into(),
+                next: "Known are table, version, title, jurisdiction and rows; correct or remove it".into(),
             });
         }
         let mut out: Vec<Row<T>> = Vec::with_capacity(rows.len());
@@ -234,24 +234,28 @@ impl<T: LawRow> Table<T> {
             let row = parse_row::<T>(row, &jurisdiction).map_err(|(id, wrong)| LawError::Row {
                 file: file.clone(),
                 row: number,
-                id,
-                field: wrong.field,
-                what: wrong.what,
-                next: wrong.next,
+                id: id.into(),
+                field: wrong.field.into(),
+                what: wrong.what.into(),
+                next: wrong.next.into(),
             })?;
             if out.iter().any(|other| other.id == row.id) {
                 return Err(LawError::Row {
                     file,
                     row: number,
-                    id: row.id,
-                    field: "id".to_owned(),
-                    what: "another row has this id".to_owned(),
-                    next: "Give each row its own".to_owned(),
+                    id: row.id.into(),
+                    field: "id".into(),
+                    what: "another row has this id".into(),
+                    next: "Give each row its own".into(),
                 });
             }
             out.push(row);
         }
-        T::check_table(&out).map_err(|wrong| LawError::Table { file, what: wrong.what, next: wrong.next })?;
+        T::check_table(&out).map_err(|wrong| LawError::Table {
+            file,
+            what: wrong.what.into(),
+            next: wrong.next.into(),
+        })?;
         Ok(Self { version, title, digest, origin, rows: out })
     }
 
@@ -322,7 +326,7 @@ fn text_of(value: Option<toml::Value>) -> Result<String, String> {
 }
 
 fn read(path: &Path) -> Result<String, LawError> {
-    let file = path.display().to_string();
+    let file: Box<str> = path.display().to_string().into();
     let failed = |error| LawError::Read { file: file.clone(), error };
     let mut text = String::new();
     let opened = std::fs::File::open(path).map_err(failed)?;

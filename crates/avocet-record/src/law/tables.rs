@@ -76,7 +76,7 @@ impl Law {
 /// # Errors
 /// The folder is there and cannot be listed.
 pub fn strays(folder: &Path, known: &[&str]) -> Result<Vec<PathBuf>, LawError> {
-    let failed = |error| LawError::Read { file: folder.display().to_string(), error };
+    let failed = |error| LawError::Read { file: folder.display().to_string().into(), error };
     let listed = match std::fs::read_dir(folder) {
         Ok(listed) => listed,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

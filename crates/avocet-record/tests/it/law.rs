@@ -160,6 +160,7 @@ fn errors_name_file_row_field_and_what_to_do() {
         (once("id = \"high\"", "id = \"High risk\""), ["row 2 (`High risk`), field `id`", "small letters"]),
         (once("id = \"high\"\n", ""), ["row 2 (``), field `id`: it is missing", "Write id"]),
         (once("count = 7", "count = 0"), ["row 2 (`high`), field `within`: the count is 0", "Use 1 to"]),
+        (once("count = 7", "count = 3661"), ["row 2 (`high`), field `within`: the count is 3661", "Use 1 to 3660"]),
         (once("count = 7", "count = -7"), ["row 2 (`high`), field `", "Correct"]),
         (once("unit = \"calendar days\"", "unit = \"weeks\""), ["row 1 (`very-high`)", "working days"]),
         (once("Europe/London", "Essex"), ["row 1 (`very-high`), field `within`: the time zone", "Europe/London"]),

@@ -46,6 +46,9 @@ fn overridden(level: &str, reason: Option<Personal<String>>) -> RiskFact {
     RiskFact::Overridden { investigation: I, level: LevelId::new(level), reason }
 }
 
+/// Number, person, fact.
+type Facts = Vec<(u64, u64, RiskFact)>;
+
 fn state(facts: &[(u64, u64, RiskFact)]) -> RiskState {
     let mut state = RiskState::default();
     for (seq, by, fact) in facts {
@@ -103,7 +106,7 @@ fn gaps_are_findings_and_every_fact_is_accepted() {
     let levels = Law::load(None).unwrap().risk_levels;
     let no = || danger(Danger::No, note());
     let high = || LevelId::new("grave");
-    let cases: Vec<(Vec<(u64, u64, RiskFact)>, Vec<RiskFinding>)> = vec![
+    let cases: Vec<(Facts, Vec<RiskFinding>)> = vec![
         (vec![], vec![F::DangerNotStated, F::NotAssessed]),
         (vec![(1, 3, assessed("low", None)), (2, 3, no())], vec![]),
         (
@@ -299,6 +302,9 @@ fn spans_are_rounded_down() {
     assert!(ends[0].reasons.last().unwrap().to_string().ends_with(" days late"));
 }
 
+/// Danger, level, day of receipt, flags.
+type Drawn = (Option<Danger>, Option<LevelId>, i64, BTreeSet<Flag>);
+
 fn items() -> impl Strategy<Value = Vec<QueueItem>> {
     let danger = prop_oneof![Just(None), Just(Some(Danger::Yes)), Just(Some(Danger::No)), Just(Some(Danger::Unknown))];
     let level = prop_oneof![
@@ -309,16 +315,14 @@ fn items() -> impl Strategy<Value = Vec<QueueItem>> {
     // Few received times, so that many are equal and the id has to decide.
     let one = (danger, level, 0i64..5, prop::collection::btree_set(flag, 0..3));
     prop::collection::vec(one, 0..40).prop_map(|all| {
-        let make = |(n, (danger, level, day, flags)): (u64, (Option<Danger>, Option<LevelId>, i64, BTreeSet<Flag>))| {
-            QueueItem {
-                investigation: InvestigationId::new(n),
-                danger: danger.map(|d| (d, UserId::new(1), At::from_ns(0))),
-                safeguarding_actions: 0,
-                level,
-                received: At::from_ns(1_790_000_000_000_000_000 + day * 86_400_000_000_000),
-                flags,
-                clocks: Vec::new(),
-            }
+        let make = |(n, (danger, level, day, flags)): (u64, Drawn)| QueueItem {
+            investigation: InvestigationId::new(n),
+            danger: danger.map(|d| (d, UserId::new(1), At::from_ns(0))),
+            safeguarding_actions: 0,
+            level,
+            received: At::from_ns(1_790_000_000_000_000_000 + day * 86_400_000_000_000),
+            flags,
+            clocks: Vec::new(),
         };
         (0..).zip(all).map(make).collect()
     })
