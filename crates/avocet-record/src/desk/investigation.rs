@@ -1,0 +1,158 @@
+//! Investigations: opening, who works on them, risk, and the order of work.
+
+use serde::{Deserialize, Serialize};
+
+use super::Desk;
+use crate::at::{At, Recorded};
+use crate::error::{RecordError, Result};
+use crate::event::{Act, Event};
+use crate::ids::{InvestigationId, ReferralId, UserId};
+use crate::law::Right;
+use crate::risk::{self, Placed, QueueItem, RiskFact, RiskState};
+
+/// What an investigation is opened with.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// What the team calls it; no name of a person.
+    pub title: String,
+    /// Who leads it.
+    pub owner: UserId,
+    /// When the first report was received; clocks count from here.
+    pub received: At,
+    /// The referrals it is opened on.
+    pub referrals: Vec<ReferralId>,
+}
+
+/// An investigation in the queue.
+#[derive(Debug)]
+pub struct Queued {
+    /// Its place and why it stands there.
+    pub placed: Placed,
+    /// What the team calls it.
+    pub title: String,
+    /// Who leads it.
+    pub owner: UserId,
+}
+
+/// What the row of an investigation repeats of its facts, for the queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Item {
+    pub title: String,
+    pub risk: Vec<(u64, At, UserId, RiskFact)>,
+}
+
+impl Item {
+    /// As the row holds it.
+    pub fn to_text(&self) -> String {
+        // Numbers, ids and sealed texts always have a JSON form.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn state(&self) -> RiskState {
+        let mut state = RiskState::default();
+        for (seq, at, by, fact) in &self.risk {
+            state.apply(&Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() });
+        }
+        state
+    }
+}
+
+impl Desk<'_> {
+    /// Opens an investigation.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn open_investigation(&self, opening: Opening) -> Result<InvestigationId> {
+        let Opening { title, owner, received, referrals } = opening;
+        self.write(Right::AssignInvestigation, None, async |tx| {
+            if !tx.accounts().await?.iter().any(|account| account.user == owner && account.active) {
+                return Err(RecordError::Unknown { what: owner.to_string() });
+            }
+            let investigation = InvestigationId::new(tx.give(InvestigationId::PREFIX).await?);
+            tx.record(&Event::InvestigationOpened { investigation, owner, received, title, referrals }).await?;
+            Ok(investigation)
+        })
+        .await
+    }
+
+    /// Puts someone on an investigation, or takes them off.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn set_member(&self, investigation: InvestigationId, user: UserId, on: bool) -> Result<()> {
+        self.write(Right::AssignInvestigation, None, async |tx| {
+            tx.investigation(investigation).await?;
+            let event = match on {
+                true => Event::MemberAdded { investigation, user },
+                false => Event::MemberRemoved { investigation, user },
+            };
+            tx.record(&event).await.map(drop)
+        })
+        .await
+    }
+
+    /// Every fact of an investigation, oldest first. The look is recorded.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn facts_of(&self, investigation: InvestigationId) -> Result<Vec<Recorded<Event>>> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let facts = self.store.facts(&investigation.to_string()).await?;
+        self.looked(Act::Viewed, vec![investigation.to_string()], "facts of the investigation", 1).await?;
+        Ok(facts)
+    }
+
+    /// Records a fact about the risk. `seen` is the last entry of the investigation that the person has read, where they
+    /// change what they read; an urgent entry needs none.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn record_risk(&self, fact: RiskFact, seen: Option<u64>) -> Result<u64> {
+        let investigation = fact.investigation();
+        // What protects a child is never held up by a question of who works on what.
+        let (right, reach) = match &fact {
+            RiskFact::DangerStated { .. } | RiskFact::SafeguardingActed { .. } => (Right::RecordSafeguarding, None),
+            RiskFact::Overridden { .. } => (Right::OverrideRisk, Some(investigation)),
+            RiskFact::Assessed { .. } => (Right::RecordRisk, Some(investigation)),
+        };
+        self.write(right, reach, async |tx| {
+            tx.investigation(investigation).await?;
+            if let Some(seen) = seen {
+                tx.unchanged_since(&investigation.to_string(), seen).await?;
+            }
+            tx.record(&Event::Risk { fact }).await
+        })
+        .await
+    }
+
+    /// The risk of an investigation as its facts add up.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn risk(&self, investigation: InvestigationId) -> Result<RiskState> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        Ok(self.store.investigation(investigation).await?.item.state())
+    }
+
+    /// Open investigations in the order of work. Titles are shown only to those who may see them.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn queue(&self) -> Result<Vec<Queued>> {
+        self.may(Right::SeeQueue, None).await?;
+        let rows = self.store.open_investigations().await?;
+        let mine = self.store.memberships(self.user).await?;
+        let items = rows.iter().map(|row| QueueItem::new(row.id, row.received, &row.item.state())).collect();
+        let placed = risk::order(items, &self.law.risk_levels, self.store.now());
+        let rows: std::collections::BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+        Ok(placed
+            .into_iter()
+            .filter_map(|placed| {
+                let id = placed.item.investigation;
+                let row = rows.get(&id)?;
+                let title = if mine.contains(&id) { row.item.title.clone() } else { String::new() };
+                Some(Queued { placed, title, owner: row.owner })
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,58 @@
+//! Looking at, giving out and erasing personal content: each an entry of the ledger.
+
+use super::Desk;
+use crate::error::{RecordError, Result};
+use crate::event::{Act, Event, Look};
+use crate::ids::{InvestigationId, KeyId};
+use crate::law::Right;
+use crate::store::Permit;
+
+impl Desk<'_> {
+    /// Records that personal content was looked at or given out. To be called before it is.
+    ///
+    /// # Errors
+    /// [`RecordError`]: then nothing may be shown.
+    pub async fn looked(&self, act: Act, at: Vec<String>, purpose: &str, records: u64) -> Result<()> {
+        let event = Event::Looked(Look { act, at, purpose: purpose.to_owned(), records });
+        self.store.write(Permit::new(self.user), async |tx| tx.record(&event).await.map(drop)).await
+    }
+
+    /// A supervisor's look into an investigation without being on it. It lasts twelve hours.
+    ///
+    /// # Errors
+    /// [`RecordError`] where the role does not allow it, no reason is given, or there is no such investigation.
+    pub async fn break_glass(&self, investigation: InvestigationId, reason: &str) -> Result<()> {
+        if reason.trim().is_empty() {
+            return Err(RecordError::Refused("give the reason; it stands on the ledger's content for ever".into()));
+        }
+        let permit = self.may(Right::BreakGlass, None).await?;
+        self.store.investigation(investigation).await?;
+        let event = Event::GlassBroken { investigation, reason: reason.to_owned() };
+        self.store.write(permit, async |tx| tx.record(&event).await.map(drop)).await
+    }
+
+    /// Destroys every key of a holder (an id): everything personal under them is gone, and the ledger still verifies.
+    /// Answers the keys.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn erase(
+        &self,
+        investigation: Option<InvestigationId>,
+        holder: &str,
+        authority: &str,
+        reason: &str,
+    ) -> Result<Vec<KeyId>> {
+        self.write(Right::ErasePerson, investigation, async |tx| {
+            let keys = tx.keys_of(holder).await?;
+            if keys.is_empty() {
+                return Err(RecordError::Unknown { what: holder.to_owned() });
+            }
+            for key in &keys {
+                tx.destroy_key(*key, holder, authority, reason).await?;
+            }
+            Ok(keys)
+        })
+        .await
+    }
+}

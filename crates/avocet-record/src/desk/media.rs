@@ -1,0 +1,272 @@
+//! Examinations attached to exhibits, the media they found, and votes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use avocet_base::Sha256;
+use avocet_examination::{Examination, FileFilter, ReadError};
+
+use super::Desk;
+use crate::error::{RecordError, Result};
+use crate::event::{Act, Event};
+use crate::ids::{ExaminationId, ExhibitId, InvestigationId};
+use crate::law::Right;
+use crate::store::{MediaRow, Tx};
+use crate::vote::{GradingPolicy, Moderation, Outcome, Policy, Purpose, SchemeRef, Seed, Standing, VoteFact};
+
+/// Where a medium was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaPlace {
+    /// In which examination.
+    pub examination: ExaminationId,
+    /// Of which exhibit.
+    pub exhibit: ExhibitId,
+    /// In how many files.
+    pub files: u64,
+}
+
+impl Desk<'_> {
+    /// Verifies a sealed examination and attaches it to an exhibit. The media it found become items of the investigation.
+    /// `replaces` is the earlier examination of which this is a rematch or a repetition.
+    ///
+    /// # Errors
+    /// [`RecordError::Refused`] where the file does not verify, is not the one with the digest `expect`, or is attached
+    /// already.
+    pub async fn attach_examination(
+        &self,
+        investigation: InvestigationId,
+        exhibit: ExhibitId,
+        file: &Path,
+        expect: Option<Sha256>,
+        replaces: Option<ExaminationId>,
+    ) -> Result<ExaminationId> {
+        let permit = self.may(Right::AttachExamination, Some(investigation)).await?;
+        let read = read_examination(file, expect)?;
+        self.store
+            .write(permit, async |tx| {
+                tx.investigation(investigation).await?;
+                if let Some(at) = tx.examination_with(&read.digest).await? {
+                    return Err(RecordError::Refused(format!("this examination is attached already, as {at}")));
+                }
+                let examination = ExaminationId::new(tx.give(ExaminationId::PREFIX).await?);
+                let document = format!("media {examination}");
+                tx.add_document(&document, None, read.list.as_bytes()).await?;
+                tx.record(&Event::ExaminationAttached {
+                    investigation,
+                    exhibit,
+                    examination,
+                    result_digest: read.digest,
+                    file_digest: read.file_digest,
+                    signed_by: read.signed_by.clone(),
+                    media_list: Sha256(
+                        sha2::Digest::finalize(sha2::Digest::chain_update(
+                            <sha2::Sha256 as sha2::Digest>::new(),
+                            read.list.as_bytes(),
+                        ))
+                        .into(),
+                    ),
+                    media: read.media,
+                    files: read.files,
+                    replaces,
+                })
+                .await?;
+                Ok(examination)
+            })
+            .await
+    }
+
+    /// States how an investigation is graded, by a row of `grading.toml`.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn set_policy(
+        &self,
+        investigation: InvestigationId,
+        policy: Policy,
+        scheme: SchemeRef,
+        rule: &str,
+        reason: &str,
+    ) -> Result<u64> {
+        let table = &self.law.grading;
+        let row = table.row(rule).ok_or_else(|| RecordError::Refused(format!("there is no grading rule {rule:?}")))?;
+        let fact = VoteFact::PolicySet(GradingPolicy {
+            investigation,
+            policy,
+            scheme,
+            rule: row.value.clone(),
+            rule_from: GradingPolicy::reference(table, row),
+            seed: Seed(crate::keys::random()?),
+            reason: reason.to_owned(),
+        });
+        self.write(Right::SetGradingPolicy, Some(investigation), async |tx| {
+            tx.record(&Event::Vote { investigation, fact }).await
+        })
+        .await
+    }
+
+    /// Records a vote, its withdrawal, a request for a second view, or what an imported set says.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn record_vote(&self, investigation: InvestigationId, fact: VoteFact) -> Result<u64> {
+        let right = match &fact {
+            VoteFact::Voted { purpose: Purpose::Moderation, .. } => Right::Moderate,
+            VoteFact::PolicySet(_) => Right::SetGradingPolicy,
+            VoteFact::Imported { .. } => Right::AttachExamination,
+            VoteFact::Voted { .. } | VoteFact::Withdrawn { .. } | VoteFact::SecondViewRequested { .. } => Right::Vote,
+        };
+        let sha256 = fact_sha256(&fact);
+        self.write(right, Some(investigation), async |tx| {
+            if let Some(sha256) = sha256
+                && tx.media(investigation, &sha256).await?.is_none()
+            {
+                return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
+            }
+            tx.record(&Event::Vote { investigation, fact }).await
+        })
+        .await
+    }
+
+    /// Where a medium stands, and where it was found in the investigations that this person may see. The look is
+    /// recorded.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn medium(
+        &self,
+        investigation: InvestigationId,
+        sha256: Sha256,
+    ) -> Result<(MediaRow, Option<Standing>, Vec<MediaPlace>)> {
+        self.may(Right::ViewMedia, Some(investigation)).await?;
+        self.looked(Act::Viewed, vec![investigation.to_string(), sha256.to_string()], "facts of a medium", 1).await?;
+        let row = self.store.media(investigation, &sha256).await?;
+        let row = row.ok_or_else(|| RecordError::Unknown { what: format!("medium {sha256} in {investigation}") })?;
+        let standing = self.store.standing(investigation, &sha256).await?;
+        Ok((row, standing, self.store.places(investigation, &sha256).await?))
+    }
+
+    /// Media of an investigation with this outcome (`undecided`, `decided`, `second-view`, `disagreement`, `moderated`),
+    /// a page after `after`, in the order of their digests.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn media_with(
+        &self,
+        investigation: InvestigationId,
+        outcome: &str,
+        after: Option<Sha256>,
+        limit: u32,
+    ) -> Result<Vec<MediaRow>> {
+        self.may(Right::ViewMedia, Some(investigation)).await?;
+        self.store.media_with(investigation, outcome, after, limit).await
+    }
+
+    /// How many media there are by outcome and category. The numbers are kept with every change, not counted.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn media_totals(&self, investigation: InvestigationId) -> Result<BTreeMap<String, i64>> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        self.store.totals(&investigation.to_string()).await
+    }
+}
+
+fn fact_sha256(fact: &VoteFact) -> Option<Sha256> {
+    match fact {
+        VoteFact::PolicySet(_) => None,
+        VoteFact::Voted { sha256, .. }
+        | VoteFact::Withdrawn { sha256, .. }
+        | VoteFact::SecondViewRequested { sha256, .. }
+        | VoteFact::Imported { sha256, .. } => Some(*sha256),
+    }
+}
+
+/// What the row of a medium repeats of its standing: one word, and the category where there is one.
+pub(crate) fn outcome_text(standing: Option<&Standing>) -> String {
+    let Some(standing) = standing else { return "undecided".to_owned() };
+    let word = match &standing.outcome {
+        Outcome::Undecided { .. } => "undecided",
+        Outcome::Decided(_) if standing.moderation == Moderation::Due => "to-moderate",
+        Outcome::Decided(_) => "decided",
+        Outcome::NeedsSecondView { .. } => "second-view",
+        Outcome::Disagreement { .. } => "disagreement",
+        Outcome::Moderated(_) => "moderated",
+    };
+    match standing.outcome.category() {
+        Some(category) => format!("{word} {}", category.as_str()),
+        None => word.to_owned(),
+    }
+}
+
+struct ReadExamination {
+    digest: Sha256,
+    file_digest: Sha256,
+    signed_by: Option<String>,
+    /// A line for each medium: SHA-256, kind, number of files; in the order of the digests.
+    list: String,
+    media: u64,
+    files: u64,
+}
+
+fn read_examination(file: &Path, expect: Option<Sha256>) -> Result<ReadExamination> {
+    use avocet_examination::SignatureCheck;
+    let refused = |e: String| RecordError::Refused(format!("the examination is not attached: {e}"));
+    let verified = avocet_examination::verify(file, expect, None).map_err(|e| refused(e.to_string()))?;
+    let Some(digest) = verified.result_digest.filter(|_| verified.passed()) else {
+        return Err(refused(verified.findings.join("; ")));
+    };
+    let examination = Examination::open(file).map_err(|e| refused(e.to_string()))?;
+    let mut media: BTreeMap<Sha256, (String, u64)> = BTreeMap::new();
+    let mut files = 0u64;
+    let mut each = |view: avocet_examination::FileView| {
+        if let (Some(kind), Some(sha256)) = (view.file.media, view.file.sha256)
+            && matches!(kind.as_str(), "picture" | "video")
+        {
+            files = files.saturating_add(1);
+            let entry = media.entry(sha256).or_insert((kind, 0));
+            entry.1 = entry.1.saturating_add(1);
+        }
+        Ok::<_, ReadError>(ControlFlow::Continue(()))
+    };
+    examination.files(&FileFilter::default(), &mut each).map_err(|e| refused(e.to_string()))?;
+    let mut list = String::new();
+    for (sha256, (kind, files)) in &media {
+        let _ = writeln!(list, "{sha256} {kind} {files}");
+    }
+    let signed_by = match verified.signature {
+        SignatureCheck::SignedBy { key, .. } => Some(key),
+        _ => None,
+    };
+    let count = u64::try_from(media.len()).unwrap_or(u64::MAX);
+    Ok(ReadExamination { digest, file_digest: verified.file_sha256, signed_by, list, media: count, files })
+}
+
+impl Tx<'_> {
+    /// Puts the media of an attached examination into the rows of its investigation.
+    pub(crate) async fn apply_examination(
+        &mut self,
+        investigation: InvestigationId,
+        exhibit: ExhibitId,
+        examination: ExaminationId,
+        replaces: Option<ExaminationId>,
+    ) -> Result<()> {
+        if let Some(old) = replaces {
+            self.take_back_media(investigation, old).await?;
+        }
+        let list = self.document(&format!("media {examination}")).await?;
+        let list = String::from_utf8(list).unwrap_or_default();
+        let mut new = 0i64;
+        for line in list.lines() {
+            let mut parts = line.split(' ');
+            let parsed =
+                (|| Some((parts.next()?.parse::<Sha256>().ok()?, parts.next()?, parts.next()?.parse::<i64>().ok()?)))();
+            let Some((sha256, kind, files)) = parsed else { continue };
+            self.add_place(investigation, &sha256, kind, examination, exhibit, files).await?;
+            new = new.saturating_add(1);
+        }
+        let _ = new;
+        self.recount(investigation).await
+    }
+}

@@ -1,0 +1,97 @@
+//! The gate: everybody works on a record through a [`Desk`], which knows who they are and what they may do.
+
+mod account;
+mod investigation;
+mod look;
+mod media;
+
+use crate::at::At;
+use crate::error::{RecordError, Result};
+use crate::event::Event;
+use crate::ids::{InvestigationId, UserId};
+use crate::law::{Law, Right, RightScope};
+use crate::store::{Permit, Store, Tx};
+
+pub use account::Account;
+pub(crate) use account::from_row as account_from_row;
+pub(crate) use investigation::Item;
+pub use investigation::{Opening, Queued};
+pub use media::MediaPlace;
+pub(crate) use media::outcome_text;
+
+/// How long a look into an investigation that one is not on stays open.
+const GLASS_HOURS: i64 = 12;
+
+/// A person at work.
+#[derive(Debug)]
+pub struct Desk<'s> {
+    store: &'s Store,
+    law: &'s Law,
+    user: UserId,
+    roles: Vec<String>,
+}
+
+impl<'s> Desk<'s> {
+    /// Who works here.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// Whether one of the person's roles holds a right.
+    #[must_use]
+    pub fn holds(&self, right: Right) -> bool {
+        self.roles.iter().filter_map(|role| self.law.roles.row(role)).any(|role| role.value.may(right))
+    }
+
+    /// The gate itself: whether this person may do this, in this investigation where the right reaches only those one
+    /// works on.
+    ///
+    /// # Errors
+    /// [`RecordError::NotAllowed`] where no role holds the right; [`RecordError::Unknown`] where the person is not on the
+    /// investigation, which says no more than if there were none.
+    pub async fn may(&self, right: Right, investigation: Option<InvestigationId>) -> Result<Permit> {
+        if !self.holds(right) {
+            return Err(RecordError::NotAllowed { right: right.meaning().to_owned() });
+        }
+        let permit = Permit::new(self.user);
+        match (right.scope(), investigation) {
+            (RightScope::Everywhere, _) => Ok(permit),
+            (RightScope::Investigation, None) => {
+                Err(RecordError::NotAllowed { right: format!("{}: name the investigation", right.meaning()) })
+            }
+            (RightScope::Investigation, Some(id)) => {
+                if self.store.is_member(id, self.user).await? || self.has_broken_glass(id).await? {
+                    Ok(permit)
+                } else {
+                    Err(RecordError::Unknown { what: id.to_string() })
+                }
+            }
+        }
+    }
+
+    async fn has_broken_glass(&self, id: InvestigationId) -> Result<bool> {
+        if !self.holds(Right::BreakGlass) {
+            return Ok(false);
+        }
+        let since = self.store.now().ns().saturating_sub(GLASS_HOURS.saturating_mul(3_600_000_000_000));
+        let facts = self.store.facts(&id.to_string()).await?;
+        Ok(facts
+            .iter()
+            .any(|f| f.by == self.user && f.at > At::from_ns(since) && matches!(f.fact, Event::GlassBroken { .. })))
+    }
+
+    /// Makes a change that takes a right.
+    ///
+    /// # Errors
+    /// As [`Desk::may`], and whatever the change answers.
+    pub async fn write<R>(
+        &self,
+        right: Right,
+        investigation: Option<InvestigationId>,
+        change: impl AsyncFnOnce(&mut Tx<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let permit = self.may(right, investigation).await?;
+        self.store.write(permit, change).await
+    }
+}

@@ -1,0 +1,265 @@
+//! Everything that can happen to a record. An event is stored once, as JSON, as the content of a line of the ledger.
+
+use avocet_base::Sha256;
+use serde::{Deserialize, Serialize};
+
+use crate::at::At;
+use crate::ids::{ExaminationId, ExhibitId, InvestigationId, KeyId, ReferralId, UserId};
+use crate::personal::Personal;
+use crate::risk::RiskFact;
+use crate::vote::VoteFact;
+
+/// One change or one look.
+///
+/// Names are written into stored contents: they are never changed, only added to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// The first entry of every ledger.
+    StoreMade {
+        /// Public key (hexadecimal) that signs the head.
+        key: String,
+        /// What the team calls the store.
+        title: String,
+    },
+    /// A key was made for a person or a document.
+    KeyMade {
+        /// The key.
+        key: KeyId,
+        /// Whose: an id.
+        holder: String,
+    },
+    /// A key was destroyed: everything personal under it is gone.
+    KeyDestroyed {
+        /// The key.
+        key: KeyId,
+        /// Whose.
+        holder: String,
+        /// Under what authority.
+        authority: String,
+        /// Why.
+        reason: String,
+    },
+    /// Someone may sign in.
+    AccountMade {
+        /// Who.
+        user: UserId,
+        /// What they sign in with.
+        login: String,
+        /// Their roles, as `roles.toml` names them.
+        roles: Vec<String>,
+        /// Their name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Personal<String>>,
+    },
+    /// Someone's roles are others now.
+    RolesSet {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        roles: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Someone may no longer sign in.
+    AccountClosed {
+        /// Who.
+        user: UserId,
+        /// Why.
+        reason: String,
+    },
+    /// A password was set. Its hash lies outside the ledger.
+    PasswordSet {
+        /// Whose.
+        user: UserId,
+    },
+    /// Work on something as one thing begins.
+    InvestigationOpened {
+        /// Which.
+        investigation: InvestigationId,
+        /// Who leads it.
+        owner: UserId,
+        /// When the first report of it was received.
+        received: At,
+        /// What it is called among the team; no name of a person.
+        title: String,
+        /// The referrals that it is opened on.
+        referrals: Vec<ReferralId>,
+    },
+    /// Someone works on an investigation.
+    MemberAdded {
+        /// Which.
+        investigation: InvestigationId,
+        /// Who.
+        user: UserId,
+    },
+    /// Someone no longer works on an investigation.
+    MemberRemoved {
+        /// Which.
+        investigation: InvestigationId,
+        /// Who.
+        user: UserId,
+    },
+    /// A supervisor looked into an investigation without being on it.
+    GlassBroken {
+        /// Which.
+        investigation: InvestigationId,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody gave a wrong password.
+    SignInFailed {
+        /// For whose account.
+        user: UserId,
+        /// How often in a row.
+        in_a_row: u64,
+    },
+    /// A fact about the risk of an investigation.
+    Risk {
+        /// The fact.
+        fact: RiskFact,
+    },
+    /// A sealed examination was verified and attached to an exhibit.
+    ExaminationAttached {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// To which exhibit.
+        exhibit: ExhibitId,
+        /// As which examination.
+        examination: ExaminationId,
+        /// Its result digest.
+        result_digest: Sha256,
+        /// SHA-256 of the sealed file.
+        file_digest: Sha256,
+        /// The public key that signed its seal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed_by: Option<String>,
+        /// SHA-256 of the list of media that was kept with it.
+        media_list: Sha256,
+        /// How many media there are in it.
+        media: u64,
+        /// In how many files.
+        files: u64,
+        /// The examination whose place it takes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<ExaminationId>,
+    },
+    /// A fact about votes.
+    Vote {
+        /// In which investigation it was recorded.
+        investigation: InvestigationId,
+        /// The fact.
+        fact: VoteFact,
+    },
+    /// Personal content was looked at or given out.
+    Looked(Look),
+}
+
+/// One look at personal content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// What was done.
+    pub act: Act,
+    /// At what: ids.
+    pub at: Vec<String>,
+    /// What for, or to whom; for a search only the kinds searched, never what was sought.
+    pub purpose: String,
+    /// How many records it gave.
+    pub records: u64,
+}
+
+/// What was done with personal content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// It was searched for.
+    Searched,
+    /// It was shown.
+    Viewed,
+    /// It was written to a file.
+    Exported,
+    /// It was printed.
+    Printed,
+    /// It was given to someone outside.
+    Disclosed,
+}
+
+impl Event {
+    /// What the ledger calls it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::StoreMade { .. } => "store-made",
+            Self::KeyMade { .. } => "key-made",
+            Self::KeyDestroyed { .. } => "key-destroyed",
+            Self::AccountMade { .. } => "account-made",
+            Self::RolesSet { .. } => "roles-set",
+            Self::AccountClosed { .. } => "account-closed",
+            Self::PasswordSet { .. } => "password-set",
+            Self::InvestigationOpened { .. } => "investigation-opened",
+            Self::MemberAdded { .. } => "member-added",
+            Self::MemberRemoved { .. } => "member-removed",
+            Self::GlassBroken { .. } => "glass-broken",
+            Self::SignInFailed { .. } => "sign-in-failed",
+            Self::Risk { fact } => match fact {
+                RiskFact::Assessed { .. } => "risk-assessed",
+                RiskFact::Overridden { .. } => "risk-overridden",
+                RiskFact::DangerStated { .. } => "danger-stated",
+                RiskFact::SafeguardingActed { .. } => "safeguarding-acted",
+            },
+            Self::ExaminationAttached { .. } => "examination-attached",
+            Self::Vote { fact, .. } => match fact {
+                VoteFact::Voted { .. } => "voted",
+                VoteFact::Withdrawn { .. } => "vote-withdrawn",
+                VoteFact::SecondViewRequested { .. } => "second-view-requested",
+                VoteFact::Imported { .. } => "category-imported",
+                VoteFact::PolicySet(_) => "grading-policy-set",
+            },
+            Self::Looked(look) => match look.act {
+                Act::Searched => "searched",
+                Act::Viewed => "viewed",
+                Act::Exported => "exported",
+                Act::Printed => "printed",
+                Act::Disclosed => "disclosed",
+            },
+        }
+    }
+
+    /// The ids of what it is about. A fact of an investigation names the investigation first.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<String> {
+        match self {
+            Self::StoreMade { .. } => vec![],
+            Self::KeyMade { key, holder } | Self::KeyDestroyed { key, holder, .. } => {
+                vec![holder.clone(), key.to_string()]
+            }
+            Self::AccountMade { user, .. }
+            | Self::RolesSet { user, .. }
+            | Self::AccountClosed { user, .. }
+            | Self::SignInFailed { user, .. }
+            | Self::PasswordSet { user } => vec![user.to_string()],
+            Self::Risk { fact } => vec![fact.investigation().to_string()],
+            Self::ExaminationAttached { investigation, exhibit, examination, result_digest, .. } => {
+                vec![investigation.to_string(), exhibit.to_string(), examination.to_string(), result_digest.to_string()]
+            }
+            // A vote hangs on the content. It is not put under the investigation too: a million votes would bury the
+            // page that tells its story; the policy is part of that story.
+            Self::Vote { investigation, fact } => match fact {
+                VoteFact::PolicySet(_) => vec![investigation.to_string()],
+                VoteFact::Voted { sha256, .. }
+                | VoteFact::Withdrawn { sha256, .. }
+                | VoteFact::SecondViewRequested { sha256, .. }
+                | VoteFact::Imported { sha256, .. } => vec![sha256.to_string()],
+            },
+            Self::InvestigationOpened { investigation, referrals, .. } => {
+                std::iter::once(investigation.to_string()).chain(referrals.iter().map(ToString::to_string)).collect()
+            }
+            Self::MemberAdded { investigation, user } | Self::MemberRemoved { investigation, user } => {
+                vec![investigation.to_string(), user.to_string()]
+            }
+            Self::GlassBroken { investigation, .. } => vec![investigation.to_string()],
+            Self::Looked(look) => look.at.clone(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The tables that come with Avocet.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::entry::{Entry, entries};
+use super::error::LawError;
+use super::role::Role;
+use super::table::{LawRow, Table};
+use crate::risk::RiskLevel;
+use crate::vote::GradingRule;
+
+/// Where a referral can come from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferralSource {
+    /// Its name on pages.
+    pub title: String,
+    /// One sentence without a full stop.
+    pub detail: String,
+}
+
+impl LawRow for ReferralSource {
+    const TABLE: &'static str = "referral-sources";
+
+    fn summary(&self) -> String {
+        format!("{}. {}", self.title, self.detail)
+    }
+}
+
+/// Names of the tables of [`Law`].
+pub const TABLES: [&str; 4] = [GradingRule::TABLE, ReferralSource::TABLE, RiskLevel::TABLE, Role::TABLE];
+
+/// The tables that the record works by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Law {
+    /// Rules for votes.
+    pub grading: Table<GradingRule>,
+    /// Where referrals come from.
+    pub referral_sources: Table<ReferralSource>,
+    /// Levels of risk and their deadlines.
+    pub risk_levels: Table<RiskLevel>,
+    /// Roles and their rights.
+    pub roles: Table<Role>,
+}
+
+impl Law {
+    /// Reads all tables; a file `NAME.toml` in `folder` replaces the built-in table of that name.
+    ///
+    /// # Errors
+    /// The first file that is there and cannot be used.
+    pub fn load(folder: Option<&Path>) -> Result<Self, LawError> {
+        Ok(Self {
+            grading: Table::load(folder, include_str!("../../data/grading.toml"))?,
+            referral_sources: Table::load(folder, include_str!("../../data/referral-sources.toml"))?,
+            risk_levels: Table::load(folder, include_str!("../../data/risk-levels.toml"))?,
+            roles: Table::load(folder, include_str!("../../data/roles.toml"))?,
+        })
+    }
+
+    /// Every row, ordered by table, then as the file has them.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut all = entries(&self.grading);
+        all.extend(entries(&self.referral_sources));
+        all.extend(entries(&self.risk_levels));
+        all.extend(entries(&self.roles));
+        all
+    }
+}
+
+/// Files of the user's folder that no table reads, in order: a misspelt name must not pass for a replaced table.
+/// `known` are the names of all tables in use.
+///
+/// # Errors
+/// The folder is there and cannot be listed.
+pub fn strays(folder: &Path, known: &[&str]) -> Result<Vec<PathBuf>, LawError> {
+    let failed = |error| LawError::Read { file: folder.display().to_string().into(), error };
+    let listed = match std::fs::read_dir(folder) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut out = Vec::new();
+    for entry in listed {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !name.strip_suffix(".toml").is_some_and(|stem| known.contains(&stem)) {
+            out.push(path);
+        }
+    }
+    out.sort();
+    Ok(out)
+}

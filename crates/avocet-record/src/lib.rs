@@ -1,0 +1,29 @@
+//! The record of a child-protection team: from the referral to the vote, every change an event on a ledger that shows
+//! tampering and holds no personal content.
+//!
+//! # How it is built
+//! A change is a **fact** ([`Recorded`]): typed, stored once, never altered. The state of a referral, a warrant or an
+//! exhibit is what its facts add up to, so it can be rebuilt and a contradiction between two facts is shown, not
+//! refused: what happened must be recordable even where it should not have happened. Everything that decides
+//! (`law`, `risk`, `vote`) is pure and knows no database.
+#![deny(clippy::indexing_slicing)]
+
+mod at;
+pub mod desk;
+mod error;
+pub mod event;
+mod ids;
+pub mod keys;
+pub mod law;
+pub mod ledger;
+mod personal;
+pub mod risk;
+pub mod store;
+pub mod vote;
+
+pub use at::{At, Recorded};
+pub use error::{RecordError, Result};
+pub use ids::{
+    ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, PersonId, ReferralId, UserId, WarrantId,
+};
+pub use personal::Personal;

@@ -1,0 +1,191 @@
+//! The rows of media: where each was found and where it stands.
+
+use avocet_base::Sha256;
+use sqlx::Any;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use sqlx::pool::PoolConnection;
+
+use super::read::{count, text};
+use super::tx::{self, Tx};
+use super::{Store, db};
+use crate::at::Recorded;
+use crate::desk::{MediaPlace, outcome_text};
+use crate::error::{DatabaseResult as _, RecordError, Result};
+use crate::event::Event;
+use crate::ids::{ExaminationId, ExhibitId, InvestigationId};
+use crate::vote::{GradingPolicy, ItemVotes, Standing, VoteFact};
+
+/// One content of an investigation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaRow {
+    /// Its digest.
+    pub sha256: Sha256,
+    /// `picture` or `video`.
+    pub kind: String,
+    /// In how many files of the investigation's exhibits.
+    pub places: u64,
+    /// On how many exhibits.
+    pub exhibits: u64,
+    /// `undecided`, `decided A`, `to-moderate A`, `second-view`, `disagreement`, `moderated A`.
+    pub outcome: String,
+}
+
+fn media_row(row: &AnyRow, at: usize) -> Result<MediaRow> {
+    Ok(MediaRow {
+        sha256: db::sha256(row, at)?,
+        kind: text(row, at.saturating_add(1))?,
+        places: count(row, at.saturating_add(2))?,
+        exhibits: count(row, at.saturating_add(3))?,
+        outcome: text(row, at.saturating_add(4))?,
+    })
+}
+
+/// The grading policy that holds: the last one recorded.
+fn policy_of(facts: &[Recorded<Event>]) -> Option<&GradingPolicy> {
+    facts.iter().rev().find_map(|fact| match &fact.fact {
+        Event::Vote { fact: VoteFact::PolicySet(policy), .. } => Some(policy),
+        _ => None,
+    })
+}
+
+async fn standing(
+    conn: &mut PoolConnection<Any>,
+    investigation: InvestigationId,
+    sha256: &Sha256,
+    until: u64,
+) -> Result<Option<Standing>> {
+    let mut facts = tx::facts(conn, &investigation.to_string()).await?;
+    facts.retain(|fact| fact.seq <= until);
+    let Some(policy) = policy_of(&facts) else { return Ok(None) };
+    let mut item = ItemVotes::new(*sha256);
+    for Recorded { seq, at, by, fact } in tx::facts(conn, &sha256.to_string()).await? {
+        if let Event::Vote { fact, .. } = fact
+            && seq <= until
+        {
+            item.apply(&Recorded { seq, at, by, fact });
+        }
+    }
+    Ok(Some(item.standing(policy)))
+}
+
+impl Tx<'_> {
+    pub(crate) async fn media(&mut self, investigation: InvestigationId, sha256: &Sha256) -> Result<Option<MediaRow>> {
+        row!(self.conn, MEDIA, investigation.to_string(), sha256.0.to_vec()).map(|row| media_row(&row, 1)).transpose()
+    }
+
+    pub(crate) async fn add_place(
+        &mut self,
+        investigation: InvestigationId,
+        sha256: &Sha256,
+        kind: &str,
+        examination: ExaminationId,
+        exhibit: ExhibitId,
+        files: i64,
+    ) -> Result<()> {
+        let digest = sha256.0.to_vec();
+        run!(self, ADD_PLACE, digest.clone(), examination.to_string(), exhibit.to_string(), files);
+        run!(self, ADD_MEDIA, investigation.to_string(), digest, kind, files, "undecided");
+        Ok(())
+    }
+
+    /// Takes back what an examination put there, because another one takes its place.
+    pub(crate) async fn take_back_media(&mut self, investigation: InvestigationId, old: ExaminationId) -> Result<()> {
+        run!(self, TAKE_BACK, investigation.to_string(), old.to_string());
+        run!(self, REMOVE_PLACES, old.to_string());
+        run!(self, REMOVE_GONE, investigation.to_string());
+        Ok(())
+    }
+
+    /// Counts an investigation's media anew: after an examination was attached, not after a vote.
+    pub(crate) async fn recount(&mut self, investigation: InvestigationId) -> Result<()> {
+        let id = investigation.to_string();
+        run!(self, FORGET_TOTALS, id.clone());
+        for row in rows!(self.conn, COUNT_OUTCOMES, id.clone()) {
+            let (kind, outcome) = (text(&row, 0)?, text(&row, 1)?);
+            let number: i64 = row.try_get(2).when("count media")?;
+            self.add_to_total(&id, &format!("{kind} {outcome}"), number).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_to_total(&mut self, subject: &str, what: &str, n: i64) -> Result<()> {
+        run!(self, ADD_TO_TOTAL, subject, what, n);
+        Ok(())
+    }
+
+    /// Says anew where a content stands, in every investigation that has it, as of an entry.
+    pub(super) async fn judge(&mut self, sha256: &Sha256, until: u64) -> Result<()> {
+        for row in rows!(self.conn, MEDIA_IN, sha256.0.to_vec()) {
+            let id = text(&row, 0)?;
+            let investigation = id.parse().map_err(|_| RecordError::Unknown { what: id })?;
+            self.judge_in(investigation, sha256, until).await?;
+        }
+        Ok(())
+    }
+
+    /// Says anew where every content of an investigation stands: its policy changed.
+    pub(super) async fn judge_all(&mut self, investigation: InvestigationId) -> Result<()> {
+        for row in rows!(self.conn, ALL_MEDIA, investigation.to_string()) {
+            let sha256 = db::sha256(&row, 0)?;
+            // Only what was voted on can stand elsewhere than before.
+            if !tx::facts(&mut self.conn, &sha256.to_string()).await?.is_empty() {
+                self.judge_in(investigation, &sha256, u64::MAX).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge_in(&mut self, investigation: InvestigationId, sha256: &Sha256, until: u64) -> Result<()> {
+        let Some(row) = self.media(investigation, sha256).await? else { return Ok(()) };
+        let standing = standing(&mut self.conn, investigation, sha256, until).await?;
+        let outcome = outcome_text(standing.as_ref());
+        if outcome != row.outcome {
+            let id = investigation.to_string();
+            self.add_to_total(&id, &format!("{} {}", row.kind, row.outcome), -1).await?;
+            self.add_to_total(&id, &format!("{} {outcome}", row.kind), 1).await?;
+            run!(self, SET_OUTCOME, id, sha256.0.to_vec(), outcome);
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    pub(crate) async fn media(&self, investigation: InvestigationId, sha256: &Sha256) -> Result<Option<MediaRow>> {
+        let mut conn = self.db.reader().await?;
+        row!(conn, MEDIA, investigation.to_string(), sha256.0.to_vec()).map(|row| media_row(&row, 1)).transpose()
+    }
+
+    pub(crate) async fn standing(&self, investigation: InvestigationId, sha256: &Sha256) -> Result<Option<Standing>> {
+        standing(&mut self.db.reader().await?, investigation, sha256, u64::MAX).await
+    }
+
+    /// Where a content was found in this investigation.
+    pub(crate) async fn places(&self, investigation: InvestigationId, sha256: &Sha256) -> Result<Vec<MediaPlace>> {
+        let mut conn = self.db.reader().await?;
+        let mut places = Vec::new();
+        for row in rows!(conn, PLACES, sha256.0.to_vec()) {
+            let (examination, exhibit) = (text(&row, 0)?, text(&row, 1)?);
+            let of = row!(conn, PART_OF, examination.clone()).map(|row| text(&row, 0)).transpose()?;
+            if of.as_deref() == Some(investigation.to_string().as_str()) {
+                let parsed = examination.parse().ok().zip(exhibit.parse().ok());
+                let (examination, exhibit) = parsed.ok_or(RecordError::Unknown { what: examination })?;
+                places.push(MediaPlace { examination, exhibit, files: count(&row, 2)? });
+            }
+        }
+        Ok(places)
+    }
+
+    pub(crate) async fn media_with(
+        &self,
+        investigation: InvestigationId,
+        outcome: &str,
+        after: Option<Sha256>,
+        limit: u32,
+    ) -> Result<Vec<MediaRow>> {
+        let mut conn = self.db.reader().await?;
+        let after = after.map_or_else(Vec::new, |sha256| sha256.0.to_vec());
+        let rows = rows!(conn, MEDIA_WITH, investigation.to_string(), outcome, after, i64::from(limit));
+        rows.iter().map(|row| media_row(row, 0)).collect()
+    }
+}

@@ -1,0 +1,156 @@
+//! Reading rows, in a change or outside one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use avocet_base::Sha256;
+use sqlx::Any;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use sqlx::pool::PoolConnection;
+
+use super::tx::Tx;
+use super::{Store, db};
+use crate::at::At;
+use crate::desk::{Account, Item, account_from_row};
+use crate::error::{DatabaseResult as _, RecordError, Result};
+use crate::ids::{ExaminationId, InvestigationId, UserId};
+
+/// The row of an investigation.
+#[derive(Debug, Clone)]
+pub(crate) struct InvestigationRow {
+    pub id: InvestigationId,
+    pub owner: UserId,
+    pub received: At,
+    pub item: Item,
+}
+
+pub(super) fn text(row: &AnyRow, at: usize) -> Result<String> {
+    row.try_get(at).when("read a text")
+}
+
+fn parsed<T: std::str::FromStr>(row: &AnyRow, at: usize) -> Result<T> {
+    let text = text(row, at)?;
+    text.parse().map_err(|_| RecordError::Unknown { what: text })
+}
+
+fn investigation_row(row: &AnyRow) -> Result<InvestigationRow> {
+    let id = parsed(row, 0)?;
+    let item = serde_json::from_str(&text(row, 4)?);
+    let item =
+        item.map_err(|_| RecordError::Refused(format!("the row of {id} is damaged; run `avocet record rebuild`")))?;
+    Ok(InvestigationRow {
+        id,
+        owner: parsed(row, 1)?,
+        received: At::from_ns(row.try_get(2).when("read a time")?),
+        item,
+    })
+}
+
+async fn accounts(conn: &mut PoolConnection<Any>) -> Result<Vec<Account>> {
+    let mut all: Vec<Account> = rows!(*conn, ACCOUNTS)
+        .iter()
+        .map(account_from_row)
+        .collect::<std::result::Result<_, _>>()
+        .when("read accounts")?;
+    all.sort_by_key(|account| account.user);
+    Ok(all)
+}
+
+async fn investigation(conn: &mut PoolConnection<Any>, id: InvestigationId) -> Result<InvestigationRow> {
+    let row = row!(*conn, INVESTIGATION, id.to_string());
+    row.as_ref().map_or_else(|| Err(RecordError::Unknown { what: id.to_string() }), investigation_row)
+}
+
+impl Tx<'_> {
+    pub(crate) async fn accounts(&mut self) -> Result<Vec<Account>> {
+        accounts(&mut self.conn).await
+    }
+
+    pub(crate) async fn investigation(&mut self, id: InvestigationId) -> Result<InvestigationRow> {
+        investigation(&mut self.conn, id).await
+    }
+
+    /// The examination that has this result digest.
+    pub(crate) async fn examination_with(&mut self, digest: &Sha256) -> Result<Option<ExaminationId>> {
+        let Some(row) = row!(self.conn, EXAMINATION_WITH, digest.to_string()) else { return Ok(None) };
+        Ok(text(&row, 0)?.split(' ').find_map(|subject| subject.parse().ok()))
+    }
+
+    pub(crate) async fn set_secret(&mut self, name: &str, value: &str) -> Result<()> {
+        run!(self, SET_SECRET, name, value);
+        Ok(())
+    }
+
+    pub(crate) async fn forget_secret(&mut self, name: &str) -> Result<()> {
+        run!(self, DELETE_SECRET, name);
+        Ok(())
+    }
+
+    /// Keeps bytes beside the ledger; with a key they are encrypted under it.
+    pub(crate) async fn add_document(
+        &mut self,
+        id: &str,
+        key: Option<&crate::keys::PersonKey>,
+        body: &[u8],
+    ) -> Result<()> {
+        let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        let stored = match key {
+            Some(key) => key.seal_bytes(body)?,
+            None => body.to_vec(),
+        };
+        run!(self, ADD_DOCUMENT, id, key.map(|key| key.id().to_string()), size, stored);
+        Ok(())
+    }
+
+    /// Bytes that were kept in the clear.
+    pub(crate) async fn document(&mut self, id: &str) -> Result<Vec<u8>> {
+        let row = row!(self.conn, DOCUMENT, id).ok_or_else(|| RecordError::Unknown { what: id.to_owned() })?;
+        row.try_get(2).when("read a document")
+    }
+}
+
+impl Store {
+    pub(crate) async fn is_member(&self, id: InvestigationId, user: UserId) -> Result<bool> {
+        let mut conn = self.db.reader().await?;
+        Ok(row!(conn, IS_MEMBER, id.to_string(), user.to_string()).is_some())
+    }
+
+    pub(crate) async fn memberships(&self, user: UserId) -> Result<BTreeSet<InvestigationId>> {
+        let mut conn = self.db.reader().await?;
+        rows!(conn, MEMBERSHIPS, user.to_string()).iter().map(|row| parsed(row, 0)).collect()
+    }
+
+    pub(crate) async fn secret(&self, name: &str) -> Result<Option<String>> {
+        let mut conn = self.db.reader().await?;
+        row!(conn, SECRET, name).map(|row| text(&row, 0)).transpose()
+    }
+
+    pub(crate) async fn account_by_login(&self, login: &str) -> Result<Option<Account>> {
+        let mut conn = self.db.reader().await?;
+        row!(conn, ACCOUNT_BY_LOGIN, login).map(|row| account_from_row(&row)).transpose().when("read an account")
+    }
+
+    pub(crate) async fn accounts(&self) -> Result<Vec<Account>> {
+        accounts(&mut self.db.reader().await?).await
+    }
+
+    pub(crate) async fn investigation(&self, id: InvestigationId) -> Result<InvestigationRow> {
+        investigation(&mut self.db.reader().await?, id).await
+    }
+
+    pub(crate) async fn open_investigations(&self) -> Result<Vec<InvestigationRow>> {
+        let mut conn = self.db.reader().await?;
+        rows!(conn, OPEN_INVESTIGATIONS).iter().map(investigation_row).collect()
+    }
+
+    pub(crate) async fn totals(&self, subject: &str) -> Result<BTreeMap<String, i64>> {
+        let mut conn = self.db.reader().await?;
+        let rows = rows!(conn, TOTALS, subject);
+        rows.iter().map(|row| Ok((text(row, 0)?, row.try_get(1).when("read a total")?))).collect()
+    }
+}
+
+/// A number that is never negative.
+pub(super) fn count(row: &AnyRow, at: usize) -> Result<u64> {
+    db::uint(row, at)
+}

@@ -1,0 +1,56 @@
+//! The tables, in one text for both databases.
+
+/// The version that this program writes.
+pub const VERSION: i64 = 1;
+
+/// Statements that lead from each version to the next; the first makes version 1 out of nothing. `{blob}` and `{big}` are
+/// the databases' own words for bytes and 64-bit integers.
+///
+/// `ledger`, `content`, `touched`, `given`, `person_key`, `secret` and `document` are what the record *is*. Every other
+/// table only repeats, for quick answers, what the facts say, and is made anew by a rebuild.
+pub const STEPS: &[&[&str]] = &[&[
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE ledger (seq {big} PRIMARY KEY, at {big} NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL, \
+     subjects TEXT NOT NULL, content {blob} NOT NULL, previous {blob} NOT NULL, hash {blob} NOT NULL UNIQUE)",
+    "CREATE TABLE content (seq {big} PRIMARY KEY, salt {blob} NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE touched (subject TEXT NOT NULL, seq {big} NOT NULL, PRIMARY KEY (subject, seq))",
+    "CREATE TABLE given (prefix TEXT PRIMARY KEY, last {big} NOT NULL)",
+    "CREATE TABLE person_key (id TEXT PRIMARY KEY, holder TEXT NOT NULL, wrapped {blob}, destroyed {big})",
+    "CREATE INDEX person_key_holder ON person_key (holder)",
+    "CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE document (id TEXT PRIMARY KEY, key TEXT, size {big} NOT NULL, body {blob} NOT NULL)",
+    // Made anew by a rebuild:
+    "CREATE TABLE account (id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, roles TEXT NOT NULL, active {big} NOT NULL)",
+    "CREATE TABLE member (investigation TEXT NOT NULL, account TEXT NOT NULL, PRIMARY KEY (investigation, account))",
+    "CREATE TABLE investigation (id TEXT PRIMARY KEY, owner TEXT NOT NULL, received {big} NOT NULL, \
+     open {big} NOT NULL, item TEXT NOT NULL)",
+    "CREATE INDEX investigation_open ON investigation (open, received)",
+    "CREATE TABLE part_of (subject TEXT PRIMARY KEY, investigation TEXT NOT NULL)",
+    "CREATE INDEX part_of_investigation ON part_of (investigation)",
+    "CREATE TABLE identifier (kind TEXT NOT NULL, token {blob} NOT NULL, record TEXT NOT NULL, strength TEXT NOT NULL, \
+     at {big}, seq {big} NOT NULL, person_key TEXT, PRIMARY KEY (kind, token, record, seq))",
+    "CREATE INDEX identifier_record ON identifier (record)",
+    "CREATE TABLE hit (record TEXT NOT NULL, other TEXT NOT NULL, kind TEXT NOT NULL, strength TEXT NOT NULL, \
+     seq {big} NOT NULL, noted TEXT, PRIMARY KEY (record, other, kind))",
+    "CREATE TABLE media (investigation TEXT NOT NULL, sha256 {blob} NOT NULL, kind TEXT NOT NULL, \
+     places {big} NOT NULL, exhibits {big} NOT NULL, outcome TEXT NOT NULL, stack TEXT, PRIMARY KEY (investigation, sha256))",
+    "CREATE INDEX media_sha256 ON media (sha256)",
+    "CREATE INDEX media_outcome ON media (investigation, outcome, sha256)",
+    "CREATE TABLE media_place (sha256 {blob} NOT NULL, examination TEXT NOT NULL, exhibit TEXT NOT NULL, \
+     files {big} NOT NULL, PRIMARY KEY (sha256, examination))",
+    "CREATE INDEX media_place_examination ON media_place (examination)",
+    "CREATE TABLE total (subject TEXT NOT NULL, what TEXT NOT NULL, n {big} NOT NULL, PRIMARY KEY (subject, what))",
+]];
+
+/// The tables that a rebuild makes anew, with the order in which their rows are compared.
+pub const PROJECTIONS: &[(&str, &str)] = &[
+    ("account", "id"),
+    ("member", "investigation, account"),
+    ("investigation", "id"),
+    ("part_of", "subject"),
+    ("identifier", "kind, token, record, seq"),
+    ("hit", "record, other, kind"),
+    ("media", "investigation, sha256"),
+    ("media_place", "sha256, examination"),
+    ("total", "subject, what"),
+];

@@ -1,0 +1,171 @@
+//! The gate: who may do what, and what a look leaves behind.
+
+use avocet_record::desk::{Desk, Opening};
+use avocet_record::event::{Act, Event};
+use avocet_record::law::Law;
+use avocet_record::risk::{Danger, LevelId, RiskFact};
+use avocet_record::store::Store;
+use avocet_record::{At, InvestigationId, RecordError, UserId};
+
+use super::support::on_each_database;
+
+const PASSWORD: &str = "a long enough password";
+const HOUR: i64 = 3_600_000_000_000;
+
+/// 24 November 2026, 09:00 UTC.
+fn nine() -> At {
+    At::from_ns(1_795_510_800_000_000_000)
+}
+
+fn later(hours: i64) -> At {
+    At::from_ns(nine().ns() + hours * HOUR)
+}
+
+async fn team<'s>(store: &'s Store, law: &'s Law) -> Desk<'s> {
+    Desk::first_account(store, "admin", PASSWORD).await.unwrap();
+    Desk::sign_in(store, law, "admin", PASSWORD).await.unwrap()
+}
+
+async fn join<'s>(store: &'s Store, law: &'s Law, admin: &Desk<'s>, role: &str) -> Desk<'s> {
+    admin.add_account(role, &[role.to_owned()], Some("Officer Example"), PASSWORD).await.unwrap();
+    Desk::sign_in(store, law, role, PASSWORD).await.unwrap()
+}
+
+fn opening(owner: UserId) -> Opening {
+    Opening { title: "Test case".into(), owner, received: nine(), referrals: vec![] }
+}
+
+fn danger(investigation: InvestigationId, danger: Danger) -> RiskFact {
+    RiskFact::DangerStated { investigation, danger, reason: None }
+}
+
+#[test]
+fn a_second_first_account_and_a_wrong_password_are_refused() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        store.set_clock(nine());
+        let admin = team(&store, &law).await;
+        let again = Desk::first_account(&store, "other", PASSWORD).await;
+        assert!(matches!(again, Err(RecordError::Refused(_))));
+        assert!(matches!(Desk::sign_in(&store, &law, "nobody", PASSWORD).await, Err(RecordError::SignIn)));
+        for _ in 0..5 {
+            assert!(matches!(Desk::sign_in(&store, &law, "admin", "wrong password").await, Err(RecordError::SignIn)));
+        }
+        let locked = Desk::sign_in(&store, &law, "admin", PASSWORD).await.unwrap_err();
+        assert!(matches!(locked, RecordError::LockedOut { minutes: 15 }), "{locked}");
+        store.set_clock(later(1));
+        Desk::sign_in(&store, &law, "admin", PASSWORD).await.unwrap();
+        assert!(matches!(
+            admin.add_account("x y", &["grader".into()], None, PASSWORD).await,
+            Err(RecordError::Refused(_))
+        ));
+        assert!(matches!(
+            admin.add_account("xy", &["king".into()], None, PASSWORD).await,
+            Err(RecordError::Refused(_))
+        ));
+        assert!(matches!(
+            admin.add_account("admin", &["grader".into()], None, PASSWORD).await,
+            Err(RecordError::Refused(_))
+        ));
+        assert!(store.verify_ledger(&[]).await.unwrap().is_sound());
+    });
+}
+
+#[test]
+fn who_is_not_on_an_investigation_does_not_see_it_and_a_supervisor_says_why() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        store.set_clock(nine());
+        let admin = team(&store, &law).await;
+        let supervisor = join(&store, &law, &admin, "supervisor").await;
+        let detective = join(&store, &law, &admin, "detective").await;
+        let auditor = join(&store, &law, &admin, "auditor").await;
+        let id = supervisor.open_investigation(opening(supervisor.user())).await.unwrap();
+
+        let refused = detective.facts_of(id).await.unwrap_err().to_string();
+        let none = detective.facts_of(InvestigationId::new(99)).await.unwrap_err().to_string();
+        assert_eq!(refused.replace("I-1", "I-99"), none, "it is not said whether there is one");
+        assert!(matches!(auditor.facts_of(id).await, Err(RecordError::NotAllowed { .. })));
+        assert!(matches!(auditor.queue().await, Err(RecordError::NotAllowed { .. })));
+        assert!(matches!(admin.facts_of(id).await, Err(RecordError::NotAllowed { .. })), "nor an administrator");
+
+        supervisor.set_member(id, detective.user(), true).await.unwrap();
+        let facts = detective.facts_of(id).await.unwrap();
+        assert!(facts.iter().any(|f| matches!(f.fact, Event::InvestigationOpened { .. })));
+        let facts = detective.facts_of(id).await.unwrap();
+        let looks = |facts: &[avocet_record::Recorded<Event>]| {
+            facts.iter().filter(|f| matches!(&f.fact, Event::Looked(look) if look.act == Act::Viewed)).count()
+        };
+        assert_eq!(looks(&facts), 1, "the first look is on the ledger");
+
+        // Taken off, with the role of a supervisor: only with a reason, and for twelve hours.
+        supervisor.set_member(id, supervisor.user(), false).await.unwrap();
+        assert!(matches!(supervisor.facts_of(id).await, Err(RecordError::Unknown { .. })));
+        assert!(matches!(supervisor.break_glass(id, " ").await, Err(RecordError::Refused(_))));
+        assert!(matches!(detective.break_glass(id, "why not").await, Err(RecordError::NotAllowed { .. })));
+        supervisor.break_glass(id, "urgent question of the duty officer").await.unwrap();
+        supervisor.facts_of(id).await.unwrap();
+        store.set_clock(later(13));
+        assert!(matches!(supervisor.facts_of(id).await, Err(RecordError::Unknown { .. })));
+        assert_eq!(store.rebuild(false).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn the_queue_puts_a_child_in_danger_first_and_says_why() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        store.set_clock(nine());
+        let admin = team(&store, &law).await;
+        let supervisor = join(&store, &law, &admin, "supervisor").await;
+        let safeguarding = join(&store, &law, &admin, "safeguarding").await;
+        let mut ids = vec![];
+        for _ in 0..4 {
+            ids.push(supervisor.open_investigation(opening(supervisor.user())).await.unwrap());
+        }
+        let [low, high, unknown, child] = ids.as_slice() else { panic!() };
+        let assessed = |investigation, level: &str| RiskFact::Assessed {
+            investigation,
+            tool: None,
+            factors: vec![],
+            level: LevelId::new(level),
+            reason: None,
+        };
+        supervisor.record_risk(assessed(*low, "low"), None).await.unwrap();
+        supervisor.record_risk(assessed(*high, "high"), None).await.unwrap();
+        supervisor.record_risk(assessed(*child, "low"), None).await.unwrap();
+        // Somebody who is on none of them says that a child may be in danger: nothing holds that up.
+        safeguarding.record_risk(danger(*child, Danger::Yes), None).await.unwrap();
+        store.set_clock(later(48));
+        let order: Vec<_> =
+            supervisor.queue().await.unwrap().into_iter().map(|q| q.placed.item.investigation).collect();
+        assert_eq!(order, [*child, *unknown, *high, *low], "in danger; not assessed; high; low");
+        let reasons: Vec<String> =
+            supervisor.queue().await.unwrap()[0].placed.reasons.iter().map(ToString::to_string).collect();
+        assert!(reasons[0].contains("child may be in danger now") && reasons[0].contains("U-3"), "{reasons:?}");
+        let others = safeguarding.queue().await.unwrap();
+        assert!(others.iter().all(|q| q.title.is_empty()), "titles are for those who work on them");
+        assert_eq!(store.rebuild(false).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn erasing_an_officers_name_keeps_the_ledger() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        let admin = team(&store, &law).await;
+        let grader = join(&store, &law, &admin, "grader").await;
+        let supervisor = join(&store, &law, &admin, "supervisor").await;
+        let who = grader.user().to_string();
+        assert!(matches!(grader.erase(None, &who, "a", "b").await, Err(RecordError::NotAllowed { .. })));
+        let id = supervisor.open_investigation(opening(supervisor.user())).await.unwrap();
+        let able = if supervisor.erase(Some(id), &who, "retention rule", "left the team").await.is_ok() {
+            true
+        } else {
+            admin.erase(Some(id), &who, "retention rule", "left the team").await.is_ok()
+        };
+        assert!(able, "some role may erase");
+        assert!(store.verify_ledger(&[]).await.unwrap().is_sound());
+        assert_eq!(store.rebuild(false).await.unwrap(), []);
+    });
+}

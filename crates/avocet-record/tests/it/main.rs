@@ -1,0 +1,13 @@
+//! Tests of the record.
+#![cfg(test)]
+
+mod sealed;
+mod support;
+
+mod desk;
+mod law;
+mod ledger;
+mod media;
+mod risk;
+mod store;
+mod vote;
