@@ -8,7 +8,7 @@ if [ -z "${AVOCET_IMAGES:-}" ] && [ -e "$images/.done" ]; then export AVOCET_IMA
 if cargo nextest --version >/dev/null 2>&1; then
   # Documentation tests are not run by nextest; there are none to speak of, but one must not rot.
   cargo test --workspace --locked --doc --quiet
-  cargo nextest run --workspace --locked
+  tools/postgres.sh cargo nextest run --workspace --locked
 else
-  cargo test --workspace --locked
+  tools/postgres.sh cargo test --workspace --locked
 fi
