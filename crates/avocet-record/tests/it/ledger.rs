@@ -266,3 +266,53 @@ fn a_hundred_random_alterations_are_all_found() {
         assert!(Store::verify_locked(&place.dir(), &[]).await.unwrap().is_sound());
     });
 }
+
+/// The verifier of `docs/formats/verify_ledger.py`, which shares no code with this program, sees the same.
+#[test]
+fn an_independent_verifier_finds_the_same() {
+    on_each_database(async |place, store| {
+        if place.postgres.is_some() {
+            return; // It reads SQLite.
+        }
+        fill(&store, 6).await;
+        let early = place.folder.path().join("checkpoint");
+        std::fs::copy(place.dir().join("ledger.head"), &early).unwrap();
+        fill(&store, 6).await;
+        drop(store);
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/formats/verify_ledger.py");
+        let run = || {
+            let ran = std::process::Command::new("python3")
+                .args([script.as_ref(), place.dir().as_os_str(), early.as_os_str()])
+                .output();
+            ran.map(|o| (o.status.code(), String::from_utf8(o.stdout).unwrap(), String::from_utf8(o.stderr).unwrap()))
+        };
+        let Ok(sound) = run() else {
+            println!("6 cases skipped: python3 is not there");
+            return;
+        };
+        assert_eq!((sound.0, sound.1.as_str()), (Some(0), "sound: 13 entries\n"), "{}", sound.2);
+        let alterations = [
+            ("UPDATE ledger SET kind = 'exported' WHERE seq = 5", "entry 5 was altered\n"),
+            ("UPDATE content SET body = body || ' ' WHERE seq = 6", "the content of entry 6 was altered or is gone\n"),
+            ("DELETE FROM ledger WHERE seq = 3", "entry 4 stands where 3 should\n"),
+            ("UPDATE ledger SET seq = 99 WHERE seq = 13", "content 13 belongs to no entry\n"),
+            ("DELETE FROM ledger WHERE seq > 11", "ledger.head counts 13 entries but there are 11\n"),
+        ];
+        place.meddle("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        let good = std::fs::read(place.dir().join("record.db")).unwrap();
+        for (statement, finding) in alterations {
+            place.meddle(statement).await;
+            let (code, out, err) = run().unwrap();
+            assert!(code == Some(1) && out.contains(finding), "{statement}: {out}{err}");
+            assert!(!Store::verify_locked(&place.dir(), &[]).await.unwrap().is_sound(), "{statement}");
+            for file in ["record.db-wal", "record.db-shm"] {
+                let _ = std::fs::remove_file(place.dir().join(file));
+            }
+            std::fs::write(place.dir().join("record.db"), &good).unwrap();
+        }
+        let head = std::fs::read_to_string(place.dir().join("ledger.head")).unwrap();
+        std::fs::write(place.dir().join("ledger.head"), head.replace("count 13", "count 12")).unwrap();
+        let (code, out, _) = run().unwrap();
+        assert!(code == Some(1) && out.contains("ledger.head is not signed by the store's key"), "{out}");
+    });
+}
