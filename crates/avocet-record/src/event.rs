@@ -186,6 +186,11 @@ pub enum Act {
 }
 
 impl Event {
+    /// Kind of [`Event::GlassBroken`].
+    pub(crate) const GLASS_BROKEN: &'static str = "glass-broken";
+    /// Kind of a vote's [`VoteFact::PolicySet`].
+    pub(crate) const POLICY_SET: &'static str = "grading-policy-set";
+
     /// What the ledger calls it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -200,7 +205,7 @@ impl Event {
             Self::InvestigationOpened { .. } => "investigation-opened",
             Self::MemberAdded { .. } => "member-added",
             Self::MemberRemoved { .. } => "member-removed",
-            Self::GlassBroken { .. } => "glass-broken",
+            Self::GlassBroken { .. } => Self::GLASS_BROKEN,
             Self::SignInFailed { .. } => "sign-in-failed",
             Self::Risk { fact } => match fact {
                 RiskFact::Assessed { .. } => "risk-assessed",
@@ -214,7 +219,7 @@ impl Event {
                 VoteFact::Withdrawn { .. } => "vote-withdrawn",
                 VoteFact::SecondViewRequested { .. } => "second-view-requested",
                 VoteFact::Imported { .. } => "category-imported",
-                VoteFact::PolicySet(_) => "grading-policy-set",
+                VoteFact::PolicySet(_) => Self::POLICY_SET,
             },
             Self::Looked(look) => match look.act {
                 Act::Searched => "searched",

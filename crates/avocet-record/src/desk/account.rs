@@ -1,6 +1,5 @@
 //! Who may sign in.
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use sqlx::Row as _;
 use zeroize::Zeroizing;
 
@@ -8,7 +7,7 @@ use super::Desk;
 use crate::error::{RecordError, Result};
 use crate::event::Event;
 use crate::ids::UserId;
-use crate::keys::{hex, random, unhex};
+use crate::keys::{COST, Secret, hex, random, stretch, unhex};
 use crate::law::{Law, Right};
 use crate::store::{Permit, Store, Tx};
 
@@ -28,8 +27,6 @@ pub struct Account {
 /// Wrong passwords in a row after which an account is locked, and for how long.
 const TRIES: u64 = 5;
 const LOCKED_MINUTES: u64 = 15;
-/// argon2id: memory in KiB and passes, RFC 9106's second choice.
-const COST: (u32, u32) = (64 * 1024, 3);
 
 impl<'s> Desk<'s> {
     /// Makes the first account of a store, an administrator's.
@@ -243,17 +240,10 @@ async fn check(password: &str, stored: Option<&str>) -> Result<bool> {
     }))
 }
 
-async fn derive(password: &str, salt: &[u8], cost: (u32, u32)) -> Result<Zeroizing<[u8; 32]>> {
+async fn derive(password: &str, salt: &[u8], cost: (u32, u32)) -> Result<Secret> {
     let password = Zeroizing::new(password.to_owned());
     let salt = salt.to_vec();
-    let done = tokio::task::spawn_blocking(move || {
-        let mut out = Zeroizing::new([0u8; 32]);
-        let params = Params::new(cost.0, cost.1, 1, Some(32)).ok()?;
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(password.as_bytes(), &salt, out.as_mut())
-            .ok()?;
-        Some(out)
-    });
+    let done = tokio::task::spawn_blocking(move || stretch(&password, &salt, cost));
     done.await.ok().flatten().ok_or_else(|| RecordError::Refused("the password could not be computed".into()))
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use avocet_base::Sha256;
 use avocet_examination::{Examination, FileFilter, ReadError};
+use sha2::Digest as _;
 
 use super::Desk;
 use crate::error::{RecordError, Result};
@@ -52,7 +53,7 @@ impl Desk<'_> {
                 }
                 let examination = ExaminationId::new(tx.give(ExaminationId::PREFIX).await?);
                 let document = format!("media {examination}");
-                tx.add_document(&document, None, read.list.as_bytes()).await?;
+                tx.add_document(&document, read.list.as_bytes()).await?;
                 tx.record(&Event::ExaminationAttached {
                     investigation,
                     exhibit,
@@ -60,13 +61,7 @@ impl Desk<'_> {
                     result_digest: read.digest,
                     file_digest: read.file_digest,
                     signed_by: read.signed_by.clone(),
-                    media_list: Sha256(
-                        sha2::Digest::finalize(sha2::Digest::chain_update(
-                            <sha2::Sha256 as sha2::Digest>::new(),
-                            read.list.as_bytes(),
-                        ))
-                        .into(),
-                    ),
+                    media_list: Sha256(sha2::Sha256::digest(read.list.as_bytes()).into()),
                     media: read.media,
                     files: read.files,
                     replaces,
@@ -257,16 +252,13 @@ impl Tx<'_> {
         }
         let list = self.document(&format!("media {examination}")).await?;
         let list = String::from_utf8(list).unwrap_or_default();
-        let mut new = 0i64;
         for line in list.lines() {
             let mut parts = line.split(' ');
             let parsed =
                 (|| Some((parts.next()?.parse::<Sha256>().ok()?, parts.next()?, parts.next()?.parse::<i64>().ok()?)))();
             let Some((sha256, kind, files)) = parsed else { continue };
             self.add_place(investigation, &sha256, kind, examination, exhibit, files).await?;
-            new = new.saturating_add(1);
         }
-        let _ = new;
         self.recount(investigation).await
     }
 }

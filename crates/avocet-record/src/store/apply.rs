@@ -33,9 +33,6 @@ impl Tx<'_> {
             Event::MemberRemoved { investigation, user } => {
                 run!(self, REMOVE_MEMBER, investigation.to_string(), user.to_string());
             }
-            Event::KeyDestroyed { key, .. } => {
-                run!(self, FORGET_IDENTIFIERS, key.to_string());
-            }
             Event::Risk { fact } => {
                 let id = fact.investigation();
                 let mut item = self.investigation(id).await?.item;
@@ -56,6 +53,7 @@ impl Tx<'_> {
             Event::StoreMade { .. }
             | Event::SignInFailed { .. }
             | Event::KeyMade { .. }
+            | Event::KeyDestroyed { .. }
             | Event::PasswordSet { .. }
             | Event::GlassBroken { .. }
             | Event::Looked(_) => {}

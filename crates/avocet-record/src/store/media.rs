@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
 
-use super::read::{count, text};
+use super::read::text;
 use super::tx::{self, Tx};
 use super::{Store, db};
 use crate::at::Recorded;
@@ -14,7 +14,7 @@ use crate::desk::{MediaPlace, outcome_text};
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId};
-use crate::vote::{GradingPolicy, ItemVotes, Standing, VoteFact};
+use crate::vote::{ItemVotes, Standing, VoteFact};
 
 /// One content of an investigation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,29 +35,22 @@ fn media_row(row: &AnyRow, at: usize) -> Result<MediaRow> {
     Ok(MediaRow {
         sha256: db::sha256(row, at)?,
         kind: text(row, at.saturating_add(1))?,
-        places: count(row, at.saturating_add(2))?,
-        exhibits: count(row, at.saturating_add(3))?,
+        places: db::uint(row, at.saturating_add(2))?,
+        exhibits: db::uint(row, at.saturating_add(3))?,
         outcome: text(row, at.saturating_add(4))?,
     })
 }
 
-/// The grading policy that holds: the last one recorded.
-fn policy_of(facts: &[Recorded<Event>]) -> Option<&GradingPolicy> {
-    facts.iter().rev().find_map(|fact| match &fact.fact {
-        Event::Vote { fact: VoteFact::PolicySet(policy), .. } => Some(policy),
-        _ => None,
-    })
-}
-
+/// Where a content stands by the votes and the policy recorded up to an entry; `None` where there was no policy.
 async fn standing(
     conn: &mut PoolConnection<Any>,
     investigation: InvestigationId,
     sha256: &Sha256,
     until: u64,
 ) -> Result<Option<Standing>> {
-    let mut facts = tx::facts(conn, &investigation.to_string()).await?;
-    facts.retain(|fact| fact.seq <= until);
-    let Some(policy) = policy_of(&facts) else { return Ok(None) };
+    let policies = tx::facts_of_kind(conn, &investigation.to_string(), Event::POLICY_SET).await?;
+    let policy = policies.into_iter().rfind(|fact| fact.seq <= until);
+    let Some(Event::Vote { fact: VoteFact::PolicySet(policy), .. }) = policy.map(|p| p.fact) else { return Ok(None) };
     let mut item = ItemVotes::new(*sha256);
     for Recorded { seq, at, by, fact } in tx::facts(conn, &sha256.to_string()).await? {
         if let Event::Vote { fact, .. } = fact
@@ -66,7 +59,7 @@ async fn standing(
             item.apply(&Recorded { seq, at, by, fact });
         }
     }
-    Ok(Some(item.standing(policy)))
+    Ok(Some(item.standing(&policy)))
 }
 
 impl Tx<'_> {
@@ -170,7 +163,7 @@ impl Store {
             if of.as_deref() == Some(investigation.to_string().as_str()) {
                 let parsed = examination.parse().ok().zip(exhibit.parse().ok());
                 let (examination, exhibit) = parsed.ok_or(RecordError::Unknown { what: examination })?;
-                places.push(MediaPlace { examination, exhibit, files: count(&row, 2)? });
+                places.push(MediaPlace { examination, exhibit, files: db::uint(&row, 2)? });
             }
         }
         Ok(places)

@@ -103,8 +103,7 @@ impl Store {
             return Err(RecordError::Head { why: "it is signed by another key".into() });
         }
         let mut conn = self.db.reader().await?;
-        let named = sqlx::query(sql::ENTRY_HASH).bind(db::int(head.count)).fetch_optional(&mut *conn).await;
-        let named = named.when("read the ledger")?.map(|row| db::sha256(&row, 0)).transpose()?;
+        let named = row!(conn, ENTRY_HASH, db::int(head.count)).map(|row| db::sha256(&row, 0)).transpose()?;
         if named != Some(head.hash) {
             return Err(RecordError::Head { why: format!("entry {} is not the one that it names", head.count) });
         }
@@ -167,8 +166,12 @@ impl Store {
     /// # Errors
     /// [`RecordError`] where the database or a content cannot be read.
     pub(crate) async fn facts(&self, subject: &str) -> Result<Vec<Recorded<Event>>> {
-        let mut conn = self.db.reader().await?;
-        tx::facts(&mut conn, subject).await
+        tx::facts(&mut self.db.reader().await?, subject).await
+    }
+
+    /// As [`Store::facts`], of one kind only: a story may be long where the question is short.
+    pub(crate) async fn facts_of_kind(&self, subject: &str, kind: &str) -> Result<Vec<Recorded<Event>>> {
+        tx::facts_of_kind(&mut self.db.reader().await?, subject, kind).await
     }
 
     /// Prepares every statement on this store's database and says how many there are: for a test.
@@ -212,8 +215,7 @@ async fn verify(db: &db::Db, dir: &Path, checkpoints: &[(String, String)]) -> Re
     let mut key = None;
     let mut after = i64::MIN;
     loop {
-        let rows = sqlx::query(sql::ENTRIES).bind(after).bind(1000i64).fetch_all(&mut *conn).await;
-        let rows = rows.when("read the ledger")?;
+        let rows = rows!(conn, ENTRIES, after, 1000i64);
         if rows.is_empty() {
             break;
         }
@@ -231,8 +233,7 @@ async fn verify(db: &db::Db, dir: &Path, checkpoints: &[(String, String)]) -> Re
             }
         }
     }
-    let strays = sqlx::query(sql::STRAYS).fetch_all(&mut *conn).await.when("read the contents")?;
-    let strays: Vec<u64> = strays.iter().map(|row| db::uint(row, 0)).collect::<Result<_>>()?;
+    let strays: Vec<u64> = rows!(conn, STRAYS).iter().map(|row| db::uint(row, 0)).collect::<Result<_>>()?;
     Ok(verifier.finish(key, &strays))
 }
 

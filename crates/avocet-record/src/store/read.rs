@@ -8,8 +8,8 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
 
+use super::Store;
 use super::tx::Tx;
-use super::{Store, db};
 use crate::at::At;
 use crate::desk::{Account, Item, account_from_row};
 use crate::error::{DatabaseResult as _, RecordError, Result};
@@ -86,26 +86,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Keeps bytes beside the ledger; with a key they are encrypted under it.
-    pub(crate) async fn add_document(
-        &mut self,
-        id: &str,
-        key: Option<&crate::keys::PersonKey>,
-        body: &[u8],
-    ) -> Result<()> {
-        let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
-        let stored = match key {
-            Some(key) => key.seal_bytes(body)?,
-            None => body.to_vec(),
-        };
-        run!(self, ADD_DOCUMENT, id, key.map(|key| key.id().to_string()), size, stored);
+    /// Keeps bytes beside the ledger, in the clear.
+    pub(crate) async fn add_document(&mut self, id: &str, body: &[u8]) -> Result<()> {
+        run!(self, ADD_DOCUMENT, id, body.to_vec());
         Ok(())
     }
 
-    /// Bytes that were kept in the clear.
+    /// Bytes that were kept.
     pub(crate) async fn document(&mut self, id: &str) -> Result<Vec<u8>> {
         let row = row!(self.conn, DOCUMENT, id).ok_or_else(|| RecordError::Unknown { what: id.to_owned() })?;
-        row.try_get(2).when("read a document")
+        row.try_get(0).when("read a document")
     }
 }
 
@@ -148,9 +138,4 @@ impl Store {
         let rows = rows!(conn, TOTALS, subject);
         rows.iter().map(|row| Ok((text(row, 0)?, row.try_get(1).when("read a total")?))).collect()
     }
-}
-
-/// A number that is never negative.
-pub(super) fn count(row: &AnyRow, at: usize) -> Result<u64> {
-    db::uint(row, at)
 }

@@ -18,7 +18,7 @@ pub const STEPS: &[&[&str]] = &[&[
     "CREATE TABLE person_key (id TEXT PRIMARY KEY, holder TEXT NOT NULL, wrapped {blob}, destroyed {big})",
     "CREATE INDEX person_key_holder ON person_key (holder)",
     "CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE document (id TEXT PRIMARY KEY, key TEXT, size {big} NOT NULL, body {blob} NOT NULL)",
+    "CREATE TABLE document (id TEXT PRIMARY KEY, body {blob} NOT NULL)",
     // Made anew by a rebuild:
     "CREATE TABLE account (id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, roles TEXT NOT NULL, active {big} NOT NULL)",
     "CREATE TABLE member (investigation TEXT NOT NULL, account TEXT NOT NULL, PRIMARY KEY (investigation, account))",
@@ -27,13 +27,8 @@ pub const STEPS: &[&[&str]] = &[&[
     "CREATE INDEX investigation_open ON investigation (open, received)",
     "CREATE TABLE part_of (subject TEXT PRIMARY KEY, investigation TEXT NOT NULL)",
     "CREATE INDEX part_of_investigation ON part_of (investigation)",
-    "CREATE TABLE identifier (kind TEXT NOT NULL, token {blob} NOT NULL, record TEXT NOT NULL, strength TEXT NOT NULL, \
-     at {big}, seq {big} NOT NULL, person_key TEXT, PRIMARY KEY (kind, token, record, seq))",
-    "CREATE INDEX identifier_record ON identifier (record)",
-    "CREATE TABLE hit (record TEXT NOT NULL, other TEXT NOT NULL, kind TEXT NOT NULL, strength TEXT NOT NULL, \
-     seq {big} NOT NULL, noted TEXT, PRIMARY KEY (record, other, kind))",
     "CREATE TABLE media (investigation TEXT NOT NULL, sha256 {blob} NOT NULL, kind TEXT NOT NULL, \
-     places {big} NOT NULL, exhibits {big} NOT NULL, outcome TEXT NOT NULL, stack TEXT, PRIMARY KEY (investigation, sha256))",
+     places {big} NOT NULL, exhibits {big} NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (investigation, sha256))",
     "CREATE INDEX media_sha256 ON media (sha256)",
     "CREATE INDEX media_outcome ON media (investigation, outcome, sha256)",
     "CREATE TABLE media_place (sha256 {blob} NOT NULL, examination TEXT NOT NULL, exhibit TEXT NOT NULL, \
@@ -48,8 +43,6 @@ pub const PROJECTIONS: &[(&str, &str)] = &[
     ("member", "investigation, account"),
     ("investigation", "id"),
     ("part_of", "subject"),
-    ("identifier", "kind, token, record, seq"),
-    ("hit", "record, other, kind"),
     ("media", "investigation, sha256"),
     ("media_place", "sha256, examination"),
     ("total", "subject, what"),

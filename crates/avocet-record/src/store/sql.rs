@@ -24,6 +24,8 @@ statements! {
     STRAYS = "SELECT c.seq FROM content c LEFT JOIN ledger l ON l.seq = c.seq WHERE l.seq IS NULL ORDER BY c.seq LIMIT 1000";
     FACTS = "SELECT l.seq, l.at, l.actor, c.body FROM touched t JOIN ledger l ON l.seq = t.seq \
              JOIN content c ON c.seq = t.seq WHERE t.subject = $1 ORDER BY t.seq";
+    FACTS_OF_KIND = "SELECT l.seq, l.at, l.actor, c.body FROM touched t JOIN ledger l ON l.seq = t.seq \
+                     JOIN content c ON c.seq = t.seq WHERE t.subject = $1 AND l.kind = $2 ORDER BY t.seq";
     FACTS_AFTER = "SELECT l.seq, l.at, l.actor, c.body FROM ledger l JOIN content c ON c.seq = l.seq \
                    WHERE l.seq > $1 ORDER BY l.seq LIMIT 1000";
     LAST_TOUCH = "SELECT l.seq, l.actor FROM touched t JOIN ledger l ON l.seq = t.seq \
@@ -38,13 +40,12 @@ statements! {
     SECRET = "SELECT value FROM secret WHERE name = $1";
     SET_SECRET = "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     DELETE_SECRET = "DELETE FROM secret WHERE name = $1";
-    ADD_DOCUMENT = "INSERT INTO document (id, key, size, body) VALUES ($1, $2, $3, $4)";
-    DOCUMENT = "SELECT key, size, body FROM document WHERE id = $1";
+    ADD_DOCUMENT = "INSERT INTO document (id, body) VALUES ($1, $2)";
+    DOCUMENT = "SELECT body FROM document WHERE id = $1";
     ADD_ACCOUNT = "INSERT INTO account (id, login, roles, active) VALUES ($1, $2, $3, 1)";
     SET_ROLES = "UPDATE account SET roles = $2 WHERE id = $1";
     CLOSE_ACCOUNT = "UPDATE account SET active = 0 WHERE id = $1";
     ACCOUNT_BY_LOGIN = "SELECT id, login, roles, active FROM account WHERE login = $1";
-    ACCOUNT = "SELECT id, login, roles, active FROM account WHERE id = $1";
     ACCOUNTS = "SELECT id, login, roles, active FROM account ORDER BY id";
     ADD_MEMBER = "INSERT INTO member (investigation, account) VALUES ($1, $2) ON CONFLICT (investigation, account) DO NOTHING";
     REMOVE_MEMBER = "DELETE FROM member WHERE investigation = $1 AND account = $2";
@@ -56,25 +57,15 @@ statements! {
     SET_PART_OF = "INSERT INTO part_of (subject, investigation) VALUES ($1, $2) \
                    ON CONFLICT (subject) DO UPDATE SET investigation = excluded.investigation";
     PART_OF = "SELECT investigation FROM part_of WHERE subject = $1";
-    PARTS = "SELECT subject FROM part_of WHERE investigation = $1 ORDER BY subject";
-    ADD_IDENTIFIER = "INSERT INTO identifier (kind, token, record, strength, at, seq, person_key) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (kind, token, record, seq) DO NOTHING";
-    HOLDERS = "SELECT record, strength, at, seq FROM identifier WHERE kind = $1 AND token = $2 ORDER BY seq, record";
-    FORGET_IDENTIFIERS = "DELETE FROM identifier WHERE person_key = $1";
-    ADD_HIT = "INSERT INTO hit (record, other, kind, strength, seq, noted) VALUES ($1, $2, $3, $4, $5, NULL) \
-               ON CONFLICT (record, other, kind) DO NOTHING";
-    NOTE_HIT = "UPDATE hit SET noted = $4 WHERE record = $1 AND other = $2 AND kind = $3";
-    HITS = "SELECT record, other, kind, strength, seq, noted FROM hit WHERE record = $1 OR other = $1 \
-            ORDER BY seq, record, other, kind";
     ADD_PLACE = "INSERT INTO media_place (sha256, examination, exhibit, files) VALUES ($1, $2, $3, $4)";
     PLACES = "SELECT examination, exhibit, files FROM media_place WHERE sha256 = $1 ORDER BY examination";
-    ADD_MEDIA = "INSERT INTO media (investigation, sha256, kind, places, exhibits, outcome, stack) \
-                 VALUES ($1, $2, $3, $4, 1, $5, NULL) ON CONFLICT (investigation, sha256) DO UPDATE \
+    ADD_MEDIA = "INSERT INTO media (investigation, sha256, kind, places, exhibits, outcome) \
+                 VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (investigation, sha256) DO UPDATE \
                  SET places = media.places + excluded.places, exhibits = media.exhibits + 1";
-    MEDIA = "SELECT investigation, sha256, kind, places, exhibits, outcome, stack FROM media \
+    MEDIA = "SELECT investigation, sha256, kind, places, exhibits, outcome FROM media \
              WHERE investigation = $1 AND sha256 = $2";
     SET_OUTCOME = "UPDATE media SET outcome = $3 WHERE investigation = $1 AND sha256 = $2";
-    MEDIA_WITH = "SELECT sha256, kind, places, exhibits, outcome, stack FROM media \
+    MEDIA_WITH = "SELECT sha256, kind, places, exhibits, outcome FROM media \
                   WHERE investigation = $1 AND outcome = $2 AND sha256 > $3 ORDER BY sha256 LIMIT $4";
     MEMBERSHIPS = "SELECT investigation FROM member WHERE account = $1";
     MEDIA_IN = "SELECT investigation FROM media WHERE sha256 = $1 ORDER BY investigation";
@@ -84,8 +75,7 @@ statements! {
                  (SELECT sha256 FROM media_place WHERE examination = $2)";
     REMOVE_PLACES = "DELETE FROM media_place WHERE examination = $1";
     REMOVE_GONE = "DELETE FROM media WHERE investigation = $1 AND exhibits <= 0";
-    COUNT_OUTCOMES = "SELECT kind, outcome, count(*), CAST(sum(places) AS BIGINT) FROM media WHERE investigation = $1 \
-                      GROUP BY kind, outcome";
+    COUNT_OUTCOMES = "SELECT kind, outcome, count(*) FROM media WHERE investigation = $1 GROUP BY kind, outcome";
     FORGET_TOTALS = "DELETE FROM total WHERE subject = $1";
     EXAMINATION_WITH = "SELECT l.subjects FROM touched t JOIN ledger l ON l.seq = t.seq \
                         WHERE t.subject = $1 AND l.kind = 'examination-attached' ORDER BY l.seq LIMIT 1";

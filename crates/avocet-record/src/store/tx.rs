@@ -20,7 +20,7 @@ use crate::personal::Personal;
 /// A change that is being made.
 #[derive(Debug)]
 pub struct Tx<'s> {
-    pub(super) store: &'s Store,
+    store: &'s Store,
     pub(super) conn: PoolConnection<Any>,
     by: UserId,
     at: At,
@@ -33,7 +33,7 @@ pub struct Tx<'s> {
 
 /// The last entry: its number and hash, or 0 and [`GENESIS`].
 pub async fn last_entry(conn: &mut PoolConnection<Any>) -> Result<(u64, Sha256)> {
-    match sqlx::query(sql::LAST_ENTRY).fetch_optional(&mut **conn).await.when("read the ledger")? {
+    match row!(*conn, LAST_ENTRY) {
         None => Ok((0, GENESIS)),
         Some(row) => Ok((db::uint(&row, 0)?, db::sha256(&row, 1)?)),
     }
@@ -41,14 +41,17 @@ pub async fn last_entry(conn: &mut PoolConnection<Any>) -> Result<(u64, Sha256)>
 
 /// The facts about a subject, oldest first.
 pub async fn facts(conn: &mut PoolConnection<Any>, subject: &str) -> Result<Vec<Recorded<Event>>> {
-    let rows = sqlx::query(sql::FACTS).bind(subject).fetch_all(&mut **conn).await.when("read facts")?;
-    rows.iter().map(recorded).collect()
+    rows!(*conn, FACTS, subject).iter().map(recorded).collect()
+}
+
+/// The facts of one kind about a subject, oldest first.
+pub async fn facts_of_kind(conn: &mut PoolConnection<Any>, subject: &str, kind: &str) -> Result<Vec<Recorded<Event>>> {
+    rows!(*conn, FACTS_OF_KIND, subject, kind).iter().map(recorded).collect()
 }
 
 /// A thousand facts after the entry `after`.
 pub async fn page(conn: &mut PoolConnection<Any>, after: u64) -> Result<Vec<Recorded<Event>>> {
-    let rows = sqlx::query(sql::FACTS_AFTER).bind(db::int(after)).fetch_all(&mut **conn).await.when("read facts")?;
-    rows.iter().map(recorded).collect()
+    rows!(*conn, FACTS_AFTER, db::int(after)).iter().map(recorded).collect()
 }
 
 fn recorded(row: &sqlx::any::AnyRow) -> Result<Recorded<Event>> {
@@ -146,28 +149,21 @@ impl<'s> Tx<'s> {
         }
         .hashed();
         let seq = db::int(entry.seq);
-        let what = "write the ledger";
-        sqlx::query(sql::ADD_ENTRY)
-            .bind(seq)
-            .bind(entry.at.ns())
-            .bind(&entry.actor)
-            .bind(&entry.kind)
-            .bind(entry.subjects.join(" "))
-            .bind(entry.content.0.to_vec())
-            .bind(entry.previous.0.to_vec())
-            .bind(entry.hash.0.to_vec())
-            .execute(&mut *self.conn)
-            .await
-            .when(what)?;
-        sqlx::query(sql::ADD_CONTENT)
-            .bind(seq)
-            .bind(salt.to_vec())
-            .bind(body)
-            .execute(&mut *self.conn)
-            .await
-            .when(what)?;
+        run!(
+            self,
+            ADD_ENTRY,
+            seq,
+            entry.at.ns(),
+            &entry.actor,
+            &entry.kind,
+            entry.subjects.join(" "),
+            entry.content.0.to_vec(),
+            entry.previous.0.to_vec(),
+            entry.hash.0.to_vec(),
+        );
+        run!(self, ADD_CONTENT, seq, salt.to_vec(), body);
         for subject in &entry.subjects {
-            sqlx::query(sql::ADD_TOUCHED).bind(subject).bind(seq).execute(&mut *self.conn).await.when(what)?;
+            run!(self, ADD_TOUCHED, subject, seq);
         }
         self.last = (entry.seq, entry.hash);
         self.wrote = true;
@@ -192,13 +188,7 @@ impl<'s> Tx<'s> {
     pub async fn new_key(&mut self, holder: &str) -> Result<PersonKey> {
         let id = KeyId::new(self.give(KeyId::PREFIX).await?);
         let (key, wrapped) = self.store.key.new_person_key(id)?;
-        sqlx::query(sql::ADD_KEY)
-            .bind(id.to_string())
-            .bind(holder)
-            .bind(wrapped)
-            .execute(&mut *self.conn)
-            .await
-            .when("keep a key")?;
+        run!(self, ADD_KEY, id.to_string(), holder, wrapped);
         self.keys.insert(id, Some(key.clone()));
         self.record(&Event::KeyMade { key: id, holder: holder.to_owned() }).await?;
         Ok(key)
@@ -212,7 +202,9 @@ impl<'s> Tx<'s> {
         if let Some(known) = self.keys.get(&id) {
             return Ok(known.clone());
         }
-        let key = key(&mut self.conn, self.store, id).await?;
+        let row = row!(self.conn, KEY, id.to_string()).ok_or_else(|| RecordError::Unknown { what: id.to_string() })?;
+        let wrapped: Option<Vec<u8>> = row.try_get(0).when("read a key")?;
+        let key = wrapped.map(|wrapped| self.store.key.person_key(id, &wrapped)).transpose()?;
         self.keys.insert(id, key.clone());
         Ok(key)
     }
@@ -233,12 +225,7 @@ impl<'s> Tx<'s> {
     /// # Errors
     /// [`RecordError`].
     pub async fn destroy_key(&mut self, id: KeyId, holder: &str, authority: &str, reason: &str) -> Result<()> {
-        let done = sqlx::query(sql::DESTROY_KEY)
-            .bind(id.to_string())
-            .bind(self.at.ns())
-            .execute(&mut *self.conn)
-            .await
-            .when("destroy a key")?;
+        let done = run!(self, DESTROY_KEY, id.to_string(), self.at.ns());
         if done.rows_affected() == 0 {
             return Err(RecordError::Unknown { what: id.to_string() });
         }
@@ -253,8 +240,8 @@ impl<'s> Tx<'s> {
     /// # Errors
     /// [`RecordError::Database`].
     pub async fn keys_of(&mut self, holder: &str) -> Result<Vec<KeyId>> {
-        let rows = sqlx::query(sql::KEYS_OF).bind(holder).fetch_all(&mut *self.conn).await.when("read keys")?;
-        rows.iter()
+        rows!(self.conn, KEYS_OF, holder)
+            .iter()
             .map(|row| {
                 let id: String = row.try_get(0).when("read keys")?;
                 id.parse().map_err(|_| RecordError::Unknown { what: id })
@@ -267,8 +254,7 @@ impl<'s> Tx<'s> {
     /// # Errors
     /// [`RecordError::Changed`].
     pub async fn unchanged_since(&mut self, subject: &str, seen: u64) -> Result<()> {
-        let row = sqlx::query(sql::LAST_TOUCH).bind(subject).fetch_optional(&mut *self.conn).await;
-        let Some(row) = row.when("read the ledger")? else { return Ok(()) };
+        let Some(row) = row!(self.conn, LAST_TOUCH, subject) else { return Ok(()) };
         let now = db::uint(&row, 0)?;
         if now <= seen {
             return Ok(());
@@ -284,12 +270,4 @@ impl<'s> Tx<'s> {
     pub async fn facts(&mut self, subject: &str) -> Result<Vec<Recorded<Event>>> {
         facts(&mut self.conn, subject).await
     }
-}
-
-/// A key from the database.
-pub async fn key(conn: &mut PoolConnection<Any>, store: &Store, id: KeyId) -> Result<Option<PersonKey>> {
-    let row = sqlx::query(sql::KEY).bind(id.to_string()).fetch_optional(&mut **conn).await.when("read a key")?;
-    let row = row.ok_or_else(|| RecordError::Unknown { what: id.to_string() })?;
-    let wrapped: Option<Vec<u8>> = row.try_get(0).when("read a key")?;
-    wrapped.map(|wrapped| store.key.person_key(id, &wrapped).map_err(RecordError::from)).transpose()
 }
