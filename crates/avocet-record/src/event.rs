@@ -153,6 +153,15 @@ pub enum Event {
     },
     /// Personal content was looked at or given out.
     Looked(Look),
+    /// The store was made from a backup: what was recorded after the backup is not in it.
+    Restored {
+        /// How many entries the backup held.
+        entries: u64,
+        /// How many keys had been destroyed after the backup and were destroyed again.
+        erased_again: u64,
+        /// Who says so, and why.
+        reason: String,
+    },
 }
 
 /// One look at personal content.
@@ -221,6 +230,7 @@ impl Event {
                 VoteFact::Imported { .. } => "category-imported",
                 VoteFact::PolicySet(_) => Self::POLICY_SET,
             },
+            Self::Restored { .. } => "restored",
             Self::Looked(look) => match look.act {
                 Act::Searched => "searched",
                 Act::Viewed => "viewed",
@@ -235,7 +245,7 @@ impl Event {
     #[must_use]
     pub fn subjects(&self) -> Vec<String> {
         match self {
-            Self::StoreMade { .. } => vec![],
+            Self::StoreMade { .. } | Self::Restored { .. } => vec![],
             Self::KeyMade { key, holder } | Self::KeyDestroyed { key, holder, .. } => {
                 vec![holder.clone(), key.to_string()]
             }

@@ -76,6 +76,8 @@ impl<'s> Desk<'s> {
                     if good {
                         return tx.forget_secret(&tries_name(user)).await;
                     }
+                    // Read again inside the change: tries made side by side all count.
+                    let wrong = Tries::parse(tx.secret(&tries_name(user)).await?.as_deref());
                     let count = wrong.count.saturating_add(1);
                     tx.set_secret(&tries_name(user), &format!("{count} {now}")).await?;
                     tx.record(&Event::SignInFailed { user, in_a_row: count }).await.map(drop)

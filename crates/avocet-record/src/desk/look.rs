@@ -1,11 +1,13 @@
 //! Looking at, giving out and erasing personal content: each an entry of the ledger.
 
+use std::path::Path;
+
 use super::Desk;
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event, Look};
 use crate::ids::{InvestigationId, KeyId};
 use crate::law::Right;
-use crate::store::Permit;
+use crate::store::{Difference, LedgerLine, Permit};
 
 impl Desk<'_> {
     /// Records that personal content was looked at or given out. To be called before it is.
@@ -15,6 +17,33 @@ impl Desk<'_> {
     pub async fn looked(&self, act: Act, at: Vec<String>, purpose: &str, records: u64) -> Result<()> {
         let event = Event::Looked(Look { act, at, purpose: purpose.to_owned(), records });
         self.store.write(Permit::new(self.user), async |tx| tx.record(&event).await.map(drop)).await
+    }
+
+    /// Lines of the ledger without content, after the entry `after`: who did what and when.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn ledger(&self, after: u64, limit: u32) -> Result<Vec<LedgerLine>> {
+        self.may(Right::ReadLedger, None).await?;
+        self.store.ledger_page(after, limit).await
+    }
+
+    /// Copies the store into a new folder, and answers how many entries the copy holds.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn backup(&self, to: &Path) -> Result<u64> {
+        let permit = self.may(Right::ManageStore, None).await?;
+        self.store.backup(to, &permit).await
+    }
+
+    /// Makes the rows that repeat the facts anew and says where they differed.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn rebuild(&self, keep: bool) -> Result<Vec<Difference>> {
+        self.may(Right::ManageStore, None).await?;
+        self.store.rebuild(keep).await
     }
 
     /// A supervisor's look into an investigation without being on it. It lasts twelve hours.

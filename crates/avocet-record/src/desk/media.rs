@@ -10,6 +10,7 @@ use avocet_examination::{Examination, FileFilter, ReadError};
 use sha2::Digest as _;
 
 use super::Desk;
+use crate::at::Recorded;
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId};
@@ -61,7 +62,7 @@ impl Desk<'_> {
                     result_digest: read.digest,
                     file_digest: read.file_digest,
                     signed_by: read.signed_by.clone(),
-                    media_list: Sha256(sha2::Sha256::digest(read.list.as_bytes()).into()),
+                    media_list: digest(read.list.as_bytes()),
                     media: read.media,
                     files: read.files,
                     replaces,
@@ -101,17 +102,24 @@ impl Desk<'_> {
         .await
     }
 
+    /// The scheme that an investigation states its categories in.
+    ///
+    /// # Errors
+    /// [`RecordError::Refused`] where no policy was set.
+    pub async fn scheme_of(&self, investigation: InvestigationId) -> Result<SchemeRef> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let policy = self.store.policy(investigation).await?;
+        policy.map(|policy| policy.scheme).ok_or_else(|| {
+            RecordError::Refused(format!("{investigation} has no grading policy yet; `avocet grading policy` sets one"))
+        })
+    }
+
     /// Records a vote, its withdrawal, a request for a second view, or what an imported set says.
     ///
     /// # Errors
     /// [`RecordError`].
     pub async fn record_vote(&self, investigation: InvestigationId, fact: VoteFact) -> Result<u64> {
-        let right = match &fact {
-            VoteFact::Voted { purpose: Purpose::Moderation, .. } => Right::Moderate,
-            VoteFact::PolicySet(_) => Right::SetGradingPolicy,
-            VoteFact::Imported { .. } => Right::AttachExamination,
-            VoteFact::Voted { .. } | VoteFact::Withdrawn { .. } | VoteFact::SecondViewRequested { .. } => Right::Vote,
-        };
+        let right = right_of(&fact);
         let sha256 = fact_sha256(&fact);
         self.write(right, Some(investigation), async |tx| {
             if let Some(sha256) = sha256
@@ -168,7 +176,17 @@ impl Desk<'_> {
     }
 }
 
-fn fact_sha256(fact: &VoteFact) -> Option<Sha256> {
+/// What it takes to record a fact about votes.
+pub(super) fn right_of(fact: &VoteFact) -> Right {
+    match fact {
+        VoteFact::Voted { purpose: Purpose::Moderation, .. } => Right::Moderate,
+        VoteFact::PolicySet(_) => Right::SetGradingPolicy,
+        VoteFact::Imported { .. } => Right::AttachExamination,
+        VoteFact::Voted { .. } | VoteFact::Withdrawn { .. } | VoteFact::SecondViewRequested { .. } => Right::Vote,
+    }
+}
+
+pub(super) fn fact_sha256(fact: &VoteFact) -> Option<Sha256> {
     match fact {
         VoteFact::PolicySet(_) => None,
         VoteFact::Voted { sha256, .. }
@@ -240,25 +258,34 @@ fn read_examination(file: &Path, expect: Option<Sha256>) -> Result<ReadExaminati
 
 impl Tx<'_> {
     /// Puts the media of an attached examination into the rows of its investigation.
-    pub(crate) async fn apply_examination(
-        &mut self,
-        investigation: InvestigationId,
-        exhibit: ExhibitId,
-        examination: ExaminationId,
-        replaces: Option<ExaminationId>,
-    ) -> Result<()> {
+    pub(crate) async fn apply_examination(&mut self, recorded: &Recorded<&Event>) -> Result<()> {
+        let Event::ExaminationAttached { investigation, exhibit, examination, replaces, media_list, .. } =
+            recorded.fact
+        else {
+            return Ok(());
+        };
         if let Some(old) = replaces {
-            self.take_back_media(investigation, old).await?;
+            self.take_back_media(*investigation, *old).await?;
         }
+        let wrong = |why: &str| RecordError::Content { seq: recorded.seq, why: why.to_owned() };
         let list = self.document(&format!("media {examination}")).await?;
-        let list = String::from_utf8(list).unwrap_or_default();
+        if digest(&list) != *media_list {
+            return Err(wrong("the list of media kept with it does not have the digest that it states"));
+        }
+        let list = String::from_utf8(list).map_err(|_| wrong("the list of media kept with it is no text"))?;
         for line in list.lines() {
             let mut parts = line.split(' ');
             let parsed =
                 (|| Some((parts.next()?.parse::<Sha256>().ok()?, parts.next()?, parts.next()?.parse::<i64>().ok()?)))();
-            let Some((sha256, kind, files)) = parsed else { continue };
-            self.add_place(investigation, &sha256, kind, examination, exhibit, files).await?;
+            let (sha256, kind, files) = parsed.ok_or_else(|| wrong("a line of the list of media cannot be read"))?;
+            self.add_place(*investigation, &sha256, kind, *examination, *exhibit, files).await?;
         }
-        self.recount(investigation).await
+        // A content may have been voted on in another investigation, or under the examination that was taken back.
+        self.judge_all(*investigation, recorded.seq).await?;
+        self.recount(*investigation).await
     }
+}
+
+fn digest(bytes: &[u8]) -> Sha256 {
+    Sha256(sha2::Sha256::digest(bytes).into())
 }

@@ -1,6 +1,7 @@
 //! The gate: everybody works on a record through a [`Desk`], which knows who they are and what they may do.
 
 mod account;
+mod draft;
 mod investigation;
 mod look;
 mod media;
@@ -14,6 +15,7 @@ use crate::store::{Permit, Store, Tx};
 
 pub use account::Account;
 pub(crate) use account::from_row as account_from_row;
+pub use draft::{Done, Told};
 pub(crate) use investigation::Item;
 pub use investigation::{Opening, Queued};
 pub use media::MediaPlace;

@@ -39,18 +39,19 @@ impl Tx<'_> {
                 item.risk.push((recorded.seq, recorded.at, recorded.by, fact.clone()));
                 run!(self, SET_ITEM, id.to_string(), item.to_text());
             }
-            Event::ExaminationAttached { investigation, exhibit, examination, replaces, .. } => {
+            Event::ExaminationAttached { investigation, examination, .. } => {
                 run!(self, SET_PART_OF, examination.to_string(), investigation.to_string());
-                self.apply_examination(*investigation, *exhibit, *examination, *replaces).await?;
+                self.apply_examination(recorded).await?;
             }
             Event::Vote { investigation, fact } => match fact {
-                VoteFact::PolicySet(_) => self.judge_all(*investigation).await?,
+                VoteFact::PolicySet(_) => self.judge_all(*investigation, recorded.seq).await?,
                 VoteFact::Voted { sha256, .. }
                 | VoteFact::Withdrawn { sha256, .. }
                 | VoteFact::SecondViewRequested { sha256, .. }
                 | VoteFact::Imported { sha256, .. } => self.judge(sha256, recorded.seq).await?,
             },
             Event::StoreMade { .. }
+            | Event::Restored { .. }
             | Event::SignInFailed { .. }
             | Event::KeyMade { .. }
             | Event::KeyDestroyed { .. }

@@ -66,6 +66,11 @@ impl Db {
         self.pool.acquire().await.when("give a connection")
     }
 
+    /// Ends every connection, so that SQLite tidies its files away.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
     /// Brings the tables to this program's version.
     pub async fn migrate(&self) -> Result<()> {
         let mut conn = self.reader().await?;

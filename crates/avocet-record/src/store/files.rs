@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Init;
 use crate::error::{RecordError, Result};
+use crate::ids::KeyId;
 use crate::ledger::Head;
 
 /// Where the wrapped key lies.
@@ -22,6 +23,39 @@ pub fn head(dir: &Path) -> PathBuf {
     dir.join("ledger.head")
 }
 
+/// Where the numbers of destroyed keys lie, outside the database: a restored backup must not bring a key back.
+pub fn erased(dir: &Path) -> PathBuf {
+    dir.join("erased.keys")
+}
+
+/// Adds a destroyed key to the list, down to the disk.
+pub fn add_erased(dir: &Path, key: KeyId) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let added = options.open(erased(dir)).and_then(|mut file| {
+        writeln!(file, "{key}")?;
+        file.sync_all()
+    });
+    added.map_err(|e| error("erased.keys cannot be written", e))
+}
+
+/// The keys of a list of destroyed keys; no list is an empty one.
+pub fn read_erased(path: &Path) -> Result<Vec<KeyId>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(e) => return Err(error("erased.keys cannot be read", e)),
+    };
+    let parse = |(at, line): (usize, &str)| {
+        line.trim().parse().map_err(|_| {
+            let at = at.saturating_add(1);
+            RecordError::Refused(format!("line {at} of the list of erased keys is no key; give the list of the store"))
+        })
+    };
+    text.lines().enumerate().map(parse).collect()
+}
+
 /// Where the address of a database elsewhere lies. It may hold a password: only the owner can read it.
 fn address(dir: &Path) -> PathBuf {
     dir.join("record.address")
@@ -33,14 +67,23 @@ fn error(what: &str, source: std::io::Error) -> RecordError {
 
 /// Makes the folder ready for a new store.
 pub fn prepare(init: &Init<'_>) -> Result<()> {
-    std::fs::create_dir_all(init.dir).map_err(|e| error("the store's folder cannot be made", e))?;
+    private_dir(init.dir).map_err(|e| error("the store's folder cannot be made", e))?;
     if [key(init.dir), database(init.dir), head(init.dir)].iter().any(|p| p.symlink_metadata().is_ok()) {
         return Err(RecordError::StoreThere);
     }
+    // There from the beginning, so that a list that was lost is not taken for an empty one.
+    write(&erased(init.dir), "", "erased.keys")?;
     if let Some(url) = init.postgres {
         write(&address(init.dir), url, "record.address")?;
     }
     Ok(())
+}
+
+/// Makes a folder, with those above it, that only its owner can look into; one that is there stays as it is.
+pub fn private_dir(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
+    builder.create(dir)
 }
 
 /// Whether there is a store.

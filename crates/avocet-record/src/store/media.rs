@@ -14,7 +14,7 @@ use crate::desk::{MediaPlace, outcome_text};
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId};
-use crate::vote::{ItemVotes, Standing, VoteFact};
+use crate::vote::{GradingPolicy, ItemVotes, Standing, VoteFact};
 
 /// One content of an investigation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,19 @@ fn media_row(row: &AnyRow, at: usize) -> Result<MediaRow> {
     })
 }
 
+/// The policy of an investigation as of an entry.
+async fn policy(
+    conn: &mut PoolConnection<Any>,
+    investigation: InvestigationId,
+    until: u64,
+) -> Result<Option<GradingPolicy>> {
+    let policies = tx::facts_of_kind(conn, &investigation.to_string(), Event::POLICY_SET).await?;
+    Ok(policies.into_iter().rfind(|fact| fact.seq <= until).and_then(|recorded| match recorded.fact {
+        Event::Vote { fact: VoteFact::PolicySet(policy), .. } => Some(policy),
+        _ => None,
+    }))
+}
+
 /// Where a content stands by the votes and the policy recorded up to an entry; `None` where there was no policy.
 async fn standing(
     conn: &mut PoolConnection<Any>,
@@ -48,9 +61,7 @@ async fn standing(
     sha256: &Sha256,
     until: u64,
 ) -> Result<Option<Standing>> {
-    let policies = tx::facts_of_kind(conn, &investigation.to_string(), Event::POLICY_SET).await?;
-    let policy = policies.into_iter().rfind(|fact| fact.seq <= until);
-    let Some(Event::Vote { fact: VoteFact::PolicySet(policy), .. }) = policy.map(|p| p.fact) else { return Ok(None) };
+    let Some(policy) = policy(conn, investigation, until).await? else { return Ok(None) };
     let mut item = ItemVotes::new(*sha256);
     for Recorded { seq, at, by, fact } in tx::facts(conn, &sha256.to_string()).await? {
         if let Event::Vote { fact, .. } = fact
@@ -117,13 +128,17 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Says anew where every content of an investigation stands: its policy changed.
-    pub(super) async fn judge_all(&mut self, investigation: InvestigationId) -> Result<()> {
+    /// Says anew where every content of an investigation stands as of an entry: its policy changed, or contents came that
+    /// were voted on elsewhere.
+    pub(crate) async fn judge_all(&mut self, investigation: InvestigationId, until: u64) -> Result<()> {
+        if policy(&mut self.conn, investigation, until).await?.is_none() {
+            return Ok(());
+        }
         for row in rows!(self.conn, ALL_MEDIA, investigation.to_string()) {
             let sha256 = db::sha256(&row, 0)?;
             // Only what was voted on can stand elsewhere than before.
             if !tx::facts(&mut self.conn, &sha256.to_string()).await?.is_empty() {
-                self.judge_in(investigation, &sha256, u64::MAX).await?;
+                self.judge_in(investigation, &sha256, until).await?;
             }
         }
         Ok(())
@@ -147,6 +162,10 @@ impl Store {
     pub(crate) async fn media(&self, investigation: InvestigationId, sha256: &Sha256) -> Result<Option<MediaRow>> {
         let mut conn = self.db.reader().await?;
         row!(conn, MEDIA, investigation.to_string(), sha256.0.to_vec()).map(|row| media_row(&row, 1)).transpose()
+    }
+
+    pub(crate) async fn policy(&self, investigation: InvestigationId) -> Result<Option<GradingPolicy>> {
+        policy(&mut self.db.reader().await?, investigation, u64::MAX).await
     }
 
     pub(crate) async fn standing(&self, investigation: InvestigationId, sha256: &Sha256) -> Result<Option<Standing>> {

@@ -3,6 +3,7 @@
 #[macro_use]
 mod run;
 mod apply;
+mod backup;
 mod db;
 mod files;
 mod media;
@@ -26,10 +27,12 @@ use crate::event::Event;
 use crate::ids::UserId;
 use crate::keys::{StoreKey, Unlock};
 use crate::ledger::{Checked, Entry, Head, Verifier};
+use crate::personal::Personal;
 
 pub use db::Database;
 pub use media::MediaRow;
 pub use permit::Permit;
+pub use read::LedgerLine;
 pub use rebuild::Difference;
 pub use tx::Tx;
 
@@ -169,6 +172,36 @@ impl Store {
         tx::facts(&mut self.db.reader().await?, subject).await
     }
 
+    /// Opens everything personal in a JSON value: sealed values become their content, or `{"erased": "K-3"}`.
+    pub(crate) async fn open_value(&self, value: &mut serde_json::Value) -> Result<u64> {
+        let mut conn = self.db.reader().await?;
+        let mut opened = 0u64;
+        let mut todo = vec![value];
+        while let Some(value) = todo.pop() {
+            match sealed(value) {
+                Some(personal) => {
+                    let wrapped: Option<Vec<u8>> = match row!(conn, KEY, personal.key().to_string()) {
+                        Some(row) => row.try_get(0).when("read a key")?,
+                        None => None,
+                    };
+                    *value = match wrapped {
+                        Some(wrapped) => {
+                            opened = opened.saturating_add(1);
+                            self.key.person_key(personal.key(), &wrapped)?.open(&personal)?
+                        }
+                        None => serde_json::json!({ "erased": personal.key() }),
+                    };
+                }
+                None => match value {
+                    serde_json::Value::Array(items) => todo.extend(items),
+                    serde_json::Value::Object(map) => todo.extend(map.values_mut()),
+                    _ => {}
+                },
+            }
+        }
+        Ok(opened)
+    }
+
     /// As [`Store::facts`], of one kind only: a story may be long where the question is short.
     pub(crate) async fn facts_of_kind(&self, subject: &str, kind: &str) -> Result<Vec<Recorded<Event>>> {
         tx::facts_of_kind(&mut self.db.reader().await?, subject, kind).await
@@ -203,7 +236,18 @@ impl Store {
     pub async fn verify_locked(dir: &Path, checkpoints: &[(String, String)]) -> Result<Checked> {
         files::check(dir)?;
         let db = db::Db::connect(dir).await?;
-        verify(&db, dir, checkpoints).await
+        let checked = verify(&db, dir, checkpoints).await;
+        db.close().await;
+        checked
+    }
+
+    /// The signed head as it stands: kept elsewhere it is a checkpoint, against which a later ledger is verified.
+    ///
+    /// # Errors
+    /// [`RecordError`] where there is no store here or its head cannot be read.
+    pub fn checkpoint(dir: &Path) -> Result<String> {
+        files::check(dir)?;
+        files::read_head(dir)
     }
 }
 
@@ -235,6 +279,13 @@ async fn verify(db: &db::Db, dir: &Path, checkpoints: &[(String, String)]) -> Re
     }
     let strays: Vec<u64> = rows!(conn, STRAYS).iter().map(|row| db::uint(row, 0)).collect::<Result<_>>()?;
     Ok(verifier.finish(key, &strays))
+}
+
+/// A sealed value, where this is one: an object of exactly `key` and `sealed`.
+fn sealed(value: &serde_json::Value) -> Option<Personal<serde_json::Value>> {
+    let map = value.as_object().filter(|map| map.len() == 2 && map.contains_key("sealed"))?;
+    map.get("key")?.as_str()?;
+    serde_json::from_value(value.clone()).ok()
 }
 
 fn entry(row: &sqlx::any::AnyRow) -> Result<Entry> {

@@ -8,12 +8,27 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
 
-use super::Store;
 use super::tx::Tx;
+use super::{Store, db};
 use crate::at::At;
 use crate::desk::{Account, Item, account_from_row};
 use crate::error::{DatabaseResult as _, RecordError, Result};
-use crate::ids::{ExaminationId, InvestigationId, UserId};
+use crate::ids::{ExaminationId, InvestigationId, KeyId, UserId};
+
+/// A line of the ledger without its content, as an auditor sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerLine {
+    /// Its number.
+    pub seq: u64,
+    /// When.
+    pub at: At,
+    /// Who.
+    pub by: UserId,
+    /// What kind of change or look.
+    pub kind: String,
+    /// The ids it is about, with a space between them.
+    pub subjects: String,
+}
 
 /// The row of an investigation.
 #[derive(Debug, Clone)]
@@ -76,9 +91,18 @@ impl Tx<'_> {
         Ok(text(&row, 0)?.split(' ').find_map(|subject| subject.parse().ok()))
     }
 
+    /// Whose key it is, while it still opens.
+    pub(crate) async fn holder_of_live_key(&mut self, key: KeyId) -> Result<Option<String>> {
+        row!(self.conn, LIVE_KEY, key.to_string()).map(|row| text(&row, 0)).transpose()
+    }
+
     pub(crate) async fn set_secret(&mut self, name: &str, value: &str) -> Result<()> {
         run!(self, SET_SECRET, name, value);
         Ok(())
+    }
+
+    pub(crate) async fn secret(&mut self, name: &str) -> Result<Option<String>> {
+        row!(self.conn, SECRET, name).map(|row| text(&row, 0)).transpose()
     }
 
     pub(crate) async fn forget_secret(&mut self, name: &str) -> Result<()> {
@@ -100,6 +124,29 @@ impl Tx<'_> {
 }
 
 impl Store {
+    /// The investigation that a thing belongs to.
+    pub(crate) async fn part_of(&self, subject: &str) -> Result<Option<InvestigationId>> {
+        let mut conn = self.db.reader().await?;
+        row!(conn, PART_OF, subject).map(|row| parsed(&row, 0)).transpose()
+    }
+
+    /// Lines of the ledger without their content.
+    pub(crate) async fn ledger_page(&self, after: u64, limit: u32) -> Result<Vec<LedgerLine>> {
+        let mut conn = self.db.reader().await?;
+        rows!(conn, LEDGER_PAGE, db::int(after), i64::from(limit))
+            .iter()
+            .map(|row| {
+                Ok(LedgerLine {
+                    seq: db::uint(row, 0)?,
+                    at: At::from_ns(row.try_get(1).when("read the ledger")?),
+                    by: parsed(row, 2)?,
+                    kind: text(row, 3)?,
+                    subjects: text(row, 4)?,
+                })
+            })
+            .collect()
+    }
+
     pub(crate) async fn is_member(&self, id: InvestigationId, user: UserId) -> Result<bool> {
         let mut conn = self.db.reader().await?;
         Ok(row!(conn, IS_MEMBER, id.to_string(), user.to_string()).is_some())

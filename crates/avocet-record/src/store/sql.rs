@@ -35,6 +35,8 @@ statements! {
             RETURNING last";
     ADD_KEY = "INSERT INTO person_key (id, holder, wrapped, destroyed) VALUES ($1, $2, $3, NULL)";
     KEY = "SELECT wrapped FROM person_key WHERE id = $1";
+    LIVE_KEY = "SELECT holder FROM person_key WHERE id = $1 AND wrapped IS NOT NULL";
+    LEDGER_PAGE = "SELECT seq, at, actor, kind, subjects FROM ledger WHERE seq > $1 ORDER BY seq LIMIT $2";
     KEYS_OF = "SELECT id FROM person_key WHERE holder = $1 ORDER BY id";
     DESTROY_KEY = "UPDATE person_key SET wrapped = NULL, destroyed = $2 WHERE id = $1";
     SECRET = "SELECT value FROM secret WHERE name = $1";

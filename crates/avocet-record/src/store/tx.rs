@@ -12,7 +12,7 @@ use super::{Permit, Store, db, files, sql};
 use crate::at::{At, Recorded};
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
-use crate::ids::{KeyId, UserId};
+use crate::ids::{InvestigationId, KeyId, UserId};
 use crate::keys::{self, PersonKey};
 use crate::ledger::{Entry, GENESIS, Head, content_digest};
 use crate::personal::Personal;
@@ -27,6 +27,8 @@ pub struct Tx<'s> {
     last: (u64, Sha256),
     wrote: bool,
     keys: BTreeMap<KeyId, Option<PersonKey>>,
+    /// Keys that this change destroys.
+    erased: Vec<KeyId>,
     /// Keeps other processes on this folder out until the head is written.
     _lock: std::fs::File,
 }
@@ -96,11 +98,17 @@ impl<'s> Tx<'s> {
             last,
             wrote: false,
             keys: BTreeMap::new(),
+            erased: Vec::new(),
             _lock: lock,
         })
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {
+        // Before the database: a key that is on the list and not destroyed is destroyed by trying again; one that is
+        // destroyed and not on the list would come back with a backup.
+        for key in &self.erased {
+            files::add_erased(&self.store.dir, *key)?;
+        }
         // The head is written after the commit and before the next writer may begin, so that it never counts an entry
         // that is not there. After a crash between the two, the next start signs what is unsigned.
         self.conn.execute(sqlx::raw_sql("COMMIT")).await.when("keep a change")?;
@@ -126,6 +134,29 @@ impl<'s> Tx<'s> {
     #[must_use]
     pub fn at(&self) -> At {
         self.at
+    }
+
+    /// A key of `holder`, an id, that still opens: the last one made, or a new one.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn key_of(&mut self, holder: &str) -> Result<PersonKey> {
+        for id in self.keys_of(holder).await?.into_iter().rev() {
+            if let Some(key) = self.key(id).await? {
+                return Ok(key);
+            }
+        }
+        self.new_key(holder).await
+    }
+
+    /// The investigation that a thing belongs to, by its id.
+    ///
+    /// # Errors
+    /// [`RecordError::Database`].
+    pub async fn part_of(&mut self, subject: &str) -> Result<Option<InvestigationId>> {
+        let Some(row) = row!(self.conn, PART_OF, subject) else { return Ok(None) };
+        let id: String = row.try_get(0).when("read whose it is")?;
+        Ok(id.parse().ok())
     }
 
     /// Writes an event: its content, its line of the ledger, and the rows that repeat it. Returns its number.
@@ -230,6 +261,7 @@ impl<'s> Tx<'s> {
             return Err(RecordError::Unknown { what: id.to_string() });
         }
         self.keys.insert(id, None);
+        self.erased.push(id);
         let (holder, authority, reason) = (holder.to_owned(), authority.to_owned(), reason.to_owned());
         self.record(&Event::KeyDestroyed { key: id, holder, authority, reason }).await?;
         Ok(())

@@ -76,7 +76,7 @@ fn media_of_two_exhibits_are_one_item_with_two_places_and_votes_add_up() {
             examiner.attach_examination(id, ExhibitId::new(exhibit), file, None, replaces).await
         };
         let x1 = attach(1, &first, None).await.unwrap();
-        attach(2, &second, None).await.unwrap();
+        let x2 = attach(2, &second, None).await.unwrap();
         let twice = attach(2, &second, None).await.unwrap_err().to_string();
         assert!(twice.contains("attached already, as X-2"), "{twice}");
         let wrong = examiner.attach_examination(id, ExhibitId::new(3), &first, Some(content(9)), None).await;
@@ -116,6 +116,13 @@ fn media_of_two_exhibits_are_one_item_with_two_places_and_votes_add_up() {
         assert_eq!((row.places, row.exhibits, row.outcome.as_str()), (6, 2, "second-view"));
         assert_eq!(places.len(), 2);
         assert!(graders[0].medium(id, content(1)).await.is_err(), "what only the old one held is gone");
+        // A content that only the replaced examination held keeps its vote when the new one has it too.
+        graders[0].record_vote(id, voted(id, 4, "A")).await.unwrap();
+        let fourth = place.folder.path().join("four");
+        sealed(&fourth, &[(4, 1), (6, 1)]);
+        attach(2, &fourth, Some(x2)).await.unwrap();
+        let (row, _, _) = graders[0].medium(id, content(4)).await.unwrap();
+        assert!(row.outcome.ends_with(" A"), "{}", row.outcome);
         assert_eq!(store.rebuild(false).await.unwrap(), []);
         assert!(store.verify_ledger(&[]).await.unwrap().is_sound());
     });

@@ -1,0 +1,239 @@
+//! Changes as somebody writes them down, and facts as somebody reads them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Desk;
+use crate::at::Recorded;
+use crate::error::{RecordError, Result};
+use crate::event::{Act, Event};
+use crate::ids::{ExhibitId, InvestigationId, IpEventId, PersonId, ReferralId, WarrantId};
+use crate::law::Right;
+use crate::risk::RiskFact;
+use crate::store::Tx;
+use crate::vote::VoteFact;
+
+/// What recording a draft gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The number of its entry.
+    pub seq: u64,
+    /// What kind of change it is.
+    pub kind: &'static str,
+    /// Numbers that were given to new things, in the order of their prefix.
+    pub made: Vec<String>,
+}
+
+/// A fact with its personal content opened, for those who may read it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// Number, time, author and the event in JSON.
+    pub recorded: Recorded<Value>,
+    /// What kind of change it is.
+    pub kind: &'static str,
+}
+
+impl Desk<'_> {
+    /// Records a change written as JSON: an [`Event`] in which
+    /// - `{"personal": VALUE}` or `{"personal": VALUE, "of": "P-3"}` stands for personal content, which is sealed under
+    ///   the key of that holder (of the investigation where none is named) before it is stored;
+    /// - `{"new": "E"}` stands for the number of a new thing of that kind; several in one draft are the same thing.
+    ///
+    /// `seen` is the last entry of the draft's first subject that the person has read, where they change what they read.
+    ///
+    /// # Errors
+    /// [`RecordError`] where the draft is no event, its author may not record it, or what it names is not there.
+    pub async fn record(&self, draft: &Value, seen: Option<u64>) -> Result<Done> {
+        // Read once with stand-ins, to know what it takes.
+        let mut stand_in = draft.clone();
+        let mut made = BTreeMap::new();
+        for marker in markers(&mut stand_in) {
+            match Marker::of(marker)? {
+                Some(Marker::New(prefix)) => *marker = json!(format!("{prefix}-0")),
+                Some(Marker::Personal { .. }) => *marker = json!({"key": "K-0", "sealed": ""}),
+                None => {}
+            }
+        }
+        let event = parse(&stand_in)?;
+        let (right, investigation) = takes(&event)?;
+        let reach = match right.scope() {
+            crate::law::RightScope::Everywhere => None,
+            crate::law::RightScope::Investigation => Some(investigation),
+        };
+        self.write(right, reach, async |tx| {
+            tx.investigation(investigation).await?;
+            let mut value = draft.clone();
+            for marker in markers(&mut value) {
+                match Marker::of(marker)? {
+                    Some(Marker::New(prefix)) => {
+                        let id = match made.get(&prefix) {
+                            Some(id) => *id,
+                            None => tx.give(prefix).await?,
+                        };
+                        made.insert(prefix, id);
+                        *marker = json!(format!("{prefix}-{id}"));
+                    }
+                    Some(Marker::Personal { content, of }) => {
+                        let holder = of.unwrap_or_else(|| investigation.to_string());
+                        holder_is_here(tx, &holder, investigation).await?;
+                        let sealed = tx.key_of(&holder).await?.seal(&content)?;
+                        *marker = serde_json::to_value(sealed).unwrap_or_default();
+                    }
+                    None => {}
+                }
+            }
+            let event = parse(&value)?;
+            if let Event::Vote { fact, .. } = &event
+                && let Some(sha256) = super::media::fact_sha256(fact)
+                && tx.media(investigation, &sha256).await?.is_none()
+            {
+                return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
+            }
+            if let (Some(seen), Some(subject)) = (seen, event.subjects().first()) {
+                tx.unchanged_since(subject, seen).await?;
+            }
+            let seq = tx.record(&event).await?;
+            let made = made.iter().map(|(prefix, id)| format!("{prefix}-{id}")).collect();
+            Ok(Done { seq, kind: event.kind(), made })
+        })
+        .await
+    }
+
+    /// Everything recorded about a thing (an id of an investigation, exhibit, warrant, …), oldest first, with its personal
+    /// content opened where the person may read it; withheld and erased content says so. The look is recorded first.
+    ///
+    /// # Errors
+    /// [`RecordError::Unknown`] where there is no such thing or the person is not on its investigation.
+    pub async fn story(&self, subject: &str) -> Result<Vec<Told>> {
+        let investigation = match subject.parse::<InvestigationId>() {
+            Ok(id) => id,
+            Err(_) => {
+                let of = self.store.part_of(subject).await?;
+                of.ok_or_else(|| RecordError::Unknown { what: subject.to_owned() })?
+            }
+        };
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let open = self.may(Right::ReadPersonal, Some(investigation)).await.is_ok();
+        let facts = self.store.facts(subject).await?;
+        let records = u64::try_from(facts.len()).unwrap_or(u64::MAX);
+        let purpose = if open { "its facts, with personal content" } else { "its facts" };
+        self.looked(Act::Viewed, vec![subject.to_owned()], purpose, records).await?;
+        let mut told = Vec::with_capacity(facts.len());
+        for Recorded { seq, at, by, fact } in facts {
+            let kind = fact.kind();
+            // What is on the ledger came from JSON.
+            let mut value = serde_json::to_value(fact).unwrap_or_default();
+            if open {
+                self.store.open_value(&mut value).await?;
+            } else {
+                withhold(&mut value);
+            }
+            told.push(Told { recorded: Recorded { seq, at, by, fact: value }, kind });
+        }
+        Ok(told)
+    }
+}
+
+/// Whose personal content may be sealed here: the investigation's own, or that of a thing that belongs to it or is new.
+async fn holder_is_here(tx: &mut Tx<'_>, holder: &str, investigation: InvestigationId) -> Result<()> {
+    let fits = if holder == investigation.to_string() {
+        true
+    } else {
+        let of = tx.part_of(holder).await?;
+        let shaped = holder.parse::<PersonId>().is_ok()
+            || holder.parse::<ReferralId>().is_ok()
+            || holder.parse::<ExhibitId>().is_ok()
+            || holder.parse::<WarrantId>().is_ok()
+            || holder.parse::<IpEventId>().is_ok();
+        shaped && of.is_none_or(|of| of == investigation)
+    };
+    if fits { Ok(()) } else { Err(RecordError::Unknown { what: holder.to_owned() }) }
+}
+
+/// What it takes to record an event by hand, and of which investigation it is.
+fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
+    match event {
+        // What protects a child is never held up by a question of who works on what.
+        Event::Risk { fact } => Ok(match fact {
+            RiskFact::DangerStated { investigation, .. } | RiskFact::SafeguardingActed { investigation, .. } => {
+                (Right::RecordSafeguarding, *investigation)
+            }
+            RiskFact::Overridden { investigation, .. } => (Right::OverrideRisk, *investigation),
+            RiskFact::Assessed { investigation, .. } => (Right::RecordRisk, *investigation),
+        }),
+        Event::Vote { investigation, fact } if !matches!(fact, VoteFact::PolicySet(_)) => {
+            Ok((super::media::right_of(fact), *investigation))
+        }
+        other => Err(RecordError::Refused(format!("`{}` is not recorded by hand; its own command does", other.kind()))),
+    }
+}
+
+fn parse(value: &Value) -> Result<Event> {
+    // The words of the parser may repeat what was written: only the place is told.
+    serde_json::from_value(value.clone()).map_err(|e| {
+        let told = e.to_string();
+        let named = told
+            .split('`')
+            .nth(1)
+            .filter(|name| name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        let near = named.map_or_else(String::new, |name| format!(" (look at `{name}`)"));
+        RecordError::Refused(format!("this is no change that the record knows{near}; docs/record.md lists them"))
+    })
+}
+
+enum Marker {
+    New(&'static str),
+    Personal { content: Value, of: Option<String> },
+}
+
+impl Marker {
+    fn of(value: &Value) -> Result<Option<Self>> {
+        let Some(map) = value.as_object() else { return Ok(None) };
+        if let Some(prefix) = map.get("new") {
+            let known = [ExhibitId::PREFIX, WarrantId::PREFIX, IpEventId::PREFIX, PersonId::PREFIX];
+            let prefix = known.into_iter().find(|known| prefix.as_str() == Some(known));
+            let refused = || RecordError::Refused(format!("{{\"new\": …}} takes one of {}", known.join(", ")));
+            return prefix.map(|prefix| Some(Self::New(prefix))).ok_or_else(refused);
+        }
+        let Some(content) = map.get("personal") else { return Ok(None) };
+        let of = map.get("of").and_then(Value::as_str).map(str::to_owned);
+        Ok(Some(Self::Personal { content: content.clone(), of }))
+    }
+}
+
+/// Every object that may be a marker; what lies inside a marker is its content.
+fn markers(value: &mut Value) -> Vec<&mut Value> {
+    let mut found = vec![];
+    let mut todo = vec![value];
+    while let Some(value) = todo.pop() {
+        let marker = value.as_object().is_some_and(|map| {
+            let one = map.len() == 1 && (map.contains_key("new") || map.contains_key("personal"));
+            one || (map.len() == 2 && map.contains_key("personal") && map.contains_key("of"))
+        });
+        match value {
+            value if marker => found.push(value),
+            Value::Array(items) => todo.extend(items.iter_mut().rev()),
+            Value::Object(map) => todo.extend(map.values_mut()),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Puts a word in the place of what a person may not read.
+fn withhold(value: &mut Value) {
+    let mut todo = vec![value];
+    while let Some(value) = todo.pop() {
+        let key = value
+            .as_object()
+            .filter(|map| map.len() == 2 && map.contains_key("sealed"))
+            .and_then(|map| map.get("key").cloned());
+        match (key, value) {
+            (Some(key), value) => *value = json!({ "withheld": key }),
+            (None, Value::Array(items)) => todo.extend(items),
+            (None, Value::Object(map)) => todo.extend(map.values_mut()),
+            (None, _) => {}
+        }
+    }
+}
