@@ -1,6 +1,7 @@
 //! The command line: verbs, options and their help.
 
 mod media;
+mod record;
 mod sets;
 
 use std::num::NonZeroUsize;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
+pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
 
 /// Examines seized devices: every file accounted for, matched against known sets, sealed in one file.
@@ -106,6 +108,84 @@ pub enum Verb {
         /// Where the secret key goes; the public key goes beside it
         file: PathBuf,
     },
+    /// Make the store of a team's record
+    #[command(after_help = "Example:\n  avocet init --store team --new-key team.store-key --admin admin1")]
+    Init(Init),
+    /// Give people accounts and roles
+    #[command(after_help = "Example:\n  avocet user add det1 --role detective --as admin1")]
+    User {
+        /// What to do
+        #[command(subcommand)]
+        verb: User,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Show the tables of law, levels, roles and rules that the record works by
+    #[command(after_help = "Example:\n  avocet law list risk-levels")]
+    Law {
+        /// What to do
+        #[command(subcommand)]
+        verb: LawVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Open investigations and say who works on them
+    #[command(after_help = "Example:\n  avocet investigation open --title \"Operation Heron\" \
+                            --received 2026-11-20T09:30+00:00 --as sup1")]
+    Investigation {
+        /// What to do
+        #[command(subcommand)]
+        verb: Investigation,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Show the order of work, and for each investigation why it stands there
+    #[command(after_help = "Example:\n  avocet queue --as det1")]
+    Queue {
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Record risk: danger now, assessments, what was done to make a child safe
+    #[command(after_help = "Example:\n  avocet risk danger I-1 yes --as det1\n  \
+                            avocet risk assess I-1 --level high --tool KIRAT --tool-version 2 --factor access=yes --as det1")]
+    Risk {
+        /// What to do
+        #[command(subcommand)]
+        verb: Risk,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Attach examinations, record votes, show where media stand
+    #[command(after_help = "Example:\n  avocet grading attach I-1 E-1 JC-1.examination --as exam1\n  \
+                            avocet grading totals I-1 --as sup1")]
+    Grading {
+        /// What to do
+        #[command(subcommand)]
+        verb: Grading,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Record any change, show facts, erase, rebuild, back up, restore
+    #[command(
+        after_help = "Example:\n  avocet record show I-1 --as det1\n  avocet record backup /media/backup/2026-11-24 --as admin1"
+    )]
+    Record {
+        /// What to do
+        #[command(subcommand)]
+        verb: RecordVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Verify and show the ledger of everything that was recorded or looked at
+    #[command(subcommand, after_help = "Example:\n  avocet ledger verify --store team --checkpoint head-2026-11.txt")]
+    Ledger(Ledger),
     /// Make a benign demo device with a matching known set
     #[command(after_help = "Example:\n  avocet demo demo-out")]
     Demo {

@@ -6,6 +6,7 @@ pub mod examine;
 pub mod key;
 pub mod list;
 pub mod media;
+pub mod record;
 pub mod rematch;
 pub mod report;
 pub mod schemes;

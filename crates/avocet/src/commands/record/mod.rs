@@ -1,0 +1,162 @@
+//! The verbs that work on the record.
+
+mod grading;
+mod investigation;
+mod ledger;
+mod risk;
+mod store;
+mod user;
+
+use std::path::Path;
+use std::str::FromStr;
+
+use avocet_record::desk::Desk;
+use avocet_record::keys::Unlock;
+use avocet_record::law::Law;
+use avocet_record::store::Store;
+use avocet_record::{At, RecordError};
+use serde::Serialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::args::{Global, RecordVerb, Who};
+use crate::{Outcome, Refusal, access, output};
+
+pub use grading::run as grading;
+pub use investigation::{queue, run as investigation};
+pub use ledger::run as ledger;
+pub use risk::run as risk;
+pub use store::{init, law};
+pub use user::run as user;
+
+pub fn run(global: &Global, verb: &RecordVerb, who: &Who) -> anyhow::Result<Outcome> {
+    match verb {
+        RecordVerb::Add { file, seen } => {
+            let text = match file == Path::new("-") {
+                true => std::io::read_to_string(std::io::stdin())?,
+                false => std::fs::read_to_string(file)
+                    .map_err(|e| Refusal(format!("{} cannot be read: {e}", file.display())))?,
+            };
+            let draft: Value = serde_json::from_str(&text)
+                .map_err(|e| Refusal(format!("the change is no JSON at line {}, column {}", e.line(), e.column())))?;
+            at_desk(global, who, async |desk| desk.record(&draft, *seen).await).and_then(|done| recorded(global, &done))
+        }
+        RecordVerb::Show { id } => {
+            let told = at_desk(global, who, async |desk| desk.story(id).await)?;
+            investigation::print_story(global, &told)
+        }
+        RecordVerb::Rebuild { check } => store::rebuild(global, who, *check),
+        RecordVerb::Erase { holder, investigation, authority, reason } => {
+            let investigation = investigation.as_deref().map(parse).transpose()?;
+            let keys = at_desk(global, who, async |desk| desk.erase(investigation, holder, authority, reason).await)?;
+            print(global, &keys, || {
+                format!(
+                    "{} destroyed: what is personal under {holder} cannot be read any more, here and in the ledger. \
+                     Backups made before still hold it until they are deleted.",
+                    avocet_base::plural(keys.len() as u64, "key", "keys")
+                )
+            })
+        }
+        RecordVerb::Backup { to } => store::backup(global, who, to),
+        RecordVerb::Restore { from, erased, no_erased: _, reason } => {
+            store::restore(global, who, from, erased.as_deref(), reason)
+        }
+    }
+}
+
+/// Runs something of the record's, which waits for a database.
+fn wait<T>(work: impl Future<Output = avocet_record::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(work).map_err(refuse)
+}
+
+/// What the user can mend is a refusal; a failing disk or database is not.
+fn refuse(error: RecordError) -> anyhow::Error {
+    match error {
+        RecordError::Database { .. } | RecordError::File { .. } => anyhow::Error::new(error),
+        other => Refusal(other.to_string()).into(),
+    }
+}
+
+/// Signs in and does something.
+fn at_desk<T>(
+    global: &Global,
+    who: &Who,
+    work: impl AsyncFnOnce(&Desk<'_>) -> avocet_record::Result<T>,
+) -> anyhow::Result<T> {
+    let dir = access::store(global)?;
+    let Some(login) = &who.login else {
+        return Err(Refusal("nobody is named: add --as LOGIN, or set AVOCET_USER".into()).into());
+    };
+    let law = load_law(global, who)?;
+    // Found out before anything is asked for.
+    Store::checkpoint(&dir).map_err(refuse)?;
+    let unlock = unlock(who)?;
+    let password = secret("AVOCET_PASSWORD", &format!("Password of {login}: "))?;
+    wait(async {
+        let store = Store::open(&dir, &unlock).await?;
+        let desk = Desk::sign_in(&store, &law, login, &password).await?;
+        work(&desk).await
+    })
+}
+
+fn load_law(global: &Global, who: &Who) -> anyhow::Result<Law> {
+    let folder = match &who.law {
+        Some(folder) => folder.clone(),
+        None => access::store(global)?.join("law"),
+    };
+    Ok(Law::load(Some(&folder)).map_err(|e| Refusal(e.to_string()))?)
+}
+
+fn unlock(who: &Who) -> anyhow::Result<Unlock> {
+    match &who.store_key {
+        Some(file) => Ok(Unlock::key_file(file).map_err(|e| Refusal(e.to_string()))?),
+        None => Ok(Unlock::passphrase(&secret("AVOCET_STORE_PASSPHRASE", "Passphrase of the store: ")?)),
+    }
+}
+
+/// A secret from the environment, or asked for at the terminal. It is never an argument: those stand in lists of
+/// processes and histories of shells.
+fn secret(variable: &str, prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+    if let Ok(value) = std::env::var(variable) {
+        return Ok(Zeroizing::new(value));
+    }
+    let asked = rpassword::prompt_password(prompt).map(Zeroizing::new);
+    Ok(asked.map_err(|_| Refusal(format!("no terminal to ask at: set {variable}")))?)
+}
+
+/// An id or a digest from the command line.
+fn parse<T: FromStr<Err: std::fmt::Display>>(text: &str) -> anyhow::Result<T> {
+    Ok(text.parse().map_err(|e: T::Err| Refusal(e.to_string()))?)
+}
+
+/// An instant from the command line: never without its offset or zone.
+fn instant(text: &str) -> anyhow::Result<At> {
+    let stamp = text.parse::<jiff::Timestamp>().ok();
+    let stamp = stamp.or_else(|| text.parse::<jiff::Zoned>().ok().map(|zoned| zoned.timestamp()));
+    let refused = || {
+        Refusal(format!(
+            "{text} is no instant: give date, time and offset or zone, such as 2026-11-20T09:30+00:00, \
+             2026-11-20T09:30Z or 2026-11-20T09:30[Europe/London]"
+        ))
+    };
+    Ok(stamp.map(At::from).ok_or_else(refused)?)
+}
+
+/// As JSON where it was asked for, else as text.
+fn print(global: &Global, json: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<Outcome> {
+    match global.json {
+        true => output::answer(&serde_json::to_string_pretty(json)?)?,
+        false => output::answer(&text())?,
+    }
+    Ok(Outcome::Finished)
+}
+
+/// Says what was recorded.
+fn recorded(global: &Global, done: &avocet_record::desk::Done) -> anyhow::Result<Outcome> {
+    let json = serde_json::json!({"entry": done.seq, "kind": done.kind, "made": done.made});
+    print(global, &json, || match done.made.is_empty() {
+        true => format!("Recorded as entry {} ({}).", done.seq, done.kind),
+        false => format!("{} recorded as entry {} ({}).", done.made.join(", "), done.seq, done.kind),
+    })
+}
