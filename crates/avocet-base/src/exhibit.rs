@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 /// An exhibit reference such as `JC/1`: the initials of the person who produced it and a running number, or whatever
 /// the force writes. At most 64 characters, no control characters, not empty.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ExhibitRef(String);
 
 /// Why a text cannot be an exhibit reference.
@@ -33,6 +33,20 @@ impl ExhibitRef {
 impl fmt::Display for ExhibitRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ExhibitRef {
+    type Error = ExhibitRefError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ExhibitRef> for String {
+    fn from(reference: ExhibitRef) -> Self {
+        reference.0
     }
 }
 

@@ -24,6 +24,14 @@ impl At {
         self.0
     }
 
+    /// Reads date, time and offset or zone: `2026-11-20T09:30Z`, `2026-11-20T09:30[Europe/London]`. `None` for a time
+    /// without either: it is not guessed.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let instant = text.parse::<jiff::Timestamp>().ok();
+        instant.or_else(|| text.parse::<jiff::Zoned>().ok().map(|zoned| zoned.timestamp())).map(Self::from)
+    }
+
     /// The same instant for calendar arithmetic.
     #[must_use]
     pub fn timestamp(self) -> jiff::Timestamp {

@@ -4,6 +4,7 @@ use avocet_base::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::at::At;
+use crate::exhibit::ExhibitFact;
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId, KeyId, ReferralId, UserId};
 use crate::personal::Personal;
 use crate::risk::RiskFact;
@@ -144,6 +145,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replaces: Option<ExaminationId>,
     },
+    /// A fact about an exhibit.
+    Exhibit {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which exhibit.
+        exhibit: ExhibitId,
+        /// The fact.
+        fact: ExhibitFact,
+    },
     /// A fact about votes.
     Vote {
         /// In which investigation it was recorded.
@@ -223,6 +233,7 @@ impl Event {
                 RiskFact::SafeguardingActed { .. } => "safeguarding-acted",
             },
             Self::ExaminationAttached { .. } => "examination-attached",
+            Self::Exhibit { fact, .. } => fact.kind(),
             Self::Vote { fact, .. } => match fact {
                 VoteFact::Voted { .. } => "voted",
                 VoteFact::Withdrawn { .. } => "vote-withdrawn",
@@ -258,6 +269,7 @@ impl Event {
             Self::ExaminationAttached { investigation, exhibit, examination, result_digest, .. } => {
                 vec![investigation.to_string(), exhibit.to_string(), examination.to_string(), result_digest.to_string()]
             }
+            Self::Exhibit { investigation, exhibit, .. } => vec![investigation.to_string(), exhibit.to_string()],
             // A vote hangs on the content. It is not put under the investigation too: a million votes would bury the
             // page that tells its story; the policy is part of that story.
             Self::Vote { investigation, fact } => match fact {

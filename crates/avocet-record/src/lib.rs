@@ -12,6 +12,7 @@ mod at;
 pub mod desk;
 mod error;
 pub mod event;
+pub mod exhibit;
 mod ids;
 pub mod keys;
 pub mod law;

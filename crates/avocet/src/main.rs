@@ -60,6 +60,7 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Verb::Investigation { verb, who } => commands::record::investigation(global, verb, who),
         Verb::Queue { who } => commands::record::queue(global, who),
         Verb::Risk { verb, who } => commands::record::risk(global, verb, who),
+        Verb::Exhibit { verb, who } => commands::record::exhibit(global, verb, who),
         Verb::Grading { verb, who } => commands::record::grading(global, verb, who),
         Verb::Record { verb, who } => commands::record::run(global, verb, who),
         Verb::Ledger(verb) => commands::record::ledger(global, verb),

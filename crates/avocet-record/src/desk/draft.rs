@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Desk;
-use crate::at::Recorded;
+use crate::at::{At, Recorded};
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
+use crate::exhibit::ExhibitFact;
 use crate::ids::{ExhibitId, InvestigationId, IpEventId, PersonId, ReferralId, WarrantId};
 use crate::law::Right;
 use crate::risk::RiskFact;
@@ -40,7 +41,9 @@ impl Desk<'_> {
     ///   the key of that holder (of the investigation where none is named) before it is stored;
     /// - `{"new": "E"}` stands for the number of a new thing of that kind; several in one draft are the same thing.
     ///
-    /// `seen` is the last entry of the draft's first subject that the person has read, where they change what they read.
+    /// - `{"time": "2026-11-20T09:30Z"}` stands for an instant; a time without offset or zone is refused.
+    ///
+    /// `seen` is the last entry of the thing that it is about (exhibit, content, else the investigation) that the person has read, where they change what they read.
     ///
     /// # Errors
     /// [`RecordError`] where the draft is no event, its author may not record it, or what it names is not there.
@@ -51,6 +54,7 @@ impl Desk<'_> {
         for marker in markers(&mut stand_in) {
             match Marker::of(marker)? {
                 Some(Marker::New(prefix)) => *marker = json!(format!("{prefix}-0")),
+                Some(Marker::Time(at)) => *marker = json!(at),
                 Some(Marker::Personal { .. }) => *marker = json!({"key": "K-0", "sealed": ""}),
                 None => {}
             }
@@ -74,6 +78,7 @@ impl Desk<'_> {
                         made.insert(prefix, id);
                         *marker = json!(format!("{prefix}-{id}"));
                     }
+                    Some(Marker::Time(at)) => *marker = json!(at),
                     Some(Marker::Personal { content, of }) => {
                         let holder = of.unwrap_or_else(|| investigation.to_string());
                         holder_is_here(tx, &holder, investigation).await?;
@@ -90,7 +95,8 @@ impl Desk<'_> {
             {
                 return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
             }
-            if let (Some(seen), Some(subject)) = (seen, event.subjects().first()) {
+            things_are_here(tx, &event, &made).await?;
+            if let (Some(seen), Some(subject)) = (seen, event.subjects().last()) {
                 tx.unchanged_since(subject, seen).await?;
             }
             let seq = tx.record(&event).await?;
@@ -100,20 +106,30 @@ impl Desk<'_> {
         .await
     }
 
+    /// The investigation that a thing belongs to, by its id, where the person may read it.
+    ///
+    /// # Errors
+    /// [`RecordError::Unknown`] where there is no such thing or the person is not on its investigation.
+    pub async fn investigation_of(&self, subject: &str) -> Result<InvestigationId> {
+        let unknown = || RecordError::Unknown { what: subject.to_owned() };
+        let investigation = match subject.parse::<InvestigationId>() {
+            Ok(id) => id,
+            Err(_) => self.store.part_of(subject).await?.ok_or_else(unknown)?,
+        };
+        // Whose it is must not show in the answer.
+        match self.may(Right::ReadInvestigation, Some(investigation)).await {
+            Err(RecordError::Unknown { .. }) => Err(unknown()),
+            other => other.map(|_| investigation),
+        }
+    }
+
     /// Everything recorded about a thing (an id of an investigation, exhibit, warrant, …), oldest first, with its personal
     /// content opened where the person may read it; withheld and erased content says so. The look is recorded first.
     ///
     /// # Errors
     /// [`RecordError::Unknown`] where there is no such thing or the person is not on its investigation.
     pub async fn story(&self, subject: &str) -> Result<Vec<Told>> {
-        let investigation = match subject.parse::<InvestigationId>() {
-            Ok(id) => id,
-            Err(_) => {
-                let of = self.store.part_of(subject).await?;
-                of.ok_or_else(|| RecordError::Unknown { what: subject.to_owned() })?
-            }
-        };
-        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let investigation = self.investigation_of(subject).await?;
         let open = self.may(Right::ReadPersonal, Some(investigation)).await.is_ok();
         let facts = self.store.facts(subject).await?;
         let records = u64::try_from(facts.len()).unwrap_or(u64::MAX);
@@ -151,6 +167,22 @@ async fn holder_is_here(tx: &mut Tx<'_>, holder: &str, investigation: Investigat
     if fits { Ok(()) } else { Err(RecordError::Unknown { what: holder.to_owned() }) }
 }
 
+/// Whether the things that a change is about are this investigation's, or new with this change.
+async fn things_are_here(tx: &mut Tx<'_>, event: &Event, made: &BTreeMap<&'static str, u64>) -> Result<()> {
+    let Event::Exhibit { investigation, exhibit, fact } = event else { return Ok(()) };
+    let mut things = vec![*exhibit];
+    if let ExhibitFact::Taken { parent: Some(parent), .. } = fact {
+        things.push(*parent);
+    }
+    for thing in things {
+        let new = made.get(ExhibitId::PREFIX) == Some(&thing.number());
+        if !new && tx.part_of(&thing.to_string()).await? != Some(*investigation) {
+            return Err(RecordError::Unknown { what: thing.to_string() });
+        }
+    }
+    Ok(())
+}
+
 /// What it takes to record an event by hand, and of which investigation it is.
 fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
     match event {
@@ -161,6 +193,12 @@ fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
             }
             RiskFact::Overridden { investigation, .. } => (Right::OverrideRisk, *investigation),
             RiskFact::Assessed { investigation, .. } => (Right::RecordRisk, *investigation),
+        }),
+        Event::Exhibit { investigation, fact, .. } => Ok(match fact {
+            ExhibitFact::Retained { .. } | ExhibitFact::Returned { .. } | ExhibitFact::Destroyed { .. } => {
+                (Right::DisposeExhibit, *investigation)
+            }
+            _ => (Right::RecordExhibit, *investigation),
         }),
         Event::Vote { investigation, fact } if !matches!(fact, VoteFact::PolicySet(_)) => {
             Ok((super::media::right_of(fact), *investigation))
@@ -184,6 +222,7 @@ fn parse(value: &Value) -> Result<Event> {
 
 enum Marker {
     New(&'static str),
+    Time(At),
     Personal { content: Value, of: Option<String> },
 }
 
@@ -195,6 +234,11 @@ impl Marker {
             let prefix = known.into_iter().find(|known| prefix.as_str() == Some(known));
             let refused = || RecordError::Refused(format!("{{\"new\": …}} takes one of {}", known.join(", ")));
             return prefix.map(|prefix| Some(Self::New(prefix))).ok_or_else(refused);
+        }
+        if let Some(time) = map.get("time") {
+            let read = time.as_str().and_then(At::read);
+            let refused = || RecordError::Refused("a time in the change has no offset or zone, or is no time".into());
+            return read.map(|at| Some(Self::Time(at))).ok_or_else(refused);
         }
         let Some(content) = map.get("personal") else { return Ok(None) };
         let of = map.get("of").and_then(Value::as_str).map(str::to_owned);
@@ -208,7 +252,7 @@ fn markers(value: &mut Value) -> Vec<&mut Value> {
     let mut todo = vec![value];
     while let Some(value) = todo.pop() {
         let marker = value.as_object().is_some_and(|map| {
-            let one = map.len() == 1 && (map.contains_key("new") || map.contains_key("personal"));
+            let one = map.len() == 1 && ["new", "personal", "time"].iter().any(|name| map.contains_key(*name));
             one || (map.len() == 2 && map.contains_key("personal") && map.contains_key("of"))
         });
         match value {

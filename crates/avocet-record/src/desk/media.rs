@@ -49,6 +49,9 @@ impl Desk<'_> {
         self.store
             .write(permit, async |tx| {
                 tx.investigation(investigation).await?;
+                if tx.part_of(&exhibit.to_string()).await? != Some(investigation) {
+                    return Err(RecordError::Unknown { what: exhibit.to_string() });
+                }
                 if let Some(at) = tx.examination_with(&read.digest).await? {
                     return Err(RecordError::Refused(format!("this examination is attached already, as {at}")));
                 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod draft;
+mod exhibit;
 mod investigation;
 mod look;
 mod media;
@@ -16,6 +17,7 @@ use crate::store::{Permit, Store, Tx};
 pub use account::Account;
 pub(crate) use account::from_row as account_from_row;
 pub use draft::{Done, Told};
+pub use exhibit::Exhibit;
 pub(crate) use investigation::Item;
 pub use investigation::{Opening, Queued};
 pub use media::MediaPlace;

@@ -43,6 +43,9 @@ impl Tx<'_> {
                 run!(self, SET_PART_OF, examination.to_string(), investigation.to_string());
                 self.apply_examination(recorded).await?;
             }
+            Event::Exhibit { investigation, exhibit, .. } => {
+                run!(self, SET_PART_OF, exhibit.to_string(), investigation.to_string());
+            }
             Event::Vote { investigation, fact } => match fact {
                 VoteFact::PolicySet(_) => self.judge_all(*investigation, recorded.seq).await?,
                 VoteFact::Voted { sha256, .. }

@@ -5,6 +5,7 @@ mod sealed;
 mod support;
 
 mod desk;
+mod exhibit;
 mod law;
 mod ledger;
 mod media;

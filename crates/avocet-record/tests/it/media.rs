@@ -49,6 +49,13 @@ async fn team<'s>(store: &'s Store, law: &'s Law) -> Team<'s> {
     for desk in graders.iter().chain([&examiner]) {
         supervisor.set_member(id, desk.user(), true).await.unwrap();
     }
+    for number in 1..=3 {
+        let taken = serde_json::json!({"event": "exhibit", "investigation": id, "exhibit": {"new": "E"}, "fact": {
+            "fact": "taken", "when": {"time": "2026-11-20T09:30Z"}, "officer": supervisor.user(),
+            "reference": format!("JC/{number}"), "kind": "phone", "description": "test", "place": "room 1",
+            "source": {"kind": "power", "power": "test"}}});
+        assert_eq!(supervisor.record(&taken, None).await.unwrap().made, [format!("E-{number}")]);
+    }
     Team { supervisor, examiner, graders, id }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: verbs, options and their help.
 
+mod exhibit;
 mod media;
 mod record;
 mod sets;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
@@ -156,6 +158,19 @@ pub enum Verb {
         /// What to do
         #[command(subcommand)]
         verb: Risk,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Record exhibits and their continuity; see where each is and what does not fit
+    #[command(
+        after_help = "Example:\n  avocet exhibit taken I-1 --reference JC/1 --kind phone --description \"black, cracked\" \\
+                            --place \"room 2\" --source warrant:W-1 --as det1\n  avocet exhibit hand-over E-1 --to U-4 --as det1"
+    )]
+    Exhibit {
+        /// What to do
+        #[command(subcommand)]
+        verb: ExhibitVerb,
         /// Who works, and what opens the store
         #[command(flatten)]
         who: Who,

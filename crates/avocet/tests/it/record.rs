@@ -31,6 +31,26 @@ fn at(place: &Place, store: &str, login: &str, args: &[&str]) -> Ran {
     }
 }
 
+const TAKEN: [&str; 17] = [
+    "exhibit",
+    "taken",
+    "I-1",
+    "--reference",
+    "JC/1",
+    "--kind",
+    "phone",
+    "--description",
+    "black",
+    "--place",
+    "room 2",
+    "--source",
+    "power:search",
+    "--serial",
+    "IMEI=351",
+    "--at",
+    "2026-11-21T07:10Z",
+];
+
 fn good(ran: Ran) -> String {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     ran.out
@@ -180,6 +200,8 @@ fn an_examination_is_attached_and_its_media_are_voted_on() {
     let ran = place.examine("demo/demo-device.dd", "x.examination", &[]);
     assert!(matches!(ran.code, 0 | 3 | 4), "{}", ran.err);
     let attach = ["grading", "attach", "I-1", "E-1", "x.examination"];
+    assert_eq!(by(&place, "exam", &attach).code, 2, "there is no such exhibit");
+    good(by(&place, "det", &TAKEN));
     assert_eq!(by(&place, "grad", &attach).code, 2, "a grader does not attach");
     assert!(good(by(&place, "exam", &attach)).starts_with("X-1 is attached to E-1"));
     let policy = ["grading", "policy", "I-1", "--scheme", "uk-2014@1", "--reason", "local rule"];
@@ -225,4 +247,82 @@ fn drafts_are_sealed_numbered_and_refused_without_repeating_them() {
     }
     let ledger = good(by(&place, "aud", &["ledger", "show", "--json"]));
     assert_eq!(ledger.matches("\"danger-stated\"").count(), 1, "what was refused is not on the ledger");
+}
+
+#[test]
+fn continuity_is_shown_and_what_does_not_fit_is_said_at_once() {
+    let place = team();
+    assert!(good(by(&place, "det", &TAKEN)).starts_with("E-1 recorded"));
+    good(by(&place, "det", &["exhibit", "seal", "E-1", "S100", "--at", "2026-11-21T07:20Z"]));
+    let handed =
+        by(&place, "det", &["exhibit", "hand-over", "E-1", "--to", "U-4", "--at", "2026-11-21T09:00Z", "--json"]);
+    let entry = serde_json::from_str::<Value>(&good(handed)).unwrap()["entry"].to_string();
+    let listed = good(by(&place, "exam", &["exhibit", "list", "I-1"]));
+    assert!(listed.starts_with("1 thing to look at:") && listed.contains("not confirmed"), "{listed}");
+    good(by(&place, "exam", &["exhibit", "received", "E-1", &entry, "--at", "2026-11-21T09:00Z"]));
+    let listed = good(by(&place, "exam", &["exhibit", "list", "I-1"]));
+    assert!(listed.contains("E-1    JC/1  phone") && listed.contains("with U-4, sealed with S100"), "{listed}");
+    assert!(!listed.contains("look at"), "{listed}");
+    // A seal that was never put on.
+    let wrong =
+        by(&place, "exam", &["exhibit", "open", "E-1", "S999", "--reason", "imaging", "--at", "2026-11-21T10:00Z"]);
+    assert!(wrong.err.contains("but seal S100 was put on"), "{}", wrong.err);
+    let shown = good(by(&place, "sup", &["exhibit", "show", "E-1"]));
+    assert!(shown.starts_with("Look at this: ") && shown.contains("seal S999 opened by U-4: imaging"), "{shown}");
+    let left = [
+        "exhibit",
+        "excluded",
+        "I-1",
+        "--kind",
+        "camera",
+        "--description",
+        "old",
+        "--place",
+        "attic",
+        "--reason",
+        "no storage",
+    ];
+    assert!(good(by(&place, "det", &left)).starts_with("E-2"));
+    let part = [
+        "exhibit",
+        "taken",
+        "I-1",
+        "--reference",
+        "JC/1/A",
+        "--kind",
+        "SIM",
+        "--description",
+        "white",
+        "--place",
+        "in JC/1",
+        "--source",
+        "parent",
+        "--parent",
+        "E-1",
+    ];
+    good(by(&place, "exam", &part));
+    let listed = good(by(&place, "det", &["exhibit", "list", "I-1", "--json"]));
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
+    assert_eq!(listed[1]["where"], "left at the scene");
+    let elsewhere = [
+        "exhibit",
+        "taken",
+        "I-1",
+        "--reference",
+        "JC/9",
+        "--kind",
+        "SIM",
+        "--description",
+        "x",
+        "--place",
+        "x",
+        "--source",
+        "parent",
+        "--parent",
+        "E-99",
+    ];
+    assert_eq!(by(&place, "exam", &elsewhere).code, 2, "no such parent");
+    assert_eq!(by(&place, "aud", &["exhibit", "show", "E-1"]).code, 2);
+    good(by(&place, "adm", &["record", "rebuild", "--check"]));
 }

@@ -1,5 +1,6 @@
 //! The verbs that work on the record.
 
+mod exhibit;
 mod grading;
 mod investigation;
 mod ledger;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::args::{Global, RecordVerb, Who};
 use crate::{Outcome, Refusal, access, output};
 
+pub use exhibit::run as exhibit;
 pub use grading::run as grading;
 pub use investigation::{queue, run as investigation};
 pub use ledger::run as ledger;
@@ -132,15 +134,19 @@ fn parse<T: FromStr<Err: std::fmt::Display>>(text: &str) -> anyhow::Result<T> {
 
 /// An instant from the command line: never without its offset or zone.
 fn instant(text: &str) -> anyhow::Result<At> {
-    let stamp = text.parse::<jiff::Timestamp>().ok();
-    let stamp = stamp.or_else(|| text.parse::<jiff::Zoned>().ok().map(|zoned| zoned.timestamp()));
     let refused = || {
         Refusal(format!(
             "{text} is no instant: give date, time and offset or zone, such as 2026-11-20T09:30+00:00, \
              2026-11-20T09:30Z or 2026-11-20T09:30[Europe/London]"
         ))
     };
-    Ok(stamp.map(At::from).ok_or_else(refused)?)
+    Ok(At::read(text).ok_or_else(refused)?)
+}
+
+/// Now.
+fn now() -> At {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    At::from_ns(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// As JSON where it was asked for, else as text.
