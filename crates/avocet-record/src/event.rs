@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 use crate::exhibit::ExhibitFact;
+use crate::identifier::IdentifierKind;
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId, KeyId, ReferralId, UserId};
+use crate::intake::Lead;
 use crate::personal::Personal;
-use crate::risk::RiskFact;
+use crate::risk::{Flag, RiskFact};
 use crate::vote::VoteFact;
 
 /// One change or one look.
@@ -73,6 +75,47 @@ pub enum Event {
     PasswordSet {
         /// Whose.
         user: UserId,
+    },
+    /// A lead came in. Its original is kept as a document under the referral's key.
+    ReferralReceived {
+        /// As which referral.
+        referral: ReferralId,
+        /// Where from: a row of `referral-sources.toml`.
+        source: String,
+        /// When it was received.
+        received: At,
+        /// SHA-256 of the original.
+        original: Sha256,
+        /// Its length in bytes.
+        size: u64,
+        /// What it says of itself that matters for the order of work.
+        flags: Vec<Flag>,
+        /// How much of it was read.
+        fields: u64,
+        /// How many things could not be read.
+        problems: u64,
+        /// What was read.
+        lead: Personal<Lead>,
+        /// What it can be found by in other records.
+        tokens: Personal<Vec<Token>>,
+    },
+    /// A referral belongs to an investigation that is open already.
+    ReferralLinked {
+        /// Which.
+        investigation: InvestigationId,
+        /// Which referral.
+        referral: ReferralId,
+    },
+    /// Somebody looked at the same identifier in two records.
+    ConflictNoted {
+        /// The record that they came from.
+        subject: String,
+        /// The other record.
+        other: String,
+        /// Whether it is nothing; else it was seen and stands.
+        dismissed: bool,
+        /// Why.
+        reason: Personal<String>,
     },
     /// Work on something as one thing begins.
     InvestigationOpened {
@@ -174,6 +217,17 @@ pub enum Event {
     },
 }
 
+/// A keyed digest of an identifier: the same identifier gives the same token in this store, and nobody without the
+/// store's key can tell which it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// What it is of.
+    pub kind: IdentifierKind,
+    /// The digest.
+    pub token: Sha256,
+}
+
 /// One look at personal content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -207,6 +261,10 @@ pub enum Act {
 impl Event {
     /// Kind of [`Event::GlassBroken`].
     pub(crate) const GLASS_BROKEN: &'static str = "glass-broken";
+    /// Kind of [`Event::ConflictNoted`].
+    pub(crate) const CONFLICT_NOTED: &'static str = "conflict-noted";
+    /// Kind of [`Event::ReferralReceived`].
+    pub(crate) const REFERRAL_RECEIVED: &'static str = "referral-received";
     /// Kind of a vote's [`VoteFact::PolicySet`].
     pub(crate) const POLICY_SET: &'static str = "grading-policy-set";
 
@@ -221,6 +279,9 @@ impl Event {
             Self::RolesSet { .. } => "roles-set",
             Self::AccountClosed { .. } => "account-closed",
             Self::PasswordSet { .. } => "password-set",
+            Self::ReferralReceived { .. } => Self::REFERRAL_RECEIVED,
+            Self::ReferralLinked { .. } => "referral-linked",
+            Self::ConflictNoted { .. } => Self::CONFLICT_NOTED,
             Self::InvestigationOpened { .. } => "investigation-opened",
             Self::MemberAdded { .. } => "member-added",
             Self::MemberRemoved { .. } => "member-removed",
@@ -279,6 +340,9 @@ impl Event {
                 | VoteFact::SecondViewRequested { sha256, .. }
                 | VoteFact::Imported { sha256, .. } => vec![sha256.to_string()],
             },
+            Self::ReferralReceived { referral, .. } => vec![referral.to_string()],
+            Self::ReferralLinked { investigation, referral } => vec![investigation.to_string(), referral.to_string()],
+            Self::ConflictNoted { subject, other, .. } => vec![subject.clone(), other.clone()],
             Self::InvestigationOpened { investigation, referrals, .. } => {
                 std::iter::once(investigation.to_string()).chain(referrals.iter().map(ToString::to_string)).collect()
             }

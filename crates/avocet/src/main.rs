@@ -57,6 +57,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Verb::Init(a) => commands::record::init(global, a),
         Verb::User { verb, who } => commands::record::user(global, verb, who),
         Verb::Law { verb, who } => commands::record::law(global, verb, who),
+        Verb::Referral { verb, who } => commands::record::referral(global, verb, who),
+        Verb::Conflicts { verb, who } => commands::record::conflicts(global, verb, who),
         Verb::Investigation { verb, who } => commands::record::investigation(global, verb, who),
         Verb::Queue { who } => commands::record::queue(global, who),
         Verb::Risk { verb, who } => commands::record::risk(global, verb, who),

@@ -1,5 +1,7 @@
 //! Investigations: opening, who works on them, risk, and the order of work.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Desk;
@@ -8,7 +10,8 @@ use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{InvestigationId, ReferralId, UserId};
 use crate::law::Right;
-use crate::risk::{self, Placed, QueueItem, RiskFact, RiskState};
+use crate::risk::{self, Flag, Placed, QueueItem, RiskFact, RiskState};
+use crate::store::InvestigationRow;
 
 /// What an investigation is opened with.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub struct Queued {
 pub(crate) struct Item {
     pub title: String,
     pub risk: Vec<(u64, At, UserId, RiskFact)>,
+    #[serde(default)]
+    pub flags: BTreeSet<Flag>,
 }
 
 impl Item {
@@ -67,6 +72,11 @@ impl Desk<'_> {
         self.write(Right::AssignInvestigation, None, async |tx| {
             if !tx.accounts().await?.iter().any(|account| account.user == owner && account.active) {
                 return Err(RecordError::Unknown { what: owner.to_string() });
+            }
+            for referral in &referrals {
+                if tx.referral(*referral).await?.investigation.is_some() {
+                    return Err(RecordError::Refused(format!("{referral} belongs to an investigation already")));
+                }
             }
             let investigation = InvestigationId::new(tx.give(InvestigationId::PREFIX).await?);
             tx.record(&Event::InvestigationOpened { investigation, owner, received, title, referrals }).await?;
@@ -142,7 +152,11 @@ impl Desk<'_> {
         self.may(Right::SeeQueue, None).await?;
         let rows = self.store.open_investigations().await?;
         let mine = self.store.memberships(self.user).await?;
-        let items = rows.iter().map(|row| QueueItem::new(row.id, row.received, &row.item.state())).collect();
+        let item = |row: &InvestigationRow| {
+            let flags = row.item.flags.clone();
+            QueueItem { flags, ..QueueItem::new(row.id, row.received, &row.item.state()) }
+        };
+        let items = rows.iter().map(item).collect();
         let placed = risk::order(items, &self.law.risk_levels, self.store.now());
         let rows: std::collections::BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
         Ok(placed

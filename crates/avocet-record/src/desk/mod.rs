@@ -6,6 +6,7 @@ mod exhibit;
 mod investigation;
 mod look;
 mod media;
+mod referral;
 
 use crate::at::At;
 use crate::error::{RecordError, Result};
@@ -22,6 +23,7 @@ pub(crate) use investigation::Item;
 pub use investigation::{Opening, Queued};
 pub use media::MediaPlace;
 pub(crate) use media::outcome_text;
+pub use referral::{Conflict, Referral};
 
 /// How long a look into an investigation that one is not on stays open.
 const GLASS_HOURS: i64 = 12;

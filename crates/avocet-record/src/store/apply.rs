@@ -1,10 +1,13 @@
 //! What an event does to the rows that repeat it. The same code runs when it is recorded and when the rows are rebuilt.
 
+use super::db;
 use super::tx::Tx;
 use crate::at::Recorded;
 use crate::desk::Item;
 use crate::error::Result;
-use crate::event::Event;
+use crate::event::{Event, Token};
+use crate::exhibit::ExhibitFact;
+use crate::identifier::{Identifier, IdentifierKind};
 use crate::vote::VoteFact;
 
 impl Tx<'_> {
@@ -19,8 +22,32 @@ impl Tx<'_> {
             Event::AccountClosed { user, .. } => {
                 run!(self, CLOSE_ACCOUNT, user.to_string());
             }
+            Event::ReferralReceived { referral, source, received, flags, fields, problems, tokens, .. } => {
+                // Numbers and words always have a JSON form.
+                let flags = serde_json::to_string(flags).unwrap_or_default();
+                let (fields, problems) = (db::int(*fields), db::int(*problems));
+                run!(self, ADD_REFERRAL, referral.to_string(), source, received.ns(), flags, fields, problems);
+                let key = tokens.key().to_string();
+                for Token { kind, token } in self.open(tokens).await?.unwrap_or_default() {
+                    let token = token.0.to_vec();
+                    run!(self, ADD_IDENTIFIER, token, referral.to_string(), kind.as_str(), key.clone());
+                }
+            }
+            Event::ReferralLinked { investigation, referral } => {
+                let mut item = self.investigation(*investigation).await?.item;
+                item.flags.extend(self.referral(*referral).await?.flags);
+                run!(self, SET_ITEM, investigation.to_string(), item.to_text());
+                run!(self, SET_PART_OF, referral.to_string(), investigation.to_string());
+            }
+            Event::KeyDestroyed { key, .. } => {
+                run!(self, FORGET_IDENTIFIERS, key.to_string());
+            }
             Event::InvestigationOpened { investigation, owner, received, referrals, title } => {
-                let item = Item { title: title.clone(), risk: vec![] }.to_text();
+                let mut item = Item { title: title.clone(), ..Item::default() };
+                for referral in referrals {
+                    item.flags.extend(self.referral(*referral).await?.flags);
+                }
+                let item = item.to_text();
                 run!(self, ADD_INVESTIGATION, investigation.to_string(), owner.to_string(), received.ns(), item);
                 run!(self, ADD_MEMBER, investigation.to_string(), owner.to_string());
                 for referral in referrals {
@@ -43,8 +70,16 @@ impl Tx<'_> {
                 run!(self, SET_PART_OF, examination.to_string(), investigation.to_string());
                 self.apply_examination(recorded).await?;
             }
-            Event::Exhibit { investigation, exhibit, .. } => {
+            Event::Exhibit { investigation, exhibit, fact } => {
                 run!(self, SET_PART_OF, exhibit.to_string(), investigation.to_string());
+                if let ExhibitFact::Taken { serials, .. } = fact {
+                    for serial in serials {
+                        if let Some(identifier) = Identifier::new(IdentifierKind::Device, &serial.value) {
+                            let Token { kind, token } = self.token(&identifier);
+                            run!(self, ADD_IDENTIFIER, token.0.to_vec(), exhibit.to_string(), kind.as_str(), "");
+                        }
+                    }
+                }
             }
             Event::Vote { investigation, fact } => match fact {
                 VoteFact::PolicySet(_) => self.judge_all(*investigation, recorded.seq).await?,
@@ -57,7 +92,7 @@ impl Tx<'_> {
             | Event::Restored { .. }
             | Event::SignInFailed { .. }
             | Event::KeyMade { .. }
-            | Event::KeyDestroyed { .. }
+            | Event::ConflictNoted { .. }
             | Event::PasswordSet { .. }
             | Event::GlassBroken { .. }
             | Event::Looked(_) => {}

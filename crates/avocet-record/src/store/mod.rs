@@ -32,7 +32,8 @@ use crate::personal::Personal;
 pub use db::Database;
 pub use media::MediaRow;
 pub use permit::Permit;
-pub use read::LedgerLine;
+pub(crate) use read::InvestigationRow;
+pub use read::{LedgerLine, ReferralRow};
 pub use rebuild::Difference;
 pub use tx::Tx;
 

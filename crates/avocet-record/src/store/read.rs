@@ -13,7 +13,8 @@ use super::{Store, db};
 use crate::at::At;
 use crate::desk::{Account, Item, account_from_row};
 use crate::error::{DatabaseResult as _, RecordError, Result};
-use crate::ids::{ExaminationId, InvestigationId, KeyId, UserId};
+use crate::ids::{ExaminationId, InvestigationId, KeyId, ReferralId, UserId};
+use crate::risk::Flag;
 
 /// A line of the ledger without its content, as an auditor sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,48 @@ pub(crate) struct InvestigationRow {
     pub owner: UserId,
     pub received: At,
     pub item: Item,
+}
+
+/// A referral as lists show it, without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferralRow {
+    /// Which.
+    pub id: ReferralId,
+    /// Where it came from.
+    pub source: String,
+    /// When it was received.
+    pub received: At,
+    /// What it says of itself that matters for the order of work.
+    pub flags: Vec<Flag>,
+    /// How much of it was read.
+    pub fields: u64,
+    /// How many things could not be read.
+    pub problems: u64,
+    /// The investigation that it belongs to.
+    pub investigation: Option<InvestigationId>,
+}
+
+fn referral_row(row: &AnyRow) -> Result<ReferralRow> {
+    let investigation: Option<String> = row.try_get(6).when("read a referral")?;
+    Ok(ReferralRow {
+        id: parsed(row, 0)?,
+        source: text(row, 1)?,
+        received: At::from_ns(row.try_get(2).when("read a time")?),
+        flags: serde_json::from_str(&text(row, 3)?).unwrap_or_default(),
+        fields: db::uint(row, 4)?,
+        problems: db::uint(row, 5)?,
+        investigation: investigation.and_then(|id| id.parse().ok()),
+    })
+}
+
+/// The same identifier in another record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SameToken {
+    pub other: String,
+    pub kind: String,
+    pub investigation: Option<InvestigationId>,
+    pub owner: Option<UserId>,
+    pub count: u64,
 }
 
 pub(super) fn text(row: &AnyRow, at: usize) -> Result<String> {
@@ -85,6 +128,11 @@ impl Tx<'_> {
         investigation(&mut self.conn, id).await
     }
 
+    pub(crate) async fn referral(&mut self, id: ReferralId) -> Result<ReferralRow> {
+        let row = row!(self.conn, REFERRAL, id.to_string());
+        row.as_ref().map_or_else(|| Err(RecordError::Unknown { what: id.to_string() }), referral_row)
+    }
+
     /// The examination that has this result digest.
     pub(crate) async fn examination_with(&mut self, digest: &Sha256) -> Result<Option<ExaminationId>> {
         let Some(row) = row!(self.conn, EXAMINATION_WITH, digest.to_string()) else { return Ok(None) };
@@ -128,6 +176,52 @@ impl Store {
     pub(crate) async fn part_of(&self, subject: &str) -> Result<Option<InvestigationId>> {
         let mut conn = self.db.reader().await?;
         row!(conn, PART_OF, subject).map(|row| parsed(&row, 0)).transpose()
+    }
+
+    pub(crate) async fn referrals(&self) -> Result<Vec<ReferralRow>> {
+        let mut conn = self.db.reader().await?;
+        rows!(conn, REFERRALS).iter().map(referral_row).collect()
+    }
+
+    pub(crate) async fn parts(&self, id: InvestigationId) -> Result<Vec<String>> {
+        let mut conn = self.db.reader().await?;
+        rows!(conn, PARTS, id.to_string()).iter().map(|row| text(row, 0)).collect()
+    }
+
+    pub(crate) async fn same_tokens(&self, subject: &str) -> Result<Vec<SameToken>> {
+        let mut conn = self.db.reader().await?;
+        let id = |row: &AnyRow, at| row.try_get::<Option<String>, _>(at).when("read a conflict");
+        rows!(conn, SAME_TOKEN, subject)
+            .iter()
+            .map(|row| {
+                Ok(SameToken {
+                    other: text(row, 0)?,
+                    kind: text(row, 1)?,
+                    investigation: id(row, 2)?.and_then(|id| id.parse().ok()),
+                    owner: id(row, 3)?.and_then(|id| id.parse().ok()),
+                    count: db::uint(row, 4)?,
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) async fn same_media(&self, id: InvestigationId) -> Result<Vec<(InvestigationId, UserId, u64)>> {
+        let mut conn = self.db.reader().await?;
+        let rows = rows!(conn, SAME_MEDIA, id.to_string());
+        rows.iter().map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?, db::uint(row, 2)?))).collect()
+    }
+
+    /// A sealed document, opened with the key that it was sealed under.
+    pub(crate) async fn sealed_document(&self, name: &str, key: KeyId) -> Result<Option<Vec<u8>>> {
+        let mut conn = self.db.reader().await?;
+        let wrapped: Option<Vec<u8>> = match row!(conn, KEY, key.to_string()) {
+            Some(row) => row.try_get(0).when("read a key")?,
+            None => None,
+        };
+        let Some(wrapped) = wrapped else { return Err(RecordError::Erased { key }) };
+        let Some(row) = row!(conn, DOCUMENT, name) else { return Ok(None) };
+        let sealed: Vec<u8> = row.try_get(0).when("read a document")?;
+        Ok(Some(self.key.person_key(key, &wrapped)?.open_bytes(&sealed)?.to_vec()))
     }
 
     /// Lines of the ledger without their content.

@@ -25,6 +25,13 @@ pub const STEPS: &[&[&str]] = &[&[
     "CREATE TABLE investigation (id TEXT PRIMARY KEY, owner TEXT NOT NULL, received {big} NOT NULL, \
      open {big} NOT NULL, item TEXT NOT NULL)",
     "CREATE INDEX investigation_open ON investigation (open, received)",
+    "CREATE TABLE referral (id TEXT PRIMARY KEY, source TEXT NOT NULL, received {big} NOT NULL, flags TEXT NOT NULL, \
+     fields {big} NOT NULL, problems {big} NOT NULL)",
+    // `key_id` is the key under which the identifier stands in its fact: destroyed, the row goes too.
+    "CREATE TABLE identifier (token {blob} NOT NULL, subject TEXT NOT NULL, kind TEXT NOT NULL, key_id TEXT NOT NULL, \
+     PRIMARY KEY (token, subject))",
+    "CREATE INDEX identifier_subject ON identifier (subject)",
+    "CREATE INDEX identifier_key ON identifier (key_id)",
     "CREATE TABLE part_of (subject TEXT PRIMARY KEY, investigation TEXT NOT NULL)",
     "CREATE INDEX part_of_investigation ON part_of (investigation)",
     "CREATE TABLE media (investigation TEXT NOT NULL, sha256 {blob} NOT NULL, kind TEXT NOT NULL, \
@@ -42,6 +49,8 @@ pub const PROJECTIONS: &[(&str, &str)] = &[
     ("account", "id"),
     ("member", "investigation, account"),
     ("investigation", "id"),
+    ("referral", "id"),
+    ("identifier", "token, subject"),
     ("part_of", "subject"),
     ("media", "investigation, sha256"),
     ("media_place", "sha256, examination"),

@@ -56,6 +56,24 @@ statements! {
     INVESTIGATION = "SELECT id, owner, received, open, item FROM investigation WHERE id = $1";
     SET_ITEM = "UPDATE investigation SET item = $2 WHERE id = $1";
     OPEN_INVESTIGATIONS = "SELECT id, owner, received, open, item FROM investigation WHERE open = 1 ORDER BY received, id";
+    ADD_REFERRAL = "INSERT INTO referral (id, source, received, flags, fields, problems) VALUES ($1, $2, $3, $4, $5, $6)";
+    REFERRAL = "SELECT r.id, r.source, r.received, r.flags, r.fields, r.problems, p.investigation FROM referral r \
+                LEFT JOIN part_of p ON p.subject = r.id WHERE r.id = $1";
+    REFERRALS = "SELECT r.id, r.source, r.received, r.flags, r.fields, r.problems, p.investigation FROM referral r \
+                 LEFT JOIN part_of p ON p.subject = r.id ORDER BY r.received, r.id";
+    ADD_IDENTIFIER = "INSERT INTO identifier (token, subject, kind, key_id) VALUES ($1, $2, $3, $4) \
+                      ON CONFLICT (token, subject) DO NOTHING";
+    FORGET_IDENTIFIERS = "DELETE FROM identifier WHERE key_id = $1";
+    /// The same token in another record, with the investigation and the owner of that record.
+    SAME_TOKEN = "SELECT b.subject, b.kind, p.investigation, i.owner, count(*) FROM identifier a \
+                  JOIN identifier b ON b.token = a.token AND b.subject <> a.subject \
+                  LEFT JOIN part_of p ON p.subject = b.subject LEFT JOIN investigation i ON i.id = p.investigation \
+                  WHERE a.subject = $1 GROUP BY b.subject, b.kind, p.investigation, i.owner ORDER BY b.subject, b.kind";
+    PARTS = "SELECT subject FROM part_of WHERE investigation = $1 ORDER BY subject";
+    /// How many contents of an investigation another one has too.
+    SAME_MEDIA = "SELECT b.investigation, i.owner, count(*) FROM media a JOIN media b ON b.sha256 = a.sha256 \
+                  AND b.investigation <> a.investigation JOIN investigation i ON i.id = b.investigation \
+                  WHERE a.investigation = $1 GROUP BY b.investigation, i.owner ORDER BY b.investigation";
     SET_PART_OF = "INSERT INTO part_of (subject, investigation) VALUES ($1, $2) \
                    ON CONFLICT (subject) DO UPDATE SET investigation = excluded.investigation";
     PART_OF = "SELECT investigation FROM part_of WHERE subject = $1";

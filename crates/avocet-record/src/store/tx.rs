@@ -11,7 +11,8 @@ use sqlx::{Any, Executor as _, Row as _};
 use super::{Permit, Store, db, files, sql};
 use crate::at::{At, Recorded};
 use crate::error::{DatabaseResult as _, RecordError, Result};
-use crate::event::Event;
+use crate::event::{Event, Token};
+use crate::identifier::Identifier;
 use crate::ids::{InvestigationId, KeyId, UserId};
 use crate::keys::{self, PersonKey};
 use crate::ledger::{Entry, GENESIS, Head, content_digest};
@@ -238,6 +239,13 @@ impl<'s> Tx<'s> {
         let key = wrapped.map(|wrapped| self.store.key.person_key(id, &wrapped)).transpose()?;
         self.keys.insert(id, key.clone());
         Ok(key)
+    }
+
+    /// The token of an identifier in this store.
+    #[must_use]
+    pub fn token(&self, identifier: &Identifier) -> Token {
+        let token = self.store.key.token(identifier.kind.as_str(), &identifier.value);
+        Token { kind: identifier.kind, token: Sha256(token) }
     }
 
     /// Opens a personal value, or `None` where its key was destroyed.

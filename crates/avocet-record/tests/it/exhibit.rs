@@ -7,6 +7,9 @@ use avocet_record::exhibit::{
 use avocet_record::{At, ExhibitId, Recorded, UserId};
 use proptest::prelude::*;
 
+/// Facts, each with who records it.
+type History = Vec<(u64, ExhibitFact)>;
+
 const HOUR: i64 = 3_600_000_000_000;
 
 fn at(hour: i64) -> At {
@@ -122,7 +125,7 @@ fn a_phone_from_the_scene_to_its_destruction() {
 fn each_mistake_is_found_and_nothing_else() {
     let (took, bag) = ((1, taken(0, 1, power())), (1, sealed(1, 1, "S1")));
     let to_two = (1, handed(2, officer(1), officer(2)));
-    let cases: Vec<(Vec<(u64, ExhibitFact)>, Vec<F>)> = vec![
+    let cases: Vec<(History, Vec<F>)> = vec![
         (
             vec![(1, taken(0, 1, power())), bag.clone(), (1, sealed(2, 1, "S2"))],
             vec![F::SealedTwice { seq: 3, old: "S1".into(), new: "S2".into() }],

@@ -6,6 +6,7 @@ mod support;
 
 mod desk;
 mod exhibit;
+mod intake;
 mod law;
 mod ledger;
 mod media;

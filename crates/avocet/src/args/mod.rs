@@ -3,6 +3,7 @@
 mod exhibit;
 mod media;
 mod record;
+mod referral;
 mod sets;
 
 use std::num::NonZeroUsize;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
+pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
 
 /// Examines seized devices: every file accounted for, matched against known sets, sealed in one file.
@@ -129,6 +131,29 @@ pub enum Verb {
         /// What to do
         #[command(subcommand)]
         verb: LawVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Take in leads; show what they say
+    #[command(
+        after_help = "Example:\n  avocet referral add tip.xml --source ncmec-cybertip --received 2026-11-20T09:30Z --as det1"
+    )]
+    Referral {
+        /// What to do
+        #[command(subcommand)]
+        verb: ReferralVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Find the same address, account, device or media in other records
+    #[command(after_help = "Example:\n  avocet conflicts show R-3 --as det1\n  \
+                            avocet conflicts note R-3 R-1 dismissed --reason \"a shared proxy\" --as det1")]
+    Conflicts {
+        /// What to do
+        #[command(subcommand)]
+        verb: Conflicts,
         /// Who works, and what opens the store
         #[command(flatten)]
         who: Who,

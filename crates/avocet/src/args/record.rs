@@ -124,8 +124,11 @@ pub enum Investigation {
         #[arg(long)]
         title: String,
         /// When the first report was received, with its offset: 2026-11-20T09:30+00:00
-        #[arg(long, value_name = "TIME")]
-        received: String,
+        #[arg(long, value_name = "TIME", required_unless_present = "referral")]
+        received: Option<String>,
+        /// A referral that it is opened on; may be given several times
+        #[arg(long, value_name = "R")]
+        referral: Vec<String>,
         /// Who leads it (default: who opens it)
         #[arg(long, value_name = "USER")]
         owner: Option<String>,

@@ -326,3 +326,70 @@ fn continuity_is_shown_and_what_does_not_fit_is_said_at_once() {
     assert_eq!(by(&place, "aud", &["exhibit", "show", "E-1"]).code, 2);
     good(by(&place, "adm", &["record", "rebuild", "--check"]));
 }
+
+const TIP: &str = r#"<report><reportId>4711</reportId>
+  <incidentSummary><incidentType>Test</incidentType><escalateToHighPriority>yes</escalateToHighPriority></incidentSummary>
+  <personOrUserReported><espService>Example</espService><espIdentifier>User-17</espIdentifier>
+    <ipCaptureEvent><ipAddress>192.0.2.7</ipAddress><dateTime>2026-03-01T10:00:00Z</dateTime><port>40001</port></ipCaptureEvent>
+    <deviceId><idType>IMEI</idType><idValue>35-2099</idValue></deviceId>
+    <newThing>kept</newThing></personOrUserReported></report>"#;
+
+#[test]
+fn a_lead_is_taken_in_whole_found_again_elsewhere_and_gone_when_erased() {
+    let place = team();
+    std::fs::write(place.path("tip.xml"), TIP).unwrap();
+    std::fs::write(place.path("lead.csv"), "reference,service,account,ip\nB-2,Example,User-17,192.0.2.7\n").unwrap();
+    std::fs::write(place.path("odd.bin"), [0u8, 1, 2]).unwrap();
+    let add = |file: &str, source: &str| {
+        by(&place, "det", &["referral", "add", file, "--source", source, "--received", "2026-11-21T08:00Z"])
+    };
+    let one = good(add("tip.xml", "ncmec-cybertip"));
+    assert!(one.starts_with("R-1 is taken in.") && one.contains("Flag: escalated by the sender"), "{one}");
+    assert!(one.contains("11 fields read, 1 of them kept without being modelled; 1 IP event"), "{one}");
+    assert!(one.contains("192.0.2.7  port 40001  2026-03-01T10:00:00Z"), "{one}");
+    // The same account and address: told at intake.
+    let two = good(add("lead.csv", "partner-force"));
+    assert!(two.contains("Same account: R-2 and R-1, in no investigation yet; nobody looked at it yet"), "{two}");
+    assert!(two.contains("Same IP address (weak"), "{two}");
+    assert!(good(add("odd.bin", "public")).contains("NOT READ: "), "anything is taken in");
+    let unknown = add("tip.xml", "nowhere");
+    assert!(unknown.code == 2 && unknown.err.contains("ncmec-cybertip"), "{}", unknown.err);
+
+    // Opened on a referral, the investigation has its time and its flags.
+    let open = ["investigation", "open", "--title", "Operation Teal", "--referral", "R-1"];
+    assert!(good(by(&place, "sup", &open)).starts_with("I-2"));
+    assert_eq!(by(&place, "sup", &open).code, 2, "a referral belongs to one investigation");
+    let queue = good(by(&place, "det", &["queue"]));
+    assert!(queue.contains("escalated by the sender"), "{queue}");
+    // On a later addition: the device of the lead is seized in another investigation.
+    let mut taken = TAKEN;
+    taken[14] = "IMEI=352099";
+    good(by(&place, "det", &taken));
+    let found = good(by(&place, "det", &["conflicts", "show", "I-1"]));
+    assert_eq!(found, "Same device: E-1 and R-1, in I-2, led by U-2; nobody looked at it yet\n");
+    good(by(&place, "det", &["conflicts", "note", "E-1", "R-1", "seen", "--reason", "told U-2"]));
+    for (who, id) in [("det", "I-1"), ("sup", "I-2")] {
+        let found = good(by(&place, who, &["conflicts", "show", id]));
+        assert!(found.contains("seen by U-3"), "{found}");
+    }
+    assert_eq!(by(&place, "det", &["conflicts", "note", "E-1", "R-3", "seen", "--reason", "x"]).code, 2);
+
+    good(by(&place, "det", &["referral", "original", "R-1", "--out", "again.xml"]));
+    assert_eq!(std::fs::read_to_string(place.path("again.xml")).unwrap(), TIP, "byte for byte");
+    let shown = good(by(&place, "det", &["referral", "show", "R-1"]));
+    assert!(shown.contains("report/personOrUserReported/newThing: kept  (kept, not modelled)"), "{shown}");
+    let whole = std::fs::read(place.path("team/record.db")).unwrap();
+    for clear in [&b"User-17"[..], b"192.0.2.7", b"newThing"] {
+        assert!(!whole.windows(clear.len()).any(|w| w == clear), "what a lead says lies in the clear");
+    }
+    assert_eq!(by(&place, "aud", &["referral", "show", "R-1"]).code, 2);
+
+    let erase = ["record", "erase", "R-1", "--authority", "Order 1", "--reason", "x", "--investigation", "I-2"];
+    good(by(&place, "sup", &erase));
+    assert!(good(by(&place, "det", &["referral", "show", "R-1"])).contains("What it says was erased."));
+    assert_eq!(by(&place, "det", &["referral", "original", "R-1", "--out", "third.xml"]).code, 2);
+    let found = good(by(&place, "det", &["conflicts", "show", "R-2"]));
+    assert_eq!(found, "Nothing of R-2 stands in another record.\n", "who was erased is not found any more");
+    good(by(&place, "adm", &["record", "rebuild", "--check"]));
+    good(by(&place, "adm", &["ledger", "verify"]));
+}

@@ -1,7 +1,7 @@
 //! `avocet investigation` and `avocet queue`
 
 use avocet_record::desk::{Opening, Told};
-use avocet_record::{At, InvestigationId};
+use avocet_record::{At, InvestigationId, RecordError, ReferralId};
 use serde_json::Value;
 
 use super::{at_desk, instant, parse, print};
@@ -10,12 +10,22 @@ use crate::args::{Global, Investigation, Who};
 
 pub fn run(global: &Global, verb: &Investigation, who: &Who) -> anyhow::Result<Outcome> {
     match verb {
-        Investigation::Open { title, received, owner } => {
-            let received = instant(received)?;
+        Investigation::Open { title, received, referral, owner } => {
+            let stated = received.as_deref().map(instant).transpose()?;
+            let referrals = referral.iter().map(|id| parse(id)).collect::<anyhow::Result<Vec<ReferralId>>>()?;
             let owner = owner.as_deref().map(parse).transpose()?;
             let id = at_desk(global, who, async |desk| {
                 let owner = owner.unwrap_or(desk.user());
-                desk.open_investigation(Opening { title: title.clone(), owner, received, referrals: vec![] }).await
+                // Clocks count from the first of its referrals.
+                let received = match stated {
+                    Some(received) => received,
+                    None => {
+                        let rows = desk.referrals().await?;
+                        let of = rows.iter().filter(|row| referrals.contains(&row.id)).map(|row| row.received).min();
+                        of.ok_or_else(|| RecordError::Unknown { what: "referral".into() })?
+                    }
+                };
+                desk.open_investigation(Opening { title: title.clone(), owner, received, referrals }).await
             })?;
             print(global, &serde_json::json!({"investigation": id}), || {
                 format!(
