@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::at::At;
 use crate::exhibit::ExhibitFact;
 use crate::identifier::IdentifierKind;
-use crate::ids::{ExaminationId, ExhibitId, InvestigationId, KeyId, ReferralId, UserId};
+use crate::ids::{ExaminationId, ExhibitId, InvestigationId, IpEventId, KeyId, ReferralId, UserId, WarrantId};
 use crate::intake::Lead;
+use crate::ip::IpFact;
 use crate::personal::Personal;
 use crate::risk::{Flag, RiskFact};
 use crate::vote::VoteFact;
+use crate::warrant::WarrantFact;
 
 /// One change or one look.
 ///
@@ -197,6 +199,24 @@ pub enum Event {
         /// The fact.
         fact: ExhibitFact,
     },
+    /// A fact about an IP event.
+    Ip {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which IP event.
+        ip: IpEventId,
+        /// The fact.
+        fact: IpFact,
+    },
+    /// A fact about a warrant.
+    Warrant {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which warrant.
+        warrant: WarrantId,
+        /// The fact.
+        fact: WarrantFact,
+    },
     /// A fact about votes.
     Vote {
         /// In which investigation it was recorded.
@@ -295,6 +315,8 @@ impl Event {
             },
             Self::ExaminationAttached { .. } => "examination-attached",
             Self::Exhibit { fact, .. } => fact.kind(),
+            Self::Ip { fact, .. } => fact.kind(),
+            Self::Warrant { fact, .. } => fact.kind(),
             Self::Vote { fact, .. } => match fact {
                 VoteFact::Voted { .. } => "voted",
                 VoteFact::Withdrawn { .. } => "vote-withdrawn",
@@ -331,6 +353,8 @@ impl Event {
                 vec![investigation.to_string(), exhibit.to_string(), examination.to_string(), result_digest.to_string()]
             }
             Self::Exhibit { investigation, exhibit, .. } => vec![investigation.to_string(), exhibit.to_string()],
+            Self::Ip { investigation, ip, .. } => vec![investigation.to_string(), ip.to_string()],
+            Self::Warrant { investigation, warrant, .. } => vec![investigation.to_string(), warrant.to_string()],
             // A vote hangs on the content. It is not put under the investigation too: a million votes would bury the
             // page that tells its story; the policy is part of that story.
             Self::Vote { investigation, fact } => match fact {

@@ -10,21 +10,26 @@
 
 mod at;
 pub mod desk;
+mod digest;
 mod error;
 pub mod event;
 pub mod exhibit;
 pub mod identifier;
 mod ids;
 pub mod intake;
+pub mod ip;
 pub mod keys;
 pub mod law;
 pub mod ledger;
 mod personal;
 pub mod risk;
 pub mod store;
+pub mod time_text;
 pub mod vote;
+pub mod warrant;
 
 pub use at::{At, Recorded};
+pub use digest::digest;
 pub use error::{RecordError, Result};
 pub use ids::{
     ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, PersonId, ReferralId, UserId, WarrantId,

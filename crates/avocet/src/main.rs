@@ -62,6 +62,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Verb::Investigation { verb, who } => commands::record::investigation(global, verb, who),
         Verb::Queue { who } => commands::record::queue(global, who),
         Verb::Risk { verb, who } => commands::record::risk(global, verb, who),
+        Verb::Ip { verb, who } => commands::record::ip(global, verb, who),
+        Verb::Warrant { verb, who } => commands::record::warrant(global, verb, who),
         Verb::Exhibit { verb, who } => commands::record::exhibit(global, verb, who),
         Verb::Grading { verb, who } => commands::record::grading(global, verb, who),
         Verb::Record { verb, who } => commands::record::run(global, verb, who),

@@ -8,12 +8,14 @@ use super::Desk;
 use crate::at::{At, Recorded};
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
-use crate::exhibit::ExhibitFact;
+use crate::exhibit::{ExhibitFact, PowerSource};
 use crate::ids::{ExhibitId, InvestigationId, IpEventId, PersonId, ReferralId, WarrantId};
+use crate::ip::IpFact;
 use crate::law::Right;
 use crate::risk::RiskFact;
 use crate::store::Tx;
 use crate::vote::VoteFact;
+use crate::warrant::WarrantFact;
 
 /// What recording a draft gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,15 +171,40 @@ async fn holder_is_here(tx: &mut Tx<'_>, holder: &str, investigation: Investigat
 
 /// Whether the things that a change is about are this investigation's, or new with this change.
 async fn things_are_here(tx: &mut Tx<'_>, event: &Event, made: &BTreeMap<&'static str, u64>) -> Result<()> {
-    let Event::Exhibit { investigation, exhibit, fact } = event else { return Ok(()) };
-    let mut things = vec![*exhibit];
-    if let ExhibitFact::Taken { parent: Some(parent), .. } = fact {
-        things.push(*parent);
-    }
+    let mut things: Vec<String> = vec![];
+    let investigation = match event {
+        Event::Exhibit { investigation, exhibit, fact } => {
+            things.push(exhibit.to_string());
+            if let ExhibitFact::Taken { parent, source, .. } = fact {
+                things.extend(parent.iter().map(ToString::to_string));
+                if let PowerSource::Warrant { warrant } = source {
+                    things.push(warrant.to_string());
+                }
+            }
+            investigation
+        }
+        Event::Ip { investigation, ip, fact } => {
+            things.push(ip.to_string());
+            match fact {
+                IpFact::SameActivity { other } => things.push(other.to_string()),
+                IpFact::Stated { referral: Some(referral), .. } => things.push(referral.to_string()),
+                _ => {}
+            }
+            investigation
+        }
+        Event::Warrant { investigation, warrant, fact } => {
+            things.push(warrant.to_string());
+            if let WarrantFact::Drafted { rests_on, .. } = fact {
+                things.extend(rests_on.iter().map(ToString::to_string));
+            }
+            investigation
+        }
+        _ => return Ok(()),
+    };
     for thing in things {
-        let new = made.get(ExhibitId::PREFIX) == Some(&thing.number());
-        if !new && tx.part_of(&thing.to_string()).await? != Some(*investigation) {
-            return Err(RecordError::Unknown { what: thing.to_string() });
+        let new = made.iter().any(|(prefix, number)| thing == format!("{prefix}-{number}"));
+        if !new && tx.part_of(&thing).await? != Some(*investigation) {
+            return Err(RecordError::Unknown { what: thing });
         }
     }
     Ok(())
@@ -199,6 +226,14 @@ fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
                 (Right::DisposeExhibit, *investigation)
             }
             _ => (Right::RecordExhibit, *investigation),
+        }),
+        Event::Ip { investigation, fact, .. } => Ok(match fact {
+            IpFact::Confirmed { .. } => (Right::ConfirmIp, *investigation),
+            _ => (Right::RecordIp, *investigation),
+        }),
+        Event::Warrant { investigation, fact, .. } => Ok(match fact {
+            WarrantFact::Proceed { .. } => (Right::ProceedUnready, *investigation),
+            _ => (Right::RecordWarrant, *investigation),
         }),
         Event::Vote { investigation, fact } if !matches!(fact, VoteFact::PolicySet(_)) => {
             Ok((super::media::right_of(fact), *investigation))

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use avocet_base::Sha256;
 use avocet_examination::{Examination, FileFilter, ReadError};
-use sha2::Digest as _;
 
 use super::Desk;
 use crate::at::Recorded;
+use crate::digest;
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId};
@@ -287,8 +287,4 @@ impl Tx<'_> {
         self.judge_all(*investigation, recorded.seq).await?;
         self.recount(*investigation).await
     }
-}
-
-fn digest(bytes: &[u8]) -> Sha256 {
-    Sha256(sha2::Sha256::digest(bytes).into())
 }

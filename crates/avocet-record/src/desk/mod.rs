@@ -7,6 +7,7 @@ mod investigation;
 mod look;
 mod media;
 mod referral;
+mod warrant;
 
 use crate::at::At;
 use crate::error::{RecordError, Result};
@@ -24,6 +25,7 @@ pub use investigation::{Opening, Queued};
 pub use media::MediaPlace;
 pub(crate) use media::outcome_text;
 pub use referral::{Conflict, Referral};
+pub use warrant::{IpEventShown, WarrantShown};
 
 /// How long a look into an investigation that one is not on stays open.
 const GLASS_HOURS: i64 = 12;

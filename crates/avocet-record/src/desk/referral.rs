@@ -1,10 +1,10 @@
 //! Referrals: leads as they come in, and the same identifier elsewhere.
 
 use avocet_base::Sha256;
-use sha2::Digest as _;
 
 use super::Desk;
 use crate::at::At;
+use crate::digest;
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event, Token};
 use crate::ids::{ExhibitId, InvestigationId, ReferralId, UserId};
@@ -75,7 +75,7 @@ impl Desk<'_> {
                     referral,
                     source: source.to_owned(),
                     received,
-                    original: Sha256(sha2::Sha256::digest(bytes).into()),
+                    original: digest(bytes),
                     size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
                     flags,
                     fields: u64::try_from(lead.fields.len()).unwrap_or(u64::MAX),
@@ -124,7 +124,7 @@ impl Desk<'_> {
         self.looked(Act::Exported, vec![id.to_string()], "the original of a referral", 1).await?;
         let bytes = self.store.sealed_document(&document(id), lead.key()).await?;
         let bytes = bytes.ok_or_else(|| RecordError::Unknown { what: id.to_string() })?;
-        match original == Sha256(sha2::Sha256::digest(&bytes).into()) {
+        match original == digest(&bytes) {
             true => Ok(bytes),
             false => {
                 Err(RecordError::Refused("the original is not what was received; run `avocet ledger verify`".into()))

@@ -19,4 +19,4 @@ pub use error::LawError;
 pub use period::{Period, PeriodUnit};
 pub use role::{AUDITOR, Right, RightScope, Role};
 pub use table::{LawRow, Origin, Provenance, Row, Status, Table, WrongField, WrongTable};
-pub use tables::{Law, ReferralSource, TABLES, strays};
+pub use tables::{Law, Power, ReferralSource, TABLES, strays};

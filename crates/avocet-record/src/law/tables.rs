@@ -29,14 +29,37 @@ impl LawRow for ReferralSource {
     }
 }
 
+/// A power under which premises are entered and things are taken.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Power {
+    /// Its name on pages.
+    pub title: String,
+    /// One sentence or two without the last full stop.
+    pub detail: String,
+    /// Whether an entry under it is not prepared in Avocet: nothing here delays it.
+    pub urgent: bool,
+}
+
+impl LawRow for Power {
+    const TABLE: &'static str = "powers";
+
+    fn summary(&self) -> String {
+        let urgent = if self.urgent { "; urgent" } else { "" };
+        format!("{}. {}{urgent}", self.title, self.detail)
+    }
+}
+
 /// Names of the tables of [`Law`].
-pub const TABLES: [&str; 4] = [GradingRule::TABLE, ReferralSource::TABLE, RiskLevel::TABLE, Role::TABLE];
+pub const TABLES: [&str; 5] = [GradingRule::TABLE, Power::TABLE, ReferralSource::TABLE, RiskLevel::TABLE, Role::TABLE];
 
 /// The tables that the record works by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Law {
     /// Rules for votes.
     pub grading: Table<GradingRule>,
+    /// Powers to enter, search and seize.
+    pub powers: Table<Power>,
     /// Where referrals come from.
     pub referral_sources: Table<ReferralSource>,
     /// Levels of risk and their deadlines.
@@ -53,6 +76,7 @@ impl Law {
     pub fn load(folder: Option<&Path>) -> Result<Self, LawError> {
         Ok(Self {
             grading: Table::load(folder, include_str!("../../data/grading.toml"))?,
+            powers: Table::load(folder, include_str!("../../data/powers.toml"))?,
             referral_sources: Table::load(folder, include_str!("../../data/referral-sources.toml"))?,
             risk_levels: Table::load(folder, include_str!("../../data/risk-levels.toml"))?,
             roles: Table::load(folder, include_str!("../../data/roles.toml"))?,
@@ -63,6 +87,7 @@ impl Law {
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         let mut all = entries(&self.grading);
+        all.extend(entries(&self.powers));
         all.extend(entries(&self.referral_sources));
         all.extend(entries(&self.risk_levels));
         all.extend(entries(&self.roles));

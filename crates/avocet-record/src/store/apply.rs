@@ -81,6 +81,12 @@ impl Tx<'_> {
                     }
                 }
             }
+            Event::Ip { investigation, ip, .. } => {
+                run!(self, SET_PART_OF, ip.to_string(), investigation.to_string());
+            }
+            Event::Warrant { investigation, warrant, .. } => {
+                run!(self, SET_PART_OF, warrant.to_string(), investigation.to_string());
+            }
             Event::Vote { investigation, fact } => match fact {
                 VoteFact::PolicySet(_) => self.judge_all(*investigation, recorded.seq).await?,
                 VoteFact::Voted { sha256, .. }

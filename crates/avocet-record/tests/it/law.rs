@@ -65,7 +65,7 @@ fn the_tables_that_come_with_it_say_what_the_sources_say() {
 #[test]
 fn every_row_says_where_it_comes_from_and_what_is_not_certain_says_so() {
     let entries = law().entries();
-    assert_eq!(entries.len(), 1 + 8 + 4 + 8);
+    assert_eq!(entries.len(), 1 + 5 + 8 + 4 + 8);
     let tables: Vec<_> = entries.iter().map(|e| e.table).collect();
     assert!(tables.is_sorted());
     assert_eq!(tables.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from(TABLES));

@@ -7,6 +7,7 @@ mod support;
 mod desk;
 mod exhibit;
 mod intake;
+mod ip;
 mod law;
 mod ledger;
 mod media;

@@ -5,6 +5,7 @@ mod media;
 mod record;
 mod referral;
 mod sets;
+mod warrant;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusA
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
+pub use warrant::{IpVerb, WarrantVerb};
 
 /// Examines seized devices: every file accounted for, matched against known sets, sealed in one file.
 #[derive(Debug, Parser)]
@@ -183,6 +185,27 @@ pub enum Verb {
         /// What to do
         #[command(subcommand)]
         verb: Risk,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Resolve IP events: from the source's words to an answer that a second person confirmed
+    #[command(after_help = "Example:\n  avocet ip take R-1 --as det1\n  avocet ip list I-1 --as det1")]
+    Ip {
+        /// What to do
+        #[command(subcommand)]
+        verb: IpVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Prepare warrants, record their issue and entries; see whether each is ready
+    #[command(after_help = "Example:\n  avocet warrant draft I-1 --power pace-s8 --grounds \"…\" --rests-on N-1 \
+                            --premises \"…\" --as det1\n  avocet warrant list I-1 --as det1")]
+    Warrant {
+        /// What to do
+        #[command(subcommand)]
+        verb: WarrantVerb,
         /// Who works, and what opens the store
         #[command(flatten)]
         who: Who,

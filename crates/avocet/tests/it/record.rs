@@ -393,3 +393,96 @@ fn a_lead_is_taken_in_whole_found_again_elsewhere_and_gone_when_erased() {
     good(by(&place, "adm", &["record", "rebuild", "--check"]));
     good(by(&place, "adm", &["ledger", "verify"]));
 }
+
+#[test]
+fn a_warrant_rests_on_ip_events_that_a_second_person_confirmed() {
+    let place = team();
+    std::fs::write(place.path("tip.xml"), TIP).unwrap();
+    std::fs::write(place.path("answer.pdf"), "the operator's answer").unwrap();
+    good(by(
+        &place,
+        "det",
+        &["referral", "add", "tip.xml", "--source", "ncmec-cybertip", "--received", "2026-11-21T08:00Z"],
+    ));
+    assert_eq!(by(&place, "det", &["ip", "take", "R-1"]).code, 2, "it belongs to no investigation yet");
+    good(by(&place, "sup", &["referral", "link", "R-1", "I-1"]));
+    assert_eq!(good(by(&place, "det", &["ip", "take", "R-1"])), "N-1 taken into I-1.\n");
+    assert!(good(by(&place, "det", &["ip", "take", "R-1"])).contains("no IP event that I-1 does not have"));
+    let draft = [
+        "warrant",
+        "draft",
+        "I-1",
+        "--power",
+        "pace-s8",
+        "--grounds",
+        "see note 3",
+        "--rests-on",
+        "N-1",
+        "--premises",
+        "Street 1",
+    ];
+    assert!(good(by(&place, "det", &draft)).starts_with("W-1 recorded"));
+    let listed = good(by(&place, "det", &["warrant", "list", "I-1"]));
+    assert!(listed.starts_with("W-1  pace-s8  drafted  NOT READY") && listed.contains("N-1: no operator"), "{listed}");
+    // What protects a child does not wait for it.
+    good(by(&place, "det", &["risk", "acted", "I-1", "social-care-told", "--at", "2026-11-21T09:00Z"]));
+    assert_eq!(by(&place, "det", &["warrant", "proceed", "W-1", "--reason", "x"]).code, 2, "a supervisor's decision");
+    good(by(&place, "sup", &["warrant", "proceed", "W-1", "--reason", "a child may be there"]));
+    let listed = good(by(&place, "det", &["warrant", "list", "I-1"]));
+    assert!(listed.contains("proceeds by decision of U-2: a child may be there"), "{listed}");
+
+    good(by(
+        &place,
+        "det",
+        &["ip", "applied", "N-1", "--reference", "A-1", "--authority", "B-1", "--operator", "Operator 1"],
+    ));
+    let answered = [
+        "ip",
+        "answered",
+        "N-1",
+        "--document",
+        "answer.pdf",
+        "--address",
+        "192.0.2.7",
+        "--time",
+        "2026-03-01T10:00:00Z",
+        "--port",
+        "40001",
+        "--subscriber",
+        "Person 3, Street 1",
+    ];
+    good(by(&place, "det", &answered));
+    good(by(&place, "det", &["ip", "corroborate", "N-1", "--what", "the same surname", "--source", "council tax"]));
+    let confirm = ["ip", "confirm", "N-1", "--document", "tip.xml", "--address", "--port", "--time", "--zone"];
+    good(by(&place, "det", &confirm));
+    assert!(good(by(&place, "det", &["ip", "list", "I-1"])).contains("confirmed an own entry"));
+    good(by(&place, "sup", &confirm));
+    let listed = good(by(&place, "det", &["ip", "list", "I-1"]));
+    assert!(listed.starts_with("N-1    ready  192.0.2.7  port 40001"), "{listed}");
+    assert!(good(by(&place, "det", &["warrant", "list", "I-1"])).contains("drafted  ready"));
+    assert!(
+        !good(by(&place, "exam", &["ip", "list", "I-1"])).contains("192.0.2.7"),
+        "without the right to personal content"
+    );
+    let source = [
+        "exhibit",
+        "taken",
+        "I-1",
+        "--reference",
+        "JC/1",
+        "--kind",
+        "phone",
+        "--description",
+        "x",
+        "--place",
+        "room 1",
+        "--source",
+        "warrant:W-2",
+    ];
+    assert_eq!(by(&place, "det", &source).code, 2, "there is no such warrant");
+    let whole = std::fs::read(place.path("team/record.db")).unwrap();
+    for clear in [&b"Street 1"[..], b"Person 3", b"192.0.2.7", b"see note 3", b"same surname"] {
+        assert!(!whole.windows(clear.len()).any(|w| w == clear), "personal text lies in the clear");
+    }
+    good(by(&place, "adm", &["record", "rebuild", "--check"]));
+}

@@ -90,7 +90,8 @@ impl Fact {
     }
 }
 
-fn when(at: &When) -> anyhow::Result<At> {
+/// When something happened: as stated, else now.
+pub fn when(at: &When) -> anyhow::Result<At> {
     at.at.as_deref().map_or_else(|| Ok(now()), instant)
 }
 

@@ -8,6 +8,7 @@ mod referral;
 mod risk;
 mod store;
 mod user;
+mod warrant;
 
 use std::path::Path;
 use std::str::FromStr;
@@ -32,6 +33,7 @@ pub use referral::{conflicts, run as referral};
 pub use risk::run as risk;
 pub use store::{init, law};
 pub use user::run as user;
+pub use warrant::{ip, warrant};
 
 pub fn run(global: &Global, verb: &RecordVerb, who: &Who) -> anyhow::Result<Outcome> {
     match verb {

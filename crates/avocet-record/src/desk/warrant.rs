@@ -1,0 +1,178 @@
+//! The IP events and warrants of an investigation.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::Desk;
+use crate::at::Recorded;
+use crate::error::{RecordError, Result};
+use crate::event::{Act, Event};
+use crate::ids::{InvestigationId, IpEventId, ReferralId, WarrantId};
+use crate::ip::{Answer, IpFact, IpState, Stated};
+use crate::law::Right;
+use crate::personal::Personal;
+use crate::time_text::Reading;
+use crate::warrant::{Readiness, WarrantState};
+
+/// One IP event.
+#[derive(Debug, Clone)]
+pub struct IpEventShown {
+    /// Which.
+    pub id: IpEventId,
+    /// Its facts.
+    pub state: IpState,
+    /// The source's words, for those who may read them.
+    pub stated: Option<Stated>,
+    /// When it was.
+    pub when: Option<Reading>,
+    /// What keeps a warrant from resting on it; empty where it is ready.
+    pub not_ready: Vec<String>,
+}
+
+/// One warrant.
+#[derive(Debug, Clone)]
+pub struct WarrantShown {
+    /// Which.
+    pub id: WarrantId,
+    /// Its facts.
+    pub state: WarrantState,
+    /// Whether it may rest on what it rests on.
+    pub readiness: Readiness,
+    /// What does not fit, and what is due.
+    pub findings: Vec<String>,
+}
+
+impl Desk<'_> {
+    /// Every IP event of an investigation with what keeps a warrant from resting on it. The look is recorded.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn ip_events(&self, investigation: InvestigationId) -> Result<Vec<IpEventShown>> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let show = self.may(Right::ReadPersonal, Some(investigation)).await.is_ok();
+        let states = self.ip_states(investigation).await?;
+        let records = u64::try_from(states.len()).unwrap_or(u64::MAX);
+        self.looked(Act::Viewed, vec![investigation.to_string()], "its IP events", records).await?;
+        let opened = self.opened(&states).await?;
+        Ok(states
+            .into_iter()
+            .map(|(id, state)| {
+                let not_ready = not_ready(id, &state, &opened);
+                let stated = opened.get(&id).and_then(|(stated, _)| stated.clone());
+                let when = stated.as_ref().map(|stated| state.when(stated));
+                IpEventShown { id, state, stated: stated.filter(|_| show), when, not_ready }
+            })
+            .collect())
+    }
+
+    /// Every warrant of an investigation. The look is recorded.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn warrants(&self, investigation: InvestigationId) -> Result<Vec<WarrantShown>> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let mut warrants: BTreeMap<WarrantId, WarrantState> = BTreeMap::new();
+        for Recorded { seq, at, by, fact } in self.store.facts(&investigation.to_string()).await? {
+            if let Event::Warrant { warrant, fact, .. } = fact {
+                warrants.entry(warrant).or_default().apply(&Recorded { seq, at, by, fact });
+            }
+        }
+        let records = u64::try_from(warrants.len()).unwrap_or(u64::MAX);
+        self.looked(Act::Viewed, vec![investigation.to_string()], "its warrants", records).await?;
+        let states = self.ip_states(investigation).await?;
+        let opened = self.opened(&states).await?;
+        let events = states.iter().map(|(id, state)| (*id, not_ready(*id, state, &opened))).collect();
+        let now = self.store.now();
+        Ok(warrants
+            .into_iter()
+            .map(|(id, state)| {
+                let (readiness, findings) = (state.readiness(&events), state.findings(now));
+                WarrantShown { id, state, readiness, findings }
+            })
+            .collect())
+    }
+
+    /// Makes an IP event of each that a referral's lead states, in the source's own words, and answers those made now.
+    ///
+    /// # Errors
+    /// [`RecordError`] where the referral belongs to no investigation or was erased.
+    pub async fn take_ip_events(&self, referral: ReferralId) -> Result<(InvestigationId, Vec<String>)> {
+        let found = self.referral(referral).await?;
+        let investigation = found.row.investigation.ok_or_else(|| {
+            RecordError::Refused(format!(
+                "{referral} belongs to no investigation yet; `avocet referral link` puts it into one"
+            ))
+        })?;
+        let lead = found.lead.ok_or_else(|| RecordError::Refused(format!("what {referral} says was erased")))?;
+        let taken: Vec<String> = self
+            .store
+            .facts(&investigation.to_string())
+            .await?
+            .into_iter()
+            .filter_map(|recorded| match recorded.fact {
+                Event::Ip { fact: IpFact::Stated { referral: of, place, .. }, .. } if of == Some(referral) => {
+                    Some(place)
+                }
+                _ => None,
+            })
+            .collect();
+        let mut made = vec![];
+        for event in lead.ip_events.into_iter().filter(|event| !taken.contains(&event.path)) {
+            let place = event.path;
+            let stated = Stated {
+                address: event.address,
+                time: event.time,
+                zone: event.zone,
+                port: event.port,
+                event: event.event,
+            };
+            let draft = json!({"event": "ip", "investigation": investigation, "ip": {"new": "N"}, "fact": {
+                "fact": "stated", "referral": referral, "place": place,
+                "stated": {"personal": stated, "of": referral}}});
+            made.extend(self.record(&draft, None).await?.made);
+        }
+        Ok((investigation, made))
+    }
+
+    async fn ip_states(&self, investigation: InvestigationId) -> Result<BTreeMap<IpEventId, IpState>> {
+        let mut states: BTreeMap<IpEventId, IpState> = BTreeMap::new();
+        for Recorded { seq, at, by, fact } in self.store.facts(&investigation.to_string()).await? {
+            if let Event::Ip { ip, fact, .. } = fact {
+                states.entry(ip).or_default().apply(&Recorded { seq, at, by, fact });
+            }
+        }
+        Ok(states)
+    }
+
+    async fn opened(&self, states: &BTreeMap<IpEventId, IpState>) -> Result<Opened> {
+        let mut opened = Opened::new();
+        for (id, state) in states {
+            let (stated, answer) = (self.open_one(state.stated()).await?, self.open_one(state.answer()).await?);
+            opened.insert(*id, (stated, answer));
+        }
+        Ok(opened)
+    }
+
+    async fn open_one<T: Serialize + DeserializeOwned>(&self, sealed: Option<&Personal<T>>) -> Result<Option<T>> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        // A sealed value always has a JSON form; an erased one opens to a word that is no value of its type.
+        let mut value = serde_json::to_value(sealed).unwrap_or_default();
+        self.store.open_value(&mut value).await?;
+        Ok(serde_json::from_value(value).ok())
+    }
+}
+
+type Opened = BTreeMap<IpEventId, (Option<Stated>, Option<Answer>)>;
+
+fn not_ready(id: IpEventId, state: &IpState, opened: &Opened) -> Vec<String> {
+    let (stated, answer) = opened.get(&id).map_or((None, None), |(stated, answer)| (stated.as_ref(), answer.as_ref()));
+    let others: Vec<(IpEventId, Option<Answer>)> = state
+        .same_activity()
+        .into_iter()
+        .map(|other| (other, opened.get(&other).and_then(|(_, answer)| answer.clone())))
+        .collect();
+    state.not_ready(stated, answer, &others)
+}
