@@ -13,6 +13,9 @@ step() {
 step "1,000 mutants of every kind of image" \
   env AVOCET_MUTANTS="${AVOCET_MUTANTS:-1000}" cargo test --locked -p avocet-examine --test it -- --nocapture --test-threads 2
 step "every fuzz target for ${AVOCET_FUZZ_SECONDS:-60} seconds" tools/fuzz.sh "${AVOCET_FUZZ_SECONDS:-60}"
+step "the record's writer killed at ${AVOCET_TEST_KILL_POINTS:-200} moments" \
+  env AVOCET_TEST_KILL_POINTS="${AVOCET_TEST_KILL_POINTS:-200}" cargo test --locked -p avocet-record --test it -- \
+  killed::a_writer --nocapture
 if cargo +nightly --version >/dev/null 2>&1; then
   step "the digest crate under AddressSanitizer" \
     env RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked -p avocet-digest --lib --tests \

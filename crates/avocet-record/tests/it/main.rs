@@ -8,6 +8,7 @@ mod desk;
 mod exhibit;
 mod intake;
 mod ip;
+mod killed;
 mod law;
 mod ledger;
 mod media;

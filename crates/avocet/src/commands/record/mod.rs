@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use avocet_record::desk::Desk;
 use avocet_record::keys::Unlock;
-use avocet_record::law::Law;
+use avocet_record::law::{self, Law};
 use avocet_record::store::Store;
 use avocet_record::{At, RecordError};
 use serde::Serialize;
@@ -111,7 +111,16 @@ fn load_law(global: &Global, who: &Who) -> anyhow::Result<Law> {
         Some(folder) => folder.clone(),
         None => access::store(global)?.join("law"),
     };
-    Ok(Law::load(Some(&folder)).map_err(|e| Refusal(e.to_string()))?)
+    let refuse = |e: avocet_record::law::LawError| Refusal(e.to_string());
+    // A misspelt name must not pass for a table that was replaced.
+    for stray in law::strays(&folder, &law::TABLES).map_err(refuse)? {
+        output::remark(&format!(
+            "{} is no law file and is not read; there are {}",
+            stray.display(),
+            law::TABLES.join(", ")
+        ));
+    }
+    Ok(Law::load(Some(&folder)).map_err(refuse)?)
 }
 
 fn unlock(who: &Who) -> anyhow::Result<Unlock> {
