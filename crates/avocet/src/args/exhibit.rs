@@ -6,8 +6,14 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub enum ExhibitVerb {
     /// Record a thing that was taken, or produced from another exhibit
+    #[command(
+        after_help = "Example:\n  avocet exhibit taken I-1 --reference JC/1 --kind phone --description black --place \"room 2\" --source warrant:W-1 --as det1"
+    )]
     Taken(Taken),
     /// Record a thing that was seen at a scene and left there
+    #[command(
+        after_help = "Example:\n  avocet exhibit excluded I-1 --kind camera --description old --place attic --reason \"no storage\" --as det1"
+    )]
     Excluded {
         /// In which investigation
         investigation: String,
@@ -31,6 +37,7 @@ pub enum ExhibitVerb {
         at: When,
     },
     /// Record that it was put into a sealed bag
+    #[command(after_help = "Example:\n  avocet exhibit seal E-1 S-100 --as det1")]
     Seal {
         /// Which exhibit
         exhibit: String,
@@ -41,6 +48,7 @@ pub enum ExhibitVerb {
         at: When,
     },
     /// Record that its seal was broken
+    #[command(after_help = "Example:\n  avocet exhibit open E-1 S-100 --reason imaging --as exam1")]
     Open {
         /// Which exhibit
         exhibit: String,
@@ -54,6 +62,7 @@ pub enum ExhibitVerb {
         at: When,
     },
     /// Record that it was given on: to U-3, to place:STORE or to outside:BODY
+    #[command(after_help = "Example:\n  avocet exhibit hand-over E-1 --to U-4 --as det1")]
     HandOver {
         /// Which exhibit
         exhibit: String,
@@ -68,6 +77,7 @@ pub enum ExhibitVerb {
         at: When,
     },
     /// Confirm, as the other side, that a hand-over was received
+    #[command(after_help = "Example:\n  avocet exhibit received E-1 25 --as exam1")]
     Received {
         /// Which exhibit
         exhibit: String,
@@ -78,6 +88,7 @@ pub enum ExhibitVerb {
         at: When,
     },
     /// Record that it was worked on
+    #[command(after_help = "Example:\n  avocet exhibit examined E-1 --what imaged --as exam1")]
     Examined {
         /// Which exhibit
         exhibit: String,
@@ -92,6 +103,7 @@ pub enum ExhibitVerb {
         at: When,
     },
     /// Record that it was given back
+    #[command(after_help = "Example:\n  avocet exhibit returned E-1 --as sup1")]
     Returned {
         /// Which exhibit
         exhibit: String,
@@ -103,6 +115,9 @@ pub enum ExhibitVerb {
         at: When,
     },
     /// Record that it was destroyed
+    #[command(
+        after_help = "Example:\n  avocet exhibit destroyed E-1 --authority \"order 7\" --method shredded --witness U-2 --as sup1"
+    )]
     Destroyed {
         /// Which exhibit
         exhibit: String,
@@ -120,6 +135,7 @@ pub enum ExhibitVerb {
         at: When,
     },
     /// Say that an earlier entry is wrong; it stays visible
+    #[command(after_help = "Example:\n  avocet exhibit correct E-1 25 --reason \"wrong seal number\" --as det1")]
     Correct {
         /// Which exhibit
         exhibit: String,
@@ -130,11 +146,13 @@ pub enum ExhibitVerb {
         reason: String,
     },
     /// List the exhibits of an investigation: where each is, and what does not fit
+    #[command(after_help = "Example:\n  avocet exhibit list I-1 --as det1")]
     List {
         /// Which investigation
         investigation: String,
     },
     /// Show one exhibit: what does not fit, then its continuity
+    #[command(after_help = "Example:\n  avocet exhibit show E-1 --as det1")]
     Show {
         /// Which exhibit
         exhibit: String,

@@ -39,17 +39,20 @@ pub struct Init {
 #[derive(Debug, Subcommand)]
 pub enum Ledger {
     /// Check every entry; needs neither key nor password
+    #[command(after_help = "Example:\n  avocet ledger verify --checkpoint head-2026-11.txt")]
     Verify {
         /// A head that was kept elsewhere; may be given several times
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
     },
     /// Write the signed head to a file, to be kept where nobody of the team can change it
+    #[command(after_help = "Example:\n  avocet ledger checkpoint head-2026-11.txt")]
     Checkpoint {
         /// Where it goes; never replaced
         file: PathBuf,
     },
     /// Show who did what and when, without any content
+    #[command(after_help = "Example:\n  avocet ledger show --after 1200 --as aud1")]
     Show {
         /// Only entries after this number
         #[arg(long, default_value_t = 0)]
@@ -67,6 +70,7 @@ pub enum Ledger {
 #[derive(Debug, Subcommand)]
 pub enum User {
     /// Give someone an account
+    #[command(after_help = "Example:\n  avocet user add det1 --role detective --as adm")]
     Add {
         /// Sign-in name
         login: String,
@@ -78,8 +82,12 @@ pub enum User {
         name: Option<String>,
     },
     /// List accounts
+    #[command(after_help = "Example:\n  avocet user list --as adm")]
     List,
     /// Give someone other roles
+    #[command(
+        after_help = "Example:\n  avocet user roles U-3 --role detective --role grader --reason \"covers for U-5\" --as adm"
+    )]
     Roles {
         /// Whose
         user: String,
@@ -91,6 +99,7 @@ pub enum User {
         reason: String,
     },
     /// End an account
+    #[command(after_help = "Example:\n  avocet user close U-3 --reason \"moved to another team\" --as adm")]
     Close {
         /// Whose
         user: String,
@@ -99,6 +108,7 @@ pub enum User {
         reason: String,
     },
     /// Set a password: one's own, or somebody's as an administrator
+    #[command(after_help = "Example:\n  avocet user password U-3 --as det1")]
     Password {
         /// Whose
         user: String,
@@ -109,6 +119,7 @@ pub enum User {
 #[derive(Debug, Subcommand)]
 pub enum LawVerb {
     /// Show every row with its source, the date it was checked, and how sure it is
+    #[command(after_help = "Example:\n  avocet law list risk-levels")]
     List {
         /// Only this table
         table: Option<String>,
@@ -119,6 +130,9 @@ pub enum LawVerb {
 #[derive(Debug, Subcommand)]
 pub enum Investigation {
     /// Open an investigation
+    #[command(
+        after_help = "Example:\n  avocet investigation open --title \"Operation Heron\" --referral R-1 --as sup1"
+    )]
     Open {
         /// What the team calls it; no name of a person
         #[arg(long)]
@@ -134,11 +148,13 @@ pub enum Investigation {
         owner: Option<String>,
     },
     /// Show everything recorded about it
+    #[command(after_help = "Example:\n  avocet investigation show I-1 --as det1")]
     Show {
         /// Which
         investigation: String,
     },
     /// Put someone on it
+    #[command(after_help = "Example:\n  avocet investigation join I-1 U-3 --as sup1")]
     Join {
         /// Which
         investigation: String,
@@ -146,6 +162,7 @@ pub enum Investigation {
         user: String,
     },
     /// Take someone off it
+    #[command(after_help = "Example:\n  avocet investigation leave I-1 U-3 --as sup1")]
     Leave {
         /// Which
         investigation: String,
@@ -153,6 +170,9 @@ pub enum Investigation {
         user: String,
     },
     /// As a supervisor, look into an investigation that you are not on, for twelve hours
+    #[command(
+        after_help = "Example:\n  avocet investigation break-glass I-1 --reason \"the lead is on leave\" --as sup2"
+    )]
     BreakGlass {
         /// Which
         investigation: String,
@@ -166,6 +186,9 @@ pub enum Investigation {
 #[derive(Debug, Subcommand)]
 pub enum Risk {
     /// Record an assessment with its factors and the officer's level
+    #[command(
+        after_help = "Example:\n  avocet risk assess I-1 --level high --tool KIRAT --tool-version 2 --factor access=yes --as det1"
+    )]
     Assess {
         /// Of which investigation
         investigation: String,
@@ -189,6 +212,7 @@ pub enum Risk {
         seen: Option<u64>,
     },
     /// Set another level than the assessment's
+    #[command(after_help = "Example:\n  avocet risk override I-1 --level very-high --reason \"see note 4\" --as sup1")]
     Override {
         /// Of which investigation
         investigation: String,
@@ -200,6 +224,7 @@ pub enum Risk {
         reason: String,
     },
     /// State whether a child may be in danger now
+    #[command(after_help = "Example:\n  avocet risk danger I-1 yes --as det1")]
     Danger {
         /// In which investigation
         investigation: String,
@@ -210,6 +235,9 @@ pub enum Risk {
         reason: Option<String>,
     },
     /// Record what was done to make a child safe
+    #[command(
+        after_help = "Example:\n  avocet risk acted I-1 social-care-told --at 2026-11-20T10:05Z --body \"Council 1\" --as det1"
+    )]
     Acted {
         /// In which investigation
         investigation: String,
@@ -226,6 +254,7 @@ pub enum Risk {
         note: Option<String>,
     },
     /// Show the level that stands, its history and what is wrong
+    #[command(after_help = "Example:\n  avocet risk show I-1 --as det1")]
     Show {
         /// Of which investigation
         investigation: String,
@@ -266,6 +295,7 @@ pub enum ActionArg {
 #[derive(Debug, Subcommand)]
 pub enum Grading {
     /// Attach a sealed examination to an exhibit, after it was verified
+    #[command(after_help = "Example:\n  avocet grading attach I-1 E-1 JC-1.examination --as exam1")]
     Attach {
         /// Of which investigation
         investigation: String,
@@ -281,6 +311,9 @@ pub enum Grading {
         replaces: Option<String>,
     },
     /// State how an investigation is graded
+    #[command(
+        after_help = "Example:\n  avocet grading policy I-1 --scheme uk-2014@1 --reason \"local rule\" --as sup1"
+    )]
     Policy {
         /// Which investigation
         investigation: String,
@@ -298,6 +331,7 @@ pub enum Grading {
         reason: String,
     },
     /// Record a vote on a content that was viewed
+    #[command(after_help = "Example:\n  avocet grading vote I-1 9f2c… --category C --as grad1")]
     Vote {
         /// In which investigation
         investigation: String,
@@ -314,11 +348,13 @@ pub enum Grading {
         blind: bool,
     },
     /// Show how many contents stand where
+    #[command(after_help = "Example:\n  avocet grading totals I-1 --as sup1")]
     Totals {
         /// Of which investigation
         investigation: String,
     },
     /// List contents by where they stand, in the order of their digests
+    #[command(after_help = "Example:\n  avocet grading media I-1 --outcome second-view --as grad1")]
     Media {
         /// Of which investigation
         investigation: String,
@@ -333,6 +369,7 @@ pub enum Grading {
         limit: u32,
     },
     /// Show where one content was found and how it stands
+    #[command(after_help = "Example:\n  avocet grading show I-1 9f2c… --as grad1")]
     Show {
         /// In which investigation
         investigation: String,
@@ -356,6 +393,7 @@ pub enum PurposeArg {
 #[derive(Debug, Subcommand)]
 pub enum RecordVerb {
     /// Record a change written as JSON (see docs/record.md); `-` reads standard input
+    #[command(after_help = "Example:\n  avocet record add change.json --as det1")]
     Add {
         /// The file
         file: PathBuf,
@@ -364,17 +402,22 @@ pub enum RecordVerb {
         seen: Option<u64>,
     },
     /// Show everything recorded about a thing by its id
+    #[command(after_help = "Example:\n  avocet record show E-1 --as det1")]
     Show {
         /// Such as I-7 or E-3
         id: String,
     },
     /// Make the rows that repeat the facts anew, and say where they differed
+    #[command(after_help = "Example:\n  avocet record rebuild --check --as adm")]
     Rebuild {
         /// Compare only, change nothing
         #[arg(long)]
         check: bool,
     },
     /// Destroy the keys of a person or thing: what is personal under them is gone, the ledger still verifies
+    #[command(
+        after_help = "Example:\n  avocet record erase R-1 --investigation I-1 --authority \"order 1\" --reason \"asked for\" --as sup1"
+    )]
     Erase {
         /// The id of the holder
         holder: String,
@@ -389,11 +432,15 @@ pub enum RecordVerb {
         reason: String,
     },
     /// Copy the store into a new folder while others work
+    #[command(after_help = "Example:\n  avocet record backup /media/backup/2026-11-24 --as adm")]
     Backup {
         /// The new folder
         to: PathBuf,
     },
     /// Make the store of `--store` out of a backup
+    #[command(
+        after_help = "Example:\n  avocet record restore /media/backup/2026-11-24 --store new --erased team/erased.keys --reason \"disk failed\""
+    )]
     Restore {
         /// The backup's folder
         from: PathBuf,

@@ -8,6 +8,9 @@ use clap::{Subcommand, ValueEnum};
 #[derive(Debug, Subcommand)]
 pub enum ReferralVerb {
     /// Take in a lead: NCMEC CyberTip XML, CSV, JSON, or any other file; nothing is refused
+    #[command(
+        after_help = "Example:\n  avocet referral add tip.xml --source ncmec-cybertip --received 2026-11-20T09:30Z --as det1"
+    )]
     Add {
         /// The lead as it came; it is kept byte for byte
         file: PathBuf,
@@ -22,13 +25,16 @@ pub enum ReferralVerb {
         format: Option<LeadFormat>,
     },
     /// List referrals, those without an investigation first
+    #[command(after_help = "Example:\n  avocet referral list --as det1")]
     List,
     /// Show what a referral says: flags, what could not be read, IP events, every field
+    #[command(after_help = "Example:\n  avocet referral show R-1 --as det1")]
     Show {
         /// Which
         referral: String,
     },
     /// Write the original to a file, byte for byte; it is logged
+    #[command(after_help = "Example:\n  avocet referral original R-1 --out R-1.xml --as det1")]
     Original {
         /// Which
         referral: String,
@@ -37,6 +43,7 @@ pub enum ReferralVerb {
         out: PathBuf,
     },
     /// Put a referral into an investigation that is open already
+    #[command(after_help = "Example:\n  avocet referral link R-2 I-1 --as sup1")]
     Link {
         /// Which
         referral: String,
@@ -60,11 +67,13 @@ pub enum LeadFormat {
 #[derive(Debug, Subcommand)]
 pub enum Conflicts {
     /// Show where the same identifiers or media stand in other records, and whose those are
+    #[command(after_help = "Example:\n  avocet conflicts show R-3 --as det1")]
     Show {
         /// A referral, an exhibit or an investigation
         id: String,
     },
     /// Note that the same identifiers in two records were looked at
+    #[command(after_help = "Example:\n  avocet conflicts note R-3 R-1 dismissed --reason \"a shared proxy\" --as det1")]
     Note {
         /// The record you come from
         id: String,

@@ -10,11 +10,13 @@ use super::When;
 #[derive(Debug, Subcommand)]
 pub enum IpVerb {
     /// Take the IP events of a referral into its investigation, in the source's own words
+    #[command(after_help = "Example:\n  avocet ip take R-1 --as det1")]
     Take {
         /// Which referral
         referral: String,
     },
     /// State the zone of the time, as found in the source
+    #[command(after_help = "Example:\n  avocet ip zone N-1 Europe/London --reason \"page 2 of the report\" --as det1")]
     Zone {
         /// Which IP event
         ip: String,
@@ -25,6 +27,9 @@ pub enum IpVerb {
         reason: String,
     },
     /// Record that an operator was asked
+    #[command(
+        after_help = "Example:\n  avocet ip applied N-1 --reference A-17 --authority B-3 --operator \"Operator 1\" --as det1"
+    )]
     Applied {
         /// Which IP event
         ip: String,
@@ -42,6 +47,9 @@ pub enum IpVerb {
         at: When,
     },
     /// Record what the operator answered
+    #[command(
+        after_help = "Example:\n  avocet ip answered N-1 --document answer.pdf --address 192.0.2.7 --time 2026-03-01T10:00Z --port 40001 --subscriber \"see page 1\" --as det1"
+    )]
     Answered {
         /// Which IP event
         ip: String,
@@ -65,6 +73,9 @@ pub enum IpVerb {
         at: When,
     },
     /// Confirm, as a second person, what is right against the source
+    #[command(
+        after_help = "Example:\n  avocet ip confirm N-1 --document tip.xml --address --port --time --zone --as det2"
+    )]
     Confirm {
         /// Which IP event
         ip: String,
@@ -85,6 +96,9 @@ pub enum IpVerb {
         zone: bool,
     },
     /// Enter what else points to the same place
+    #[command(
+        after_help = "Example:\n  avocet ip corroborate N-1 --what \"see note 9\" --source \"council tax\" --as det1"
+    )]
     Corroborate {
         /// Which IP event
         ip: String,
@@ -96,6 +110,7 @@ pub enum IpVerb {
         source: String,
     },
     /// Say that two events are the same activity: their answers must agree
+    #[command(after_help = "Example:\n  avocet ip same N-1 N-2 --as det1")]
     Same {
         /// One
         ip: String,
@@ -103,6 +118,7 @@ pub enum IpVerb {
         other: String,
     },
     /// Say that it turned out to be wrong
+    #[command(after_help = "Example:\n  avocet ip wrong N-1 --reason \"the operator corrected itself\" --as det1")]
     Wrong {
         /// Which IP event
         ip: String,
@@ -111,6 +127,7 @@ pub enum IpVerb {
         reason: String,
     },
     /// List the IP events of an investigation with what is missing
+    #[command(after_help = "Example:\n  avocet ip list I-1 --as det1")]
     List {
         /// Which investigation
         investigation: String,
@@ -121,6 +138,9 @@ pub enum IpVerb {
 #[derive(Debug, Subcommand)]
 pub enum WarrantVerb {
     /// Prepare a warrant, or draft it anew
+    #[command(
+        after_help = "Example:\n  avocet warrant draft I-1 --power pace-s8 --grounds \"see note 3\" --rests-on N-1 --premises \"Street 1\" --as det1"
+    )]
     Draft {
         /// In which investigation
         investigation: String,
@@ -141,6 +161,7 @@ pub enum WarrantVerb {
         premises: Vec<String>,
     },
     /// Record that a court was asked
+    #[command(after_help = "Example:\n  avocet warrant applied W-1 --court \"Court 1\" --as det1")]
     Applied {
         /// Which warrant
         warrant: String,
@@ -152,6 +173,7 @@ pub enum WarrantVerb {
         at: When,
     },
     /// Record that it was issued
+    #[command(after_help = "Example:\n  avocet warrant issued W-1 --expires 2027-02-20T23:59Z --as det1")]
     Issued {
         /// Which warrant
         warrant: String,
@@ -163,6 +185,7 @@ pub enum WarrantVerb {
         at: When,
     },
     /// Record that it was refused
+    #[command(after_help = "Example:\n  avocet warrant refused W-1 --reason \"grounds too thin\" --as det1")]
     Refused {
         /// Which warrant
         warrant: String,
@@ -174,6 +197,9 @@ pub enum WarrantVerb {
         at: When,
     },
     /// Record an entry
+    #[command(
+        after_help = "Example:\n  avocet warrant entered W-1 --premises 1 --result \"3 exhibits\" --copy-left --as det1"
+    )]
     Entered {
         /// Which warrant
         warrant: String,
@@ -191,6 +217,7 @@ pub enum WarrantVerb {
         at: When,
     },
     /// Record that it went back to the court
+    #[command(after_help = "Example:\n  avocet warrant returned W-1 --as det1")]
     Returned {
         /// Which warrant
         warrant: String,
@@ -199,6 +226,7 @@ pub enum WarrantVerb {
         at: When,
     },
     /// Record that it is no longer wanted
+    #[command(after_help = "Example:\n  avocet warrant withdraw W-1 --reason \"another address\" --as det1")]
     Withdraw {
         /// Which warrant
         warrant: String,
@@ -207,6 +235,7 @@ pub enum WarrantVerb {
         reason: String,
     },
     /// As a supervisor, let it proceed although it is not ready
+    #[command(after_help = "Example:\n  avocet warrant proceed W-1 --reason \"a child may be there\" --as sup1")]
     Proceed {
         /// Which warrant
         warrant: String,
@@ -215,6 +244,7 @@ pub enum WarrantVerb {
         reason: String,
     },
     /// List the warrants of an investigation: whether each is ready, what is due
+    #[command(after_help = "Example:\n  avocet warrant list I-1 --as det1")]
     List {
         /// Which investigation
         investigation: String,
