@@ -24,6 +24,12 @@ impl At {
         self.0
     }
 
+    /// Now, by the system's clock.
+    #[must_use]
+    pub fn now() -> Self {
+        jiff::Timestamp::now().into()
+    }
+
     /// Reads date, time and offset or zone: `2026-11-20T09:30Z`, `2026-11-20T09:30[Europe/London]`. `None` for a time
     /// without either: it is not guessed.
     #[must_use]

@@ -46,6 +46,25 @@ impl IdentifierKind {
         }
     }
 
+    /// Every kind.
+    const ALL: [Self; 9] = [
+        Self::Ip,
+        Self::IpAndTime,
+        Self::Account,
+        Self::ScreenName,
+        Self::Telephone,
+        Self::Email,
+        Self::Device,
+        Self::Url,
+        Self::Digest,
+    ];
+
+    /// The kind with this name where it is stored.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// Whether the same identifier elsewhere hardly ever means somebody or something else.
     #[must_use]
     pub fn is_strong(self) -> bool {

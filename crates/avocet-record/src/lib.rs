@@ -18,6 +18,7 @@ pub mod identifier;
 mod ids;
 pub mod intake;
 pub mod ip;
+mod json;
 pub mod keys;
 pub mod law;
 pub mod ledger;

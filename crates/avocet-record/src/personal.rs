@@ -19,6 +19,15 @@ pub struct Personal<T> {
     pub(crate) of: PhantomData<fn() -> T>,
 }
 
+impl Personal<serde_json::Value> {
+    /// A sealed value within JSON, where this is one: an object of exactly `key` and `sealed`.
+    pub(crate) fn within(value: &serde_json::Value) -> Option<Self> {
+        let map = value.as_object().filter(|map| map.len() == 2 && map.contains_key("sealed"))?;
+        map.get("key")?.as_str()?;
+        serde_json::from_value(value.clone()).ok()
+    }
+}
+
 impl<T> Personal<T> {
     /// Whose key it is encrypted under.
     #[must_use]

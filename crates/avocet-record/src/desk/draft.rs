@@ -11,7 +11,9 @@ use crate::event::{Act, Event};
 use crate::exhibit::{ExhibitFact, PowerSource};
 use crate::ids::{ExhibitId, InvestigationId, IpEventId, PersonId, ReferralId, WarrantId};
 use crate::ip::IpFact;
+use crate::json;
 use crate::law::Right;
+use crate::personal::Personal;
 use crate::risk::RiskFact;
 use crate::store::Tx;
 use crate::vote::VoteFact;
@@ -41,69 +43,66 @@ impl Desk<'_> {
     /// Records a change written as JSON: an [`Event`] in which
     /// - `{"personal": VALUE}` or `{"personal": VALUE, "of": "P-3"}` stands for personal content, which is sealed under
     ///   the key of that holder (of the investigation where none is named) before it is stored;
-    /// - `{"new": "E"}` stands for the number of a new thing of that kind; several in one draft are the same thing.
-    ///
+    /// - `{"new": "E"}` stands for the number of a new thing of that kind; several in one draft are the same thing;
     /// - `{"time": "2026-11-20T09:30Z"}` stands for an instant; a time without offset or zone is refused.
     ///
-    /// `seen` is the last entry of the thing that it is about (exhibit, content, else the investigation) that the person has read, where they change what they read.
+    /// `seen` is the last entry of the thing that it is about (exhibit, content, else the investigation) that the person
+    /// has read, where they change what they read.
     ///
     /// # Errors
     /// [`RecordError`] where the draft is no event, its author may not record it, or what it names is not there.
     pub async fn record(&self, draft: &Value, seen: Option<u64>) -> Result<Done> {
         // Read once with stand-ins, to know what it takes.
         let mut stand_in = draft.clone();
-        let mut made = BTreeMap::new();
-        for marker in markers(&mut stand_in) {
-            match Marker::of(marker)? {
-                Some(Marker::New(prefix)) => *marker = json!(format!("{prefix}-0")),
-                Some(Marker::Time(at)) => *marker = json!(at),
-                Some(Marker::Personal { .. }) => *marker = json!({"key": "K-0", "sealed": ""}),
-                None => {}
-            }
+        for marker in json::pick(&mut stand_in, Marker::is) {
+            *marker = match Marker::read(marker)? {
+                Marker::New(prefix) => json!(format!("{prefix}-0")),
+                Marker::Time(at) => json!(at),
+                Marker::Personal { .. } => json!({"key": "K-0", "sealed": ""}),
+            };
         }
         let event = parse(&stand_in)?;
+        if let Event::Vote { fact: VoteFact::PolicySet(_), .. } = &event {
+            return Err(not_by_hand(&event));
+        }
         let (right, investigation) = takes(&event)?;
-        let reach = match right.scope() {
-            crate::law::RightScope::Everywhere => None,
-            crate::law::RightScope::Investigation => Some(investigation),
-        };
-        self.write(right, reach, async |tx| {
+        self.write(right, Some(investigation), async |tx| {
             tx.investigation(investigation).await?;
             let mut value = draft.clone();
-            for marker in markers(&mut value) {
-                match Marker::of(marker)? {
-                    Some(Marker::New(prefix)) => {
+            let mut made = BTreeMap::new();
+            for marker in json::pick(&mut value, Marker::is) {
+                *marker = match Marker::read(marker)? {
+                    Marker::New(prefix) => {
                         let id = match made.get(&prefix) {
                             Some(id) => *id,
                             None => tx.give(prefix).await?,
                         };
                         made.insert(prefix, id);
-                        *marker = json!(format!("{prefix}-{id}"));
+                        json!(format!("{prefix}-{id}"))
                     }
-                    Some(Marker::Time(at)) => *marker = json!(at),
-                    Some(Marker::Personal { content, of }) => {
+                    Marker::Time(at) => json!(at),
+                    Marker::Personal { content, of } => {
                         let holder = of.unwrap_or_else(|| investigation.to_string());
                         holder_is_here(tx, &holder, investigation).await?;
                         let sealed = tx.key_of(&holder).await?.seal(&content)?;
-                        *marker = serde_json::to_value(sealed).unwrap_or_default();
+                        serde_json::to_value(sealed).unwrap_or_default()
                     }
-                    None => {}
-                }
+                };
             }
             let event = parse(&value)?;
-            if let Event::Vote { fact, .. } = &event
-                && let Some(sha256) = super::media::fact_sha256(fact)
-                && tx.media(investigation, &sha256).await?.is_none()
-            {
-                return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
-            }
-            things_are_here(tx, &event, &made).await?;
-            if let (Some(seen), Some(subject)) = (seen, event.subjects().last()) {
-                tx.unchanged_since(subject, seen).await?;
-            }
-            let seq = tx.record(&event).await?;
-            let made = made.iter().map(|(prefix, id)| format!("{prefix}-{id}")).collect();
+            let made: Vec<String> = made.iter().map(|(prefix, id)| format!("{prefix}-{id}")).collect();
+            let seq = keep(tx, &event, &made, seen).await?;
             Ok(Done { seq, kind: event.kind(), made })
+        })
+        .await
+    }
+
+    /// Records an event that makes nothing new, after the same checks as [`Desk::record`].
+    pub(super) async fn record_event(&self, event: &Event, seen: Option<u64>) -> Result<u64> {
+        let (right, investigation) = takes(event)?;
+        self.write(right, Some(investigation), async |tx| {
+            tx.investigation(investigation).await?;
+            keep(tx, event, &[], seen).await
         })
         .await
     }
@@ -143,9 +142,11 @@ impl Desk<'_> {
             // What is on the ledger came from JSON.
             let mut value = serde_json::to_value(fact).unwrap_or_default();
             if open {
-                self.store.open_value(&mut value).await?;
+                self.store.open_within(&mut value).await?;
             } else {
-                withhold(&mut value);
+                for value in json::pick(&mut value, |value| Personal::within(value).is_some()) {
+                    *value = json!({ "withheld": value.get("key") });
+                }
             }
             told.push(Told { recorded: Recorded { seq, at, by, fact: value }, kind });
         }
@@ -169,8 +170,23 @@ async fn holder_is_here(tx: &mut Tx<'_>, holder: &str, investigation: Investigat
     if fits { Ok(()) } else { Err(RecordError::Unknown { what: holder.to_owned() }) }
 }
 
+/// Checks what a change is about, and records it. `made` are the ids of what is new with it.
+async fn keep(tx: &mut Tx<'_>, event: &Event, made: &[String], seen: Option<u64>) -> Result<u64> {
+    if let Event::Vote { investigation, fact } = event
+        && let Some(sha256) = super::media::fact_sha256(fact)
+        && tx.media(*investigation, &sha256).await?.is_none()
+    {
+        return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
+    }
+    things_are_here(tx, event, made).await?;
+    if let (Some(seen), Some(subject)) = (seen, event.subjects().last()) {
+        tx.unchanged_since(subject, seen).await?;
+    }
+    tx.record(event).await
+}
+
 /// Whether the things that a change is about are this investigation's, or new with this change.
-async fn things_are_here(tx: &mut Tx<'_>, event: &Event, made: &BTreeMap<&'static str, u64>) -> Result<()> {
+async fn things_are_here(tx: &mut Tx<'_>, event: &Event, made: &[String]) -> Result<()> {
     let mut things: Vec<String> = vec![];
     let investigation = match event {
         Event::Exhibit { investigation, exhibit, fact } => {
@@ -202,15 +218,14 @@ async fn things_are_here(tx: &mut Tx<'_>, event: &Event, made: &BTreeMap<&'stati
         _ => return Ok(()),
     };
     for thing in things {
-        let new = made.iter().any(|(prefix, number)| thing == format!("{prefix}-{number}"));
-        if !new && tx.part_of(&thing).await? != Some(*investigation) {
+        if !made.contains(&thing) && tx.part_of(&thing).await? != Some(*investigation) {
             return Err(RecordError::Unknown { what: thing });
         }
     }
     Ok(())
 }
 
-/// What it takes to record an event by hand, and of which investigation it is.
+/// What it takes to record an event, and of which investigation it is.
 fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
     match event {
         // What protects a child is never held up by a question of who works on what.
@@ -235,11 +250,13 @@ fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
             WarrantFact::Proceed { .. } => (Right::ProceedUnready, *investigation),
             _ => (Right::RecordWarrant, *investigation),
         }),
-        Event::Vote { investigation, fact } if !matches!(fact, VoteFact::PolicySet(_)) => {
-            Ok((super::media::right_of(fact), *investigation))
-        }
-        other => Err(RecordError::Refused(format!("`{}` is not recorded by hand; its own command does", other.kind()))),
+        Event::Vote { investigation, fact } => Ok((super::media::right_of(fact), *investigation)),
+        other => Err(not_by_hand(other)),
     }
+}
+
+fn not_by_hand(event: &Event) -> RecordError {
+    RecordError::Refused(format!("`{}` is not recorded by hand; its own command does", event.kind()))
 }
 
 fn parse(value: &Value) -> Result<Event> {
@@ -262,57 +279,28 @@ enum Marker {
 }
 
 impl Marker {
-    fn of(value: &Value) -> Result<Option<Self>> {
-        let Some(map) = value.as_object() else { return Ok(None) };
-        if let Some(prefix) = map.get("new") {
+    /// Whether a value has the shape of a marker.
+    fn is(value: &Value) -> bool {
+        value.as_object().is_some_and(|map| {
+            let one = map.len() == 1 && ["new", "personal", "time"].iter().any(|name| map.contains_key(*name));
+            one || (map.len() == 2 && map.contains_key("personal") && map.contains_key("of"))
+        })
+    }
+
+    /// Reads a value that is one.
+    fn read(value: &Value) -> Result<Self> {
+        if let Some(prefix) = value.get("new") {
             let known = [ExhibitId::PREFIX, WarrantId::PREFIX, IpEventId::PREFIX, PersonId::PREFIX];
             let prefix = known.into_iter().find(|known| prefix.as_str() == Some(known));
             let refused = || RecordError::Refused(format!("{{\"new\": …}} takes one of {}", known.join(", ")));
-            return prefix.map(|prefix| Some(Self::New(prefix))).ok_or_else(refused);
+            return prefix.map(Self::New).ok_or_else(refused);
         }
-        if let Some(time) = map.get("time") {
+        if let Some(time) = value.get("time") {
             let read = time.as_str().and_then(At::read);
             let refused = || RecordError::Refused("a time in the change has no offset or zone, or is no time".into());
-            return read.map(|at| Some(Self::Time(at))).ok_or_else(refused);
+            return read.map(Self::Time).ok_or_else(refused);
         }
-        let Some(content) = map.get("personal") else { return Ok(None) };
-        let of = map.get("of").and_then(Value::as_str).map(str::to_owned);
-        Ok(Some(Self::Personal { content: content.clone(), of }))
-    }
-}
-
-/// Every object that may be a marker; what lies inside a marker is its content.
-fn markers(value: &mut Value) -> Vec<&mut Value> {
-    let mut found = vec![];
-    let mut todo = vec![value];
-    while let Some(value) = todo.pop() {
-        let marker = value.as_object().is_some_and(|map| {
-            let one = map.len() == 1 && ["new", "personal", "time"].iter().any(|name| map.contains_key(*name));
-            one || (map.len() == 2 && map.contains_key("personal") && map.contains_key("of"))
-        });
-        match value {
-            value if marker => found.push(value),
-            Value::Array(items) => todo.extend(items.iter_mut().rev()),
-            Value::Object(map) => todo.extend(map.values_mut()),
-            _ => {}
-        }
-    }
-    found
-}
-
-/// Puts a word in the place of what a person may not read.
-fn withhold(value: &mut Value) {
-    let mut todo = vec![value];
-    while let Some(value) = todo.pop() {
-        let key = value
-            .as_object()
-            .filter(|map| map.len() == 2 && map.contains_key("sealed"))
-            .and_then(|map| map.get("key").cloned());
-        match (key, value) {
-            (Some(key), value) => *value = json!({ "withheld": key }),
-            (None, Value::Array(items)) => todo.extend(items),
-            (None, Value::Object(map)) => todo.extend(map.values_mut()),
-            (None, _) => {}
-        }
+        let of = value.get("of").and_then(Value::as_str).map(str::to_owned);
+        Ok(Self::Personal { content: value.get("personal").cloned().unwrap_or_default(), of })
     }
 }

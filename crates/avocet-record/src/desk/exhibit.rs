@@ -1,9 +1,6 @@
 //! The exhibits of an investigation.
 
-use std::collections::BTreeMap;
-
-use super::Desk;
-use crate::at::Recorded;
+use super::{Desk, states};
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::exhibit::{ExhibitFinding, ExhibitState, across};
@@ -28,12 +25,11 @@ impl Desk<'_> {
     /// [`RecordError`].
     pub async fn exhibits(&self, investigation: InvestigationId) -> Result<Vec<Exhibit>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
-        let mut states: BTreeMap<ExhibitId, ExhibitState> = BTreeMap::new();
-        for Recorded { seq, at, by, fact } in self.store.facts(&investigation.to_string()).await? {
-            if let Event::Exhibit { exhibit, fact, .. } = fact {
-                states.entry(exhibit).or_default().apply(&Recorded { seq, at, by, fact });
-            }
-        }
+        let of = |event: &Event| match event {
+            Event::Exhibit { exhibit, fact, .. } => Some((*exhibit, fact.clone())),
+            _ => None,
+        };
+        let states = states(&self.store.facts(&investigation.to_string()).await?, of, ExhibitState::apply);
         let records = u64::try_from(states.len()).unwrap_or(u64::MAX);
         self.looked(Act::Viewed, vec![investigation.to_string()], "its exhibits", records).await?;
         let mut others = across(states.iter().map(|(id, state)| (*id, state)));

@@ -118,21 +118,7 @@ impl Desk<'_> {
     /// # Errors
     /// [`RecordError`].
     pub async fn record_risk(&self, fact: RiskFact, seen: Option<u64>) -> Result<u64> {
-        let investigation = fact.investigation();
-        // What protects a child is never held up by a question of who works on what.
-        let (right, reach) = match &fact {
-            RiskFact::DangerStated { .. } | RiskFact::SafeguardingActed { .. } => (Right::RecordSafeguarding, None),
-            RiskFact::Overridden { .. } => (Right::OverrideRisk, Some(investigation)),
-            RiskFact::Assessed { .. } => (Right::RecordRisk, Some(investigation)),
-        };
-        self.write(right, reach, async |tx| {
-            tx.investigation(investigation).await?;
-            if let Some(seen) = seen {
-                tx.unchanged_since(&investigation.to_string(), seen).await?;
-            }
-            tx.record(&Event::Risk { fact }).await
-        })
-        .await
+        self.record_event(&Event::Risk { fact }, seen).await
     }
 
     /// The risk of an investigation as its facts add up.

@@ -99,10 +99,7 @@ impl Desk<'_> {
             seed: Seed(crate::keys::random()?),
             reason: reason.to_owned(),
         });
-        self.write(Right::SetGradingPolicy, Some(investigation), async |tx| {
-            tx.record(&Event::Vote { investigation, fact }).await
-        })
-        .await
+        self.record_event(&Event::Vote { investigation, fact }, None).await
     }
 
     /// The scheme that an investigation states its categories in.
@@ -122,17 +119,7 @@ impl Desk<'_> {
     /// # Errors
     /// [`RecordError`].
     pub async fn record_vote(&self, investigation: InvestigationId, fact: VoteFact) -> Result<u64> {
-        let right = right_of(&fact);
-        let sha256 = fact_sha256(&fact);
-        self.write(right, Some(investigation), async |tx| {
-            if let Some(sha256) = sha256
-                && tx.media(investigation, &sha256).await?.is_none()
-            {
-                return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
-            }
-            tx.record(&Event::Vote { investigation, fact }).await
-        })
-        .await
+        self.record_event(&Event::Vote { investigation, fact }, None).await
     }
 
     /// Where a medium stands, and where it was found in the investigations that this person may see. The look is
@@ -200,8 +187,7 @@ pub(super) fn fact_sha256(fact: &VoteFact) -> Option<Sha256> {
 }
 
 /// What the row of a medium repeats of its standing: one word, and the category where there is one.
-pub(crate) fn outcome_text(standing: Option<&Standing>) -> String {
-    let Some(standing) = standing else { return "undecided".to_owned() };
+pub(crate) fn outcome_text(standing: &Standing) -> String {
     let word = match &standing.outcome {
         Outcome::Undecided { .. } => "undecided",
         Outcome::Decided(_) if standing.moderation == Moderation::Due => "to-moderate",

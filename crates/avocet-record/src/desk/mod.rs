@@ -9,7 +9,9 @@ mod media;
 mod referral;
 mod warrant;
 
-use crate::at::At;
+use std::collections::BTreeMap;
+
+use crate::at::{At, Recorded};
 use crate::error::{RecordError, Result};
 use crate::event::Event;
 use crate::ids::{InvestigationId, UserId};
@@ -26,6 +28,23 @@ pub use media::MediaPlace;
 pub(crate) use media::outcome_text;
 pub use referral::{Conflict, Referral};
 pub use warrant::{IpEventShown, WarrantShown};
+
+/// What facts add up to for each thing that they are about, by its id: `of` says what a fact is about and is one of this
+/// kind, `apply` adds it to the thing's state.
+fn states<I: Ord, S: Default, F>(
+    facts: &[Recorded<Event>],
+    of: impl Fn(&Event) -> Option<(I, F)>,
+    apply: impl Fn(&mut S, &Recorded<F>),
+) -> BTreeMap<I, S> {
+    let mut states = BTreeMap::new();
+    for Recorded { seq, at, by, fact } in facts {
+        if let Some((id, fact)) = of(fact) {
+            let recorded = Recorded { seq: *seq, at: *at, by: *by, fact };
+            apply(states.entry(id).or_default(), &recorded);
+        }
+    }
+    states
+}
 
 /// How long a look into an investigation that one is not on stays open.
 const GLASS_HOURS: i64 = 12;

@@ -1,15 +1,20 @@
 //! Referrals: leads as they come in, and the same identifier elsewhere.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use avocet_base::Sha256;
 
 use super::Desk;
-use crate::at::At;
+use crate::at::{At, Recorded};
 use crate::digest;
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event, Token};
+use crate::identifier::IdentifierKind;
 use crate::ids::{ExhibitId, InvestigationId, ReferralId, UserId};
 use crate::intake::{self, Format, Lead};
 use crate::law::Right;
+use crate::personal::Personal;
 use crate::risk::Flag;
 use crate::store::ReferralRow;
 
@@ -105,13 +110,10 @@ impl Desk<'_> {
     /// [`RecordError`].
     pub async fn referral(&self, id: ReferralId) -> Result<Referral> {
         self.may(Right::RecordReferral, None).await?;
-        let row = self.store.referrals().await?.into_iter().find(|row| row.id == id);
-        let row = row.ok_or_else(|| RecordError::Unknown { what: id.to_string() })?;
+        let row = self.store.referral(id).await?;
         self.looked(Act::Viewed, vec![id.to_string()], "a referral", 1).await?;
-        let (original, lead, _) = self.received(id).await?;
-        let mut value = serde_json::to_value(&lead).unwrap_or_default();
-        self.store.open_value(&mut value).await?;
-        Ok(Referral { row, original, lead: serde_json::from_value(value).ok() })
+        let (original, lead) = self.received(id).await?;
+        Ok(Referral { row, original, lead: self.store.open_personal(&lead).await? })
     }
 
     /// The original of a referral, byte for byte. That it was given out is recorded first.
@@ -120,7 +122,7 @@ impl Desk<'_> {
     /// [`RecordError::Erased`] where it was erased.
     pub async fn original(&self, id: ReferralId) -> Result<Vec<u8>> {
         self.may(Right::RecordReferral, None).await?;
-        let (original, lead, _) = self.received(id).await?;
+        let (original, lead) = self.received(id).await?;
         self.looked(Act::Exported, vec![id.to_string()], "the original of a referral", 1).await?;
         let bytes = self.store.sealed_document(&document(id), lead.key()).await?;
         let bytes = bytes.ok_or_else(|| RecordError::Unknown { what: id.to_string() })?;
@@ -132,10 +134,10 @@ impl Desk<'_> {
         }
     }
 
-    async fn received(&self, id: ReferralId) -> Result<(Sha256, crate::Personal<Lead>, At)> {
+    async fn received(&self, id: ReferralId) -> Result<(Sha256, Personal<Lead>)> {
         let facts = self.store.facts_of_kind(&id.to_string(), Event::REFERRAL_RECEIVED).await?;
         let found = facts.into_iter().find_map(|recorded| match recorded.fact {
-            Event::ReferralReceived { original, lead, received, .. } => Some((original, lead, received)),
+            Event::ReferralReceived { original, lead, .. } => Some((original, lead)),
             _ => None,
         });
         found.ok_or_else(|| RecordError::Unknown { what: id.to_string() })
@@ -190,7 +192,7 @@ impl Desk<'_> {
                 }
                 found.push(Conflict {
                     subject: part.clone(),
-                    strong: !matches!(same.kind.as_str(), "ip" | "screen-name"),
+                    strong: IdentifierKind::named(&same.kind).is_none_or(IdentifierKind::is_strong),
                     other: same.other,
                     kind: same.kind,
                     count: same.count,
@@ -200,14 +202,21 @@ impl Desk<'_> {
                 });
             }
         }
+        let mut notes: BTreeMap<String, Vec<Recorded<Event>>> = BTreeMap::new();
         for conflict in &mut found {
-            let notes = self.store.facts_of_kind(&conflict.subject, Event::CONFLICT_NOTED).await?;
-            conflict.noted = notes.into_iter().rev().find_map(|recorded| match recorded.fact {
+            // Many conflicts have one subject.
+            let notes = match notes.entry(conflict.subject.clone()) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(none) => {
+                    none.insert(self.store.facts_of_kind(&conflict.subject, Event::CONFLICT_NOTED).await?)
+                }
+            };
+            conflict.noted = notes.iter().rev().find_map(|recorded| match &recorded.fact {
                 Event::ConflictNoted { subject, other, dismissed, .. }
-                    if (&subject, &other) == (&conflict.subject, &conflict.other)
-                        || (&subject, &other) == (&conflict.other, &conflict.subject) =>
+                    if (subject, other) == (&conflict.subject, &conflict.other)
+                        || (subject, other) == (&conflict.other, &conflict.subject) =>
                 {
-                    Some((dismissed, recorded.by))
+                    Some((*dismissed, recorded.by))
                 }
                 _ => None,
             });

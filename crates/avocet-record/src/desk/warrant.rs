@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::Desk;
+use super::{Desk, states};
 use crate::at::Recorded;
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{InvestigationId, IpEventId, ReferralId, WarrantId};
 use crate::ip::{Answer, IpFact, IpState, Stated};
 use crate::law::Right;
-use crate::personal::Personal;
 use crate::time_text::Reading;
 use crate::warrant::{Readiness, WarrantState};
 
@@ -53,7 +50,7 @@ impl Desk<'_> {
     pub async fn ip_events(&self, investigation: InvestigationId) -> Result<Vec<IpEventShown>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
         let show = self.may(Right::ReadPersonal, Some(investigation)).await.is_ok();
-        let states = self.ip_states(investigation).await?;
+        let states = ip_states(&self.store.facts(&investigation.to_string()).await?);
         let records = u64::try_from(states.len()).unwrap_or(u64::MAX);
         self.looked(Act::Viewed, vec![investigation.to_string()], "its IP events", records).await?;
         let opened = self.opened(&states).await?;
@@ -74,17 +71,17 @@ impl Desk<'_> {
     /// [`RecordError`].
     pub async fn warrants(&self, investigation: InvestigationId) -> Result<Vec<WarrantShown>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
-        let mut warrants: BTreeMap<WarrantId, WarrantState> = BTreeMap::new();
-        for Recorded { seq, at, by, fact } in self.store.facts(&investigation.to_string()).await? {
-            if let Event::Warrant { warrant, fact, .. } = fact {
-                warrants.entry(warrant).or_default().apply(&Recorded { seq, at, by, fact });
-            }
-        }
+        let facts = self.store.facts(&investigation.to_string()).await?;
+        let of = |event: &Event| match event {
+            Event::Warrant { warrant, fact, .. } => Some((*warrant, fact.clone())),
+            _ => None,
+        };
+        let warrants = states(&facts, of, WarrantState::apply);
         let records = u64::try_from(warrants.len()).unwrap_or(u64::MAX);
         self.looked(Act::Viewed, vec![investigation.to_string()], "its warrants", records).await?;
-        let states = self.ip_states(investigation).await?;
-        let opened = self.opened(&states).await?;
-        let events = states.iter().map(|(id, state)| (*id, not_ready(*id, state, &opened))).collect();
+        let ip_events = ip_states(&facts);
+        let opened = self.opened(&ip_events).await?;
+        let events = ip_events.iter().map(|(id, state)| (*id, not_ready(*id, state, &opened))).collect();
         let now = self.store.now();
         Ok(warrants
             .into_iter()
@@ -137,35 +134,32 @@ impl Desk<'_> {
         Ok((investigation, made))
     }
 
-    async fn ip_states(&self, investigation: InvestigationId) -> Result<BTreeMap<IpEventId, IpState>> {
-        let mut states: BTreeMap<IpEventId, IpState> = BTreeMap::new();
-        for Recorded { seq, at, by, fact } in self.store.facts(&investigation.to_string()).await? {
-            if let Event::Ip { ip, fact, .. } = fact {
-                states.entry(ip).or_default().apply(&Recorded { seq, at, by, fact });
-            }
-        }
-        Ok(states)
-    }
-
     async fn opened(&self, states: &BTreeMap<IpEventId, IpState>) -> Result<Opened> {
         let mut opened = Opened::new();
         for (id, state) in states {
-            let (stated, answer) = (self.open_one(state.stated()).await?, self.open_one(state.answer()).await?);
+            let stated = match state.stated() {
+                Some(stated) => self.store.open_personal(stated).await?,
+                None => None,
+            };
+            let answer = match state.answer() {
+                Some(answer) => self.store.open_personal(answer).await?,
+                None => None,
+            };
             opened.insert(*id, (stated, answer));
         }
         Ok(opened)
     }
-
-    async fn open_one<T: Serialize + DeserializeOwned>(&self, sealed: Option<&Personal<T>>) -> Result<Option<T>> {
-        let Some(sealed) = sealed else { return Ok(None) };
-        // A sealed value always has a JSON form; an erased one opens to a word that is no value of its type.
-        let mut value = serde_json::to_value(sealed).unwrap_or_default();
-        self.store.open_value(&mut value).await?;
-        Ok(serde_json::from_value(value).ok())
-    }
 }
 
 type Opened = BTreeMap<IpEventId, (Option<Stated>, Option<Answer>)>;
+
+fn ip_states(facts: &[Recorded<Event>]) -> BTreeMap<IpEventId, IpState> {
+    let of = |event: &Event| match event {
+        Event::Ip { ip, fact, .. } => Some((*ip, fact.clone())),
+        _ => None,
+    };
+    states(facts, of, IpState::apply)
+}
 
 fn not_ready(id: IpEventId, state: &IpState, opened: &Opened) -> Vec<String> {
     let (stated, answer) = opened.get(&id).map_or((None, None), |(stated, answer)| (stated.as_ref(), answer.as_ref()));

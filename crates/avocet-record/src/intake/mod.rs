@@ -8,6 +8,7 @@
 mod identifiers;
 mod meaning;
 mod table;
+mod text;
 mod xml;
 
 use std::collections::BTreeSet;
@@ -38,7 +39,7 @@ impl Format {
     /// The format that a file seems to have, by its first characters.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        let text = xml::decode(bytes).0;
+        let text = text::decode(bytes).0;
         let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         match start.chars().next() {
             Some('<') => Self::Xml,
@@ -140,10 +141,17 @@ pub const MAX_FIELDS: usize = 1_000_000;
 #[must_use]
 pub fn read(bytes: &[u8], format: Format) -> Lead {
     let mut reading = Reading::default();
+    let (text, wrong) = match format {
+        Format::Unread => Default::default(),
+        _ => text::decode(bytes),
+    };
+    if let Some(wrong) = wrong {
+        reading.problem(0, &format!("the file's text: {wrong}"));
+    }
     match format {
-        Format::Xml => xml::read(bytes, &mut reading),
-        Format::Csv => table::csv(bytes, &mut reading),
-        Format::Json => table::json(bytes, &mut reading),
+        Format::Xml => xml::read(&text, &mut reading),
+        Format::Csv => table::csv(&text, &mut reading),
+        Format::Json => table::json(&text, &mut reading),
         Format::Unread => {
             reading.problem(
                 0,

@@ -6,17 +6,13 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Reading, xml};
+use super::Reading;
 
 /// The deepest nesting of JSON that is followed.
 const MAX_DEPTH: usize = 100;
 
 /// A table with a header: a leaf for each cell that is not empty.
-pub fn csv(bytes: &[u8], out: &mut Reading) {
-    let (text, wrong) = xml::decode(bytes);
-    if let Some(wrong) = wrong {
-        out.problem(0, &format!("the file's text: {wrong}"));
-    }
+pub fn csv(text: &str, out: &mut Reading) {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header: Vec<String> = match reader.headers() {
         Ok(header) => header.iter().map(|name| name.trim().to_lowercase().replace([' ', '-', '/'], "_")).collect(),
@@ -44,12 +40,8 @@ pub fn csv(bytes: &[u8], out: &mut Reading) {
 }
 
 /// A JSON value: a leaf for each value that is no list and no object.
-pub fn json(bytes: &[u8], out: &mut Reading) {
-    let (text, wrong) = xml::decode(bytes);
-    if let Some(wrong) = wrong {
-        out.problem(0, &format!("the file's text: {wrong}"));
-    }
-    if let Err(e) = leaves(&text, String::new(), 0, out) {
+pub fn json(text: &str, out: &mut Reading) {
+    if let Err(e) = leaves(text, String::new(), 0, out) {
         let line = u64::try_from(e.line()).unwrap_or(0);
         out.problem(
             line,

@@ -54,14 +54,13 @@ async fn policy(
     }))
 }
 
-/// Where a content stands by the votes and the policy recorded up to an entry; `None` where there was no policy.
+/// Where a content stands by a policy and the votes recorded up to an entry.
 async fn standing(
     conn: &mut PoolConnection<Any>,
-    investigation: InvestigationId,
+    policy: &GradingPolicy,
     sha256: &Sha256,
     until: u64,
-) -> Result<Option<Standing>> {
-    let Some(policy) = policy(conn, investigation, until).await? else { return Ok(None) };
+) -> Result<Standing> {
     let mut item = ItemVotes::new(*sha256);
     for Recorded { seq, at, by, fact } in tx::facts(conn, &sha256.to_string()).await? {
         if let Event::Vote { fact, .. } = fact
@@ -70,7 +69,7 @@ async fn standing(
             item.apply(&Recorded { seq, at, by, fact });
         }
     }
-    Ok(Some(item.standing(&policy)))
+    Ok(item.standing(policy))
 }
 
 impl Tx<'_> {
@@ -123,7 +122,9 @@ impl Tx<'_> {
         for row in rows!(self.conn, MEDIA_IN, sha256.0.to_vec()) {
             let id = text(&row, 0)?;
             let investigation = id.parse().map_err(|_| RecordError::Unknown { what: id })?;
-            self.judge_in(investigation, sha256, until).await?;
+            if let Some(policy) = policy(&mut self.conn, investigation, until).await? {
+                self.judge_in(&policy, sha256, until).await?;
+            }
         }
         Ok(())
     }
@@ -131,25 +132,22 @@ impl Tx<'_> {
     /// Says anew where every content of an investigation stands as of an entry: its policy changed, or contents came that
     /// were voted on elsewhere.
     pub(crate) async fn judge_all(&mut self, investigation: InvestigationId, until: u64) -> Result<()> {
-        if policy(&mut self.conn, investigation, until).await?.is_none() {
-            return Ok(());
-        }
+        let Some(policy) = policy(&mut self.conn, investigation, until).await? else { return Ok(()) };
         for row in rows!(self.conn, ALL_MEDIA, investigation.to_string()) {
             let sha256 = db::sha256(&row, 0)?;
             // Only what was voted on can stand elsewhere than before.
             if !tx::facts(&mut self.conn, &sha256.to_string()).await?.is_empty() {
-                self.judge_in(investigation, &sha256, until).await?;
+                self.judge_in(&policy, &sha256, until).await?;
             }
         }
         Ok(())
     }
 
-    async fn judge_in(&mut self, investigation: InvestigationId, sha256: &Sha256, until: u64) -> Result<()> {
-        let Some(row) = self.media(investigation, sha256).await? else { return Ok(()) };
-        let standing = standing(&mut self.conn, investigation, sha256, until).await?;
-        let outcome = outcome_text(standing.as_ref());
+    async fn judge_in(&mut self, policy: &GradingPolicy, sha256: &Sha256, until: u64) -> Result<()> {
+        let Some(row) = self.media(policy.investigation, sha256).await? else { return Ok(()) };
+        let outcome = outcome_text(&standing(&mut self.conn, policy, sha256, until).await?);
         if outcome != row.outcome {
-            let id = investigation.to_string();
+            let id = policy.investigation.to_string();
             self.add_to_total(&id, &format!("{} {}", row.kind, row.outcome), -1).await?;
             self.add_to_total(&id, &format!("{} {outcome}", row.kind), 1).await?;
             run!(self, SET_OUTCOME, id, sha256.0.to_vec(), outcome);
@@ -169,7 +167,11 @@ impl Store {
     }
 
     pub(crate) async fn standing(&self, investigation: InvestigationId, sha256: &Sha256) -> Result<Option<Standing>> {
-        standing(&mut self.db.reader().await?, investigation, sha256, u64::MAX).await
+        let mut conn = self.db.reader().await?;
+        match policy(&mut conn, investigation, u64::MAX).await? {
+            Some(policy) => standing(&mut conn, &policy, sha256, u64::MAX).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Where a content was found in this investigation.

@@ -18,14 +18,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use avocet_base::Sha256;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sqlx::Row as _;
 use tokio::sync::Mutex;
 
 use crate::at::{At, Recorded};
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
-use crate::ids::UserId;
-use crate::keys::{StoreKey, Unlock};
+use crate::ids::{KeyId, UserId};
+use crate::json;
+use crate::keys::{PersonKey, StoreKey, Unlock};
 use crate::ledger::{Checked, Entry, Head, Verifier};
 use crate::personal::Personal;
 
@@ -134,7 +137,7 @@ impl Store {
     #[must_use]
     pub fn now(&self) -> At {
         match self.clock.load(Ordering::Relaxed) {
-            i64::MIN => jiff::Timestamp::now().into(),
+            i64::MIN => At::now(),
             ns => At::from_ns(ns),
         }
     }
@@ -173,34 +176,28 @@ impl Store {
         tx::facts(&mut self.db.reader().await?, subject).await
     }
 
-    /// Opens everything personal in a JSON value: sealed values become their content, or `{"erased": "K-3"}`.
-    pub(crate) async fn open_value(&self, value: &mut serde_json::Value) -> Result<u64> {
+    /// A key, or `None` where it was destroyed.
+    pub(crate) async fn person_key(&self, id: KeyId) -> Result<Option<PersonKey>> {
         let mut conn = self.db.reader().await?;
-        let mut opened = 0u64;
-        let mut todo = vec![value];
-        while let Some(value) = todo.pop() {
-            match sealed(value) {
-                Some(personal) => {
-                    let wrapped: Option<Vec<u8>> = match row!(conn, KEY, personal.key().to_string()) {
-                        Some(row) => row.try_get(0).when("read a key")?,
-                        None => None,
-                    };
-                    *value = match wrapped {
-                        Some(wrapped) => {
-                            opened = opened.saturating_add(1);
-                            self.key.person_key(personal.key(), &wrapped)?.open(&personal)?
-                        }
-                        None => serde_json::json!({ "erased": personal.key() }),
-                    };
-                }
-                None => match value {
-                    serde_json::Value::Array(items) => todo.extend(items),
-                    serde_json::Value::Object(map) => todo.extend(map.values_mut()),
-                    _ => {}
-                },
-            }
+        let Some(row) = row!(conn, KEY, id.to_string()) else { return Ok(None) };
+        let wrapped: Option<Vec<u8>> = row.try_get(0).when("read a key")?;
+        Ok(wrapped.map(|wrapped| self.key.person_key(id, &wrapped)).transpose()?)
+    }
+
+    /// Opens a personal value, or `None` where its key was destroyed.
+    pub(crate) async fn open_personal<T: DeserializeOwned>(&self, sealed: &Personal<T>) -> Result<Option<T>> {
+        let key = self.person_key(sealed.key()).await?;
+        Ok(key.map(|key| key.open(sealed)).transpose()?)
+    }
+
+    /// Opens everything personal in a JSON value: sealed values become their content, or `{"erased": "K-3"}`.
+    pub(crate) async fn open_within(&self, value: &mut Value) -> Result<()> {
+        for value in json::pick(value, |value| Personal::within(value).is_some()) {
+            let Some(personal) = Personal::within(value) else { continue };
+            let erased = || serde_json::json!({ "erased": personal.key() });
+            *value = self.open_personal(&personal).await?.unwrap_or_else(erased);
         }
-        Ok(opened)
+        Ok(())
     }
 
     /// As [`Store::facts`], of one kind only: a story may be long where the question is short.
@@ -280,13 +277,6 @@ async fn verify(db: &db::Db, dir: &Path, checkpoints: &[(String, String)]) -> Re
     }
     let strays: Vec<u64> = rows!(conn, STRAYS).iter().map(|row| db::uint(row, 0)).collect::<Result<_>>()?;
     Ok(verifier.finish(key, &strays))
-}
-
-/// A sealed value, where this is one: an object of exactly `key` and `sealed`.
-fn sealed(value: &serde_json::Value) -> Option<Personal<serde_json::Value>> {
-    let map = value.as_object().filter(|map| map.len() == 2 && map.contains_key("sealed"))?;
-    map.get("key")?.as_str()?;
-    serde_json::from_value(value.clone()).ok()
 }
 
 fn entry(row: &sqlx::any::AnyRow) -> Result<Entry> {

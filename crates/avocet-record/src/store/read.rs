@@ -119,6 +119,11 @@ async fn investigation(conn: &mut PoolConnection<Any>, id: InvestigationId) -> R
     row.as_ref().map_or_else(|| Err(RecordError::Unknown { what: id.to_string() }), investigation_row)
 }
 
+async fn referral(conn: &mut PoolConnection<Any>, id: ReferralId) -> Result<ReferralRow> {
+    let row = row!(*conn, REFERRAL, id.to_string());
+    row.as_ref().map_or_else(|| Err(RecordError::Unknown { what: id.to_string() }), referral_row)
+}
+
 impl Tx<'_> {
     pub(crate) async fn accounts(&mut self) -> Result<Vec<Account>> {
         accounts(&mut self.conn).await
@@ -129,8 +134,7 @@ impl Tx<'_> {
     }
 
     pub(crate) async fn referral(&mut self, id: ReferralId) -> Result<ReferralRow> {
-        let row = row!(self.conn, REFERRAL, id.to_string());
-        row.as_ref().map_or_else(|| Err(RecordError::Unknown { what: id.to_string() }), referral_row)
+        referral(&mut self.conn, id).await
     }
 
     /// The examination that has this result digest.
@@ -178,6 +182,10 @@ impl Store {
         row!(conn, PART_OF, subject).map(|row| parsed(&row, 0)).transpose()
     }
 
+    pub(crate) async fn referral(&self, id: ReferralId) -> Result<ReferralRow> {
+        referral(&mut self.db.reader().await?, id).await
+    }
+
     pub(crate) async fn referrals(&self) -> Result<Vec<ReferralRow>> {
         let mut conn = self.db.reader().await?;
         rows!(conn, REFERRALS).iter().map(referral_row).collect()
@@ -213,15 +221,11 @@ impl Store {
 
     /// A sealed document, opened with the key that it was sealed under.
     pub(crate) async fn sealed_document(&self, name: &str, key: KeyId) -> Result<Option<Vec<u8>>> {
+        let opener = self.person_key(key).await?.ok_or(RecordError::Erased { key })?;
         let mut conn = self.db.reader().await?;
-        let wrapped: Option<Vec<u8>> = match row!(conn, KEY, key.to_string()) {
-            Some(row) => row.try_get(0).when("read a key")?,
-            None => None,
-        };
-        let Some(wrapped) = wrapped else { return Err(RecordError::Erased { key }) };
         let Some(row) = row!(conn, DOCUMENT, name) else { return Ok(None) };
         let sealed: Vec<u8> = row.try_get(0).when("read a document")?;
-        Ok(Some(self.key.person_key(key, &wrapped)?.open_bytes(&sealed)?.to_vec()))
+        Ok(Some(opener.open_bytes(&sealed)?.to_vec()))
     }
 
     /// Lines of the ledger without their content.
