@@ -15,6 +15,9 @@ pub mod shell;
 pub mod summary;
 pub mod verify;
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use avocet_evidence::{Evidence, OpenError, Source, VolumeState};
@@ -176,6 +179,24 @@ fn check_new(file: &Path, what: &str) -> Result<(), Refusal> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Writes a new file whole, or leaves none. `mode` are its permissions before the umask.
+fn write_new(path: &Path, bytes: &[u8], what: &str, mode: u32) -> Result<(), Refusal> {
+    let refuse = |e: std::io::Error| {
+        Refusal(format!(
+            "cannot write the {what} {}: {e}. Free space or choose another place; nothing half-written was kept",
+            path.display()
+        ))
+    };
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(path).map_err(refuse)?;
+    if let Err(e) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+        drop(file);
+        let _ = std::fs::remove_file(path);
+        return Err(refuse(e));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

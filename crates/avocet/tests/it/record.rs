@@ -24,11 +24,7 @@ fn at(place: &Place, store: &str, login: &str, args: &[&str]) -> Ran {
         .env("AVOCET_NEW_PASSWORD", PASSWORD)
         .output()
         .unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    output.into()
 }
 
 const TAKEN: [&str; 17] = [
@@ -67,7 +63,7 @@ fn team() -> Place {
         .env("AVOCET_PASSWORD", PASSWORD)
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    good(made.into());
     for (login, role) in
         [("sup", "supervisor"), ("det", "detective"), ("exam", "examiner"), ("grad", "grader"), ("aud", "auditor")]
     {

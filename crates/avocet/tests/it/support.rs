@@ -16,6 +16,16 @@ pub struct Ran {
     pub err: String,
 }
 
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
 impl Place {
     pub fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
@@ -27,12 +37,7 @@ impl Place {
 
     /// Runs `avocet` with these arguments in this folder.
     pub fn run<I: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Ran {
-        let output = self.output(args);
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        self.output(args).into()
     }
 
     /// Runs a shell script in this folder with the command as `$AVOCET`.
@@ -45,11 +50,7 @@ impl Place {
             .env_remove("AVOCET_KNOWN")
             .output()
             .unwrap();
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        output.into()
     }
 
     /// Examines `evidence` into `out` without the digest of the whole image and returns what the command did.

@@ -2,11 +2,11 @@
 
 use avocet_record::desk::{Desk, Done, Exhibit};
 use avocet_record::exhibit::{ExhibitFact, Fate, Holder};
-use avocet_record::{At, ExhibitId, InvestigationId, UserId};
+use avocet_record::{ExhibitId, InvestigationId, UserId};
 use serde_json::{Value, json};
 
-use super::{at_desk, instant, now, parse, print, recorded};
-use crate::args::{ExhibitVerb, Global, Taken, When, Who, YesNo};
+use super::{at_desk, parse, print, record_about, recorded, when};
+use crate::args::{ExhibitVerb, Global, Taken, Who, YesNo};
 use crate::{Outcome, Refusal};
 
 pub fn run(global: &Global, verb: &ExhibitVerb, who: &Who) -> anyhow::Result<Outcome> {
@@ -90,11 +90,6 @@ impl Fact {
     }
 }
 
-/// When something happened: as stated, else now.
-pub fn when(at: &When) -> anyhow::Result<At> {
-    at.at.as_deref().map_or_else(|| Ok(now()), instant)
-}
-
 fn holder(text: &str) -> anyhow::Result<Holder> {
     if let Some(place) = text.strip_prefix("place:") {
         return Ok(Holder::Place { place: place.to_owned() });
@@ -162,7 +157,6 @@ fn new_exhibit(
 fn on_exhibit(global: &Global, who: &Who, exhibit: &str, fact: Fact) -> anyhow::Result<Outcome> {
     let exhibit: ExhibitId = parse(exhibit)?;
     let (done, findings) = at_desk(global, who, async |desk: &Desk<'_>| {
-        let investigation = desk.investigation_of(&exhibit.to_string()).await?;
         let Fact { mut value, officer, holder } = fact;
         if officer {
             value["officer"] = json!(desk.user());
@@ -171,8 +165,7 @@ fn on_exhibit(global: &Global, who: &Who, exhibit: &str, fact: Fact) -> anyhow::
             let held = desk.exhibit(exhibit).await?.state.holder();
             value["from"] = json!(held.unwrap_or(Holder::Officer { user: desk.user() }));
         }
-        let draft = json!({"event": "exhibit", "investigation": investigation, "exhibit": exhibit, "fact": value});
-        let done = desk.record(&draft, None).await?;
+        let (_, done) = record_about(desk, "exhibit", exhibit, value).await?;
         Ok((done, desk.exhibit(exhibit).await?.findings))
     })?;
     recorded(global, &done)?;

@@ -85,12 +85,8 @@ fn verify(global: &Global, checkpoints: &[std::path::PathBuf]) -> anyhow::Result
 
 fn write_checkpoint(global: &Global, file: &Path) -> anyhow::Result<Outcome> {
     let head = Store::checkpoint(&access::store(global)?).map_err(refuse)?;
-    let mut options = std::fs::OpenOptions::new();
-    let written = options.write(true).create_new(true).open(file).and_then(|mut out| {
-        std::io::Write::write_all(&mut out, head.as_bytes())?;
-        out.sync_all()
-    });
-    written.map_err(|e| Refusal(format!("the checkpoint {} cannot be written: {e}", file.display())))?;
+    crate::commands::check_new(file, "checkpoint")?;
+    crate::commands::write_new(file, head.as_bytes(), "checkpoint", 0o666)?;
     print(global, &serde_json::json!({"checkpoint": file}), || {
         format!("{} holds the signed head. Keep it where nobody of the team can change it.", file.display())
     })

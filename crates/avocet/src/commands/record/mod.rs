@@ -13,16 +13,16 @@ mod warrant;
 use std::path::Path;
 use std::str::FromStr;
 
-use avocet_record::desk::Desk;
+use avocet_record::desk::{Desk, Done};
 use avocet_record::keys::Unlock;
 use avocet_record::law::{self, Law};
 use avocet_record::store::Store;
-use avocet_record::{At, RecordError};
+use avocet_record::{At, InvestigationId, RecordError};
 use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::args::{Global, RecordVerb, Who};
+use crate::args::{Global, RecordVerb, When, Who};
 use crate::{Outcome, Refusal, access, output};
 
 pub use exhibit::run as exhibit;
@@ -156,10 +156,22 @@ fn instant(text: &str) -> anyhow::Result<At> {
     Ok(At::read(text).ok_or_else(refused)?)
 }
 
-/// Now.
-fn now() -> At {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    At::from_ns(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+/// When something happened: as stated, else now.
+fn when(at: &When) -> anyhow::Result<At> {
+    at.at.as_deref().map_or_else(|| Ok(At::now()), instant)
+}
+
+/// Records a fact about a thing that is there: `kind` names the event, and its field with the thing's id.
+async fn record_about(
+    desk: &Desk<'_>,
+    kind: &str,
+    id: impl std::fmt::Display,
+    fact: Value,
+) -> avocet_record::Result<(InvestigationId, Done)> {
+    let id = id.to_string();
+    let investigation = desk.investigation_of(&id).await?;
+    let draft = serde_json::json!({"event": kind, "investigation": investigation, kind: id, "fact": fact});
+    Ok((investigation, desk.record(&draft, None).await?))
 }
 
 /// As JSON where it was asked for, else as text.
@@ -172,7 +184,7 @@ fn print(global: &Global, json: &impl Serialize, text: impl FnOnce() -> String) 
 }
 
 /// Says what was recorded.
-fn recorded(global: &Global, done: &avocet_record::desk::Done) -> anyhow::Result<Outcome> {
+fn recorded(global: &Global, done: &Done) -> anyhow::Result<Outcome> {
     let json = serde_json::json!({"entry": done.seq, "kind": done.kind, "made": done.made});
     print(global, &json, || match done.made.is_empty() {
         true => format!("Recorded as entry {} ({}).", done.seq, done.kind),

@@ -76,10 +76,7 @@ pub fn run(global: &Global, verb: &ReferralVerb, who: &Who) -> anyhow::Result<Ou
             let id: ReferralId = parse(referral)?;
             crate::commands::check_new(out, "original")?;
             let bytes = at_desk(global, who, async |desk| desk.original(id).await)?;
-            let mut options = std::fs::OpenOptions::new();
-            std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
-            let written = options.open(out).and_then(|mut file| std::io::Write::write_all(&mut file, &bytes));
-            written.map_err(|e| Refusal(format!("{} cannot be written: {e}", out.display())))?;
+            crate::commands::write_new(out, &bytes, "original", 0o600)?;
             print(global, &json!({"referral": id, "bytes": bytes.len()}), || {
                 format!("{} written to {}.", avocet_base::plural(bytes.len() as u64, "byte", "bytes"), out.display())
             })
@@ -182,19 +179,7 @@ fn conflict_json(c: &Conflict) -> Value {
 fn conflict_lines(conflicts: &[Conflict]) -> String {
     let mut text = String::new();
     for c in conflicts {
-        let kinds = [
-            IdentifierKind::Ip,
-            IdentifierKind::IpAndTime,
-            IdentifierKind::Account,
-            IdentifierKind::ScreenName,
-            IdentifierKind::Telephone,
-            IdentifierKind::Email,
-            IdentifierKind::Device,
-            IdentifierKind::Url,
-            IdentifierKind::Digest,
-        ];
-        let kind =
-            kinds.into_iter().find(|kind| kind.as_str() == c.kind).map_or(c.kind.clone(), |kind| kind.to_string());
+        let kind = IdentifierKind::named(&c.kind).map_or_else(|| c.kind.clone(), |kind| kind.to_string());
         let whose = match (c.investigation, c.owner) {
             (Some(id), Some(owner)) => format!("in {id}, led by {owner}"),
             _ => "in no investigation yet".to_owned(),

@@ -2,23 +2,19 @@
 
 use std::path::Path;
 
-use avocet_record::desk::{Done, IpEventShown, WarrantShown};
+use avocet_record::desk::{IpEventShown, WarrantShown};
 use avocet_record::warrant::Readiness;
 use avocet_record::{InvestigationId, IpEventId, ReferralId, WarrantId};
 use serde_json::{Value, json};
 
-use super::exhibit::when;
-use super::{at_desk, instant, load_law, parse, print, recorded};
+use super::{at_desk, instant, load_law, parse, print, record_about, recorded, when};
 use crate::args::{Global, IpVerb, WarrantVerb, Who};
 use crate::{Outcome, Refusal};
 
 pub fn ip(global: &Global, verb: &IpVerb, who: &Who) -> anyhow::Result<Outcome> {
     let about = |ip: &str, fact: Value| -> anyhow::Result<Outcome> {
         let ip: IpEventId = parse(ip)?;
-        let done: Done = at_desk(global, who, async |desk| {
-            let investigation = desk.investigation_of(&ip.to_string()).await?;
-            desk.record(&json!({"event": "ip", "investigation": investigation, "ip": ip, "fact": fact}), None).await
-        })?;
+        let (_, done) = at_desk(global, who, async |desk| record_about(desk, "ip", ip, fact).await)?;
         recorded(global, &done)
     };
     match verb {
@@ -105,9 +101,7 @@ pub fn warrant(global: &Global, verb: &WarrantVerb, who: &Who) -> anyhow::Result
             if officer {
                 fact["officer"] = json!(desk.user());
             }
-            let investigation = desk.investigation_of(&warrant.to_string()).await?;
-            let draft = json!({"event": "warrant", "investigation": investigation, "warrant": warrant, "fact": fact});
-            let done = desk.record(&draft, None).await?;
+            let (investigation, done) = record_about(desk, "warrant", warrant, fact).await?;
             Ok((done, desk.warrants(investigation).await?.into_iter().find(|shown| shown.id == warrant)))
         })?;
         recorded(global, &done)?;
