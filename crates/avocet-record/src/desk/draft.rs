@@ -260,14 +260,11 @@ fn not_by_hand(event: &Event) -> RecordError {
 }
 
 fn parse(value: &Value) -> Result<Event> {
-    // The words of the parser may repeat what was written: only the place is told.
+    // The parser's words repeat what was written, in any spelling, but for a field that is missing: that name is ours.
     serde_json::from_value(value.clone()).map_err(|e| {
         let told = e.to_string();
-        let named = told
-            .split('`')
-            .nth(1)
-            .filter(|name| name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
-        let near = named.map_or_else(String::new, |name| format!(" (look at `{name}`)"));
+        let missing = told.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        let near = missing.map_or_else(String::new, |name| format!(" (`{name}` is missing)"));
         RecordError::Refused(format!("this is no change that the record knows{near}; docs/record.md lists them"))
     })
 }
