@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the demo device, examines it, writes its report, and follows it through a team's record: from the lead to a vote.
+# Makes the demo device, examines it, writes its report, and follows it through a team's record: from the lead to the ledger.
 # Needs a release build and no network.
 # usage: tools/demo.sh FOLDER
 set -uo pipefail
