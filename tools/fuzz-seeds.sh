@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -113,6 +113,17 @@ if [ -e "$out/fat/fat12" ]; then
   quiet ewfacquire -q -u -t "$work/none" -c none -b 16 "$out/fat/fat12" && cp "$work/none.E01" "$out/ewf/none"
   head -c 1100K /dev/urandom >"$work/noise"
   quiet ewfacquire -q -u -t "$work/two" -S 1048576 -b 64 "$work/noise" && cat "$work"/two.E0* >"$out/ewf/two"
+fi
+if [ -e "$out/fat/fat12" ]; then
+  head -c 150K "$out/fat/fat12" >"$work/disk"
+  for kind in qcow 'qcow2 -o cluster_size=512' 'qcow2 -c -o cluster_size=4096' 'qcow2 -c -o cluster_size=4096,compression_type=zstd' \
+    vmdk 'vmdk -o subformat=streamOptimized'; do
+    quiet qemu-img convert -f raw -O $kind "$work/disk" "$out/disks/${kind//[^a-z0-9]/-}"
+  done
+  # The blocks of a VHD are 2 MiB; what is behind the data goes, the footer stays.
+  quiet qemu-img convert -f raw -O vpc "$work/disk" "$work/vhd" &&
+    { head -c 200K "$work/vhd"; tail -c 512 "$work/vhd"; } >"$out/disks/vhd"
+  printf '# Disk DescriptorFile\nparentCID=ffffffff\nRW 9 FLAT "a" 1\nRW 8 ZERO\n' >"$out/disks/descriptor"
 fi
 for kind in jpg png gif bmp tif webp ico jp2 heic avif jxl; do
   quiet convert -size 40x30 gradient:red-blue "$out/picture/$kind.$kind" || rm -f "$out/picture/$kind.$kind"

@@ -10,6 +10,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod bytes;
+mod checksum;
 pub mod container;
 mod entry;
 mod error;

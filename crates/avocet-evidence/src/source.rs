@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{ReadError, ReadFault};
+use crate::error::{OpenError, ReadError, ReadFault};
 
 /// Bytes that nobody can write to, read at a position. Several threads may read at once.
 pub trait Source: Send + Sync {
@@ -111,6 +111,58 @@ impl Source for SubSource {
             Some(part) if n > 0 => self.inner.read_at(self.start.saturating_add(offset), part),
             _ => Ok(0),
         }
+    }
+}
+
+/// Sources one after the other: the segments of a split image, the extents of a disk.
+pub(crate) struct Joined<S> {
+    layer: &'static str,
+    parts: Vec<(u64, S)>,
+    length: u64,
+}
+
+impl<S: Source> Joined<S> {
+    /// Joins `parts` in their order; errors are those of `layer`.
+    pub(crate) fn new(layer: &'static str, parts: Vec<S>) -> Result<Self, OpenError> {
+        let (mut placed, mut length) = (vec![], 0u64);
+        for part in parts {
+            let start = length;
+            length = length
+                .checked_add(part.len())
+                .ok_or_else(|| OpenError::malformed(layer, start, "the parts together are longer than 2^64 bytes"))?;
+            placed.push((start, part));
+        }
+        Ok(Self { layer, parts: placed, length })
+    }
+
+    /// The parts with their first bytes.
+    pub(crate) fn parts(&self) -> &[(u64, S)] {
+        &self.parts
+    }
+}
+
+impl<S: Source> Source for Joined<S> {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
+        let first = self.parts.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
+        let mut done = 0;
+        for (start, part) in self.parts.get(first..).unwrap_or_default() {
+            let at = offset.saturating_add(done as u64);
+            let Some(rest) = buf.get_mut(done..).filter(|r| !r.is_empty()) else { break };
+            let inside = at.saturating_sub(*start);
+            let n =
+                part.read_at(inside, rest).map_err(|e| ReadError { offset: start.saturating_add(e.offset), ..e })?;
+            done = done.saturating_add(n);
+            let ended = inside.saturating_add(n as u64) >= part.len();
+            if !ended && done < buf.len() {
+                let at = offset.saturating_add(done as u64);
+                return Err(ReadError::new(self.layer, at, ReadFault::Truncated, "a segment ended early"));
+            }
+        }
+        Ok(done)
     }
 }
 

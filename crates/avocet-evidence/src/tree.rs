@@ -14,7 +14,7 @@ use crate::volume::{self, VolumeSlot};
 
 /// A piece of evidence, opened read-only down to its file systems.
 pub struct Evidence {
-    /// `raw`, `split raw`, `ewf`, `folder` or `zip`.
+    /// `folder`, `zip`, or the kind of the container (see [`Opened::kind`]).
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
@@ -113,7 +113,7 @@ impl Evidence {
                 let zip = Zip::open(Arc::clone(&source))?;
                 Ok(Self::tree("zip", Some(opened), Box::new(zip), source))
             }
-            Detected::Ewf | Detected::Raw | Detected::FixedVhd | Detected::Unsupported { .. } => {
+            Detected::Ewf | Detected::Raw | Detected::Disk | Detected::Unsupported { .. } => {
                 Self::image(container::open(path)?)
             }
         }

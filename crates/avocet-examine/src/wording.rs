@@ -13,6 +13,7 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "long-name-orphaned" => note("Remains of long file names that belong to no entry any more"),
         "hybrid-mbr" => note("The disk has an MBR and a GPT partition table that are both in use"),
         "vhd-footer-left-out" => note("The image is a fixed VHD; its last 512 bytes belong to that format"),
+        "header-copy-used" => note("A header of the disk image is damaged; its copy was used"),
         "name-like-a-later-segment" => note("The image's name looks like a later part of a split image"),
         "backup-boot-sector" | "boot-sector-backup-used" | "boot-region-backup-used" => {
             note("The first boot sector is damaged; its backup was used")
@@ -37,6 +38,12 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "acquisition-errors" | "acquisition-errors-damaged" => gap("Sectors could not be read when the image was made"),
         "segment-truncated" | "volume-truncated" => gap("The image ends before the data that it declares"),
         "segment-sizes-differ" => gap("The parts of the split image differ in size: one may be incomplete"),
+        "footer-damaged" => gap("The end of the disk image is damaged or cut off; a copy of its footer was used"),
+        "descriptor-damaged" => gap("The description of the disk image's parts is damaged: a part may be missing"),
+        "extent-size-differs" => gap("A part of the disk image has not the size that its description gives"),
+        "not-closed-cleanly" => gap("The disk image was not closed cleanly: its last changes may be missing"),
+        "marked-corrupt" => gap("The disk image is marked as corrupt by the program that used it"),
+        "snapshots-not-read" => gap("The disk image holds earlier states of the disk (snapshots) that were NOT read"),
         "extra-segment" => gap("There are more segments than the image declares"),
         "image-damaged" => gap("Parts of the image are damaged"),
         "gpt-both-broken" => gap("Both copies of the partition table are damaged: volumes may be missing"),

@@ -2,11 +2,17 @@
 //!
 //! What a file is, its content decides, never its name; names only say which files belong together.
 
+mod blocks;
+mod cache;
 pub mod ewf;
 mod files;
+mod qcow;
 pub mod raw;
 mod signature;
 mod stream;
+mod vhd;
+mod vhdx;
+mod vmdk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +24,11 @@ use self::raw::Raw;
 use self::signature::{Signature, recognise};
 pub use self::stream::{Damage, Piece, stream_source};
 use crate::entry::VisitResult;
-use crate::error::{OpenError, Problem};
-use crate::source::{Source, SubSource};
+use crate::error::{OpenError, Problem, ReadFault};
+use crate::source::Source;
+
+/// What is wrong with a chunk or a block.
+type Fault = (ReadFault, &'static str);
 
 /// What a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +41,8 @@ pub enum Detected {
     Ewf,
     /// A raw image, split or not, or a block device: [`open`] reads it.
     Raw,
-    /// A fixed VHD: [`open`] reads it as raw without its footer.
-    FixedVhd,
+    /// A virtual disk (QCOW, VHD, VHDX, VMDK): [`open`] reads it, or says which of their kinds is not read.
+    Disk,
     /// Recognised and not read.
     Unsupported {
         /// The format's name.
@@ -45,7 +54,7 @@ pub enum Detected {
 
 /// An opened image.
 pub struct Opened {
-    /// `raw`, `split raw`, `fixed vhd` or `ewf`.
+    /// `raw`, `split raw`, `ewf`, `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow` or `qcow2`.
     pub kind: &'static str,
     /// The bytes of the medium.
     pub source: Arc<dyn Source>,
@@ -108,20 +117,19 @@ pub fn detect(path: &Path) -> Result<Detected, OpenError> {
     Ok(match look(path)?.0 {
         Signature::Ewf => Detected::Ewf,
         Signature::Zip => Detected::Zip,
-        Signature::FixedVhd => Detected::FixedVhd,
+        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => Detected::Disk,
         Signature::Unsupported(what, advice) => Detected::Unsupported { what, advice },
         Signature::Raw => Detected::Raw,
     })
 }
 
-/// Opens an image by content: EWF by any of its segments, raw, split raw by any of its segments, a fixed VHD, a block
-/// device.
+/// Opens an image by content: EWF by any of its segments, raw, split raw by any of its segments, a virtual disk (VMDK by
+/// its descriptor), a block device.
 ///
 /// # Errors
 /// [`OpenError::Unsupported`] for a container that is recognised and not read, and for a zip archive; otherwise as
 /// [`Raw::open`] and [`Ewf::open`].
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
-    let unsupported = |what: &str, advice| Err(OpenError::Unsupported { what: what.to_owned(), advice });
     let (signature, raw) = look(path)?;
     let (segments, mut problems) = (raw.segments().to_vec(), raw.problems().to_vec());
     match signature {
@@ -135,14 +143,24 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
                 ewf: Some(ewf),
             })
         }
-        Signature::Unsupported(what, advice) => unsupported(what, advice),
-        Signature::Zip => unsupported("a zip archive as a disk image", "Examine it as an archive, or unpack it"),
-        Signature::FixedVhd => {
-            let disk = raw.len().saturating_sub(512);
-            let detail = "a fixed VHD: its last 512 bytes are the footer of the format and not of the disk";
-            problems.push(Problem::new("raw", "vhd-footer-left-out", Some(disk), detail));
-            let source = Arc::new(SubSource::new(Arc::new(raw), 0, disk));
-            Ok(Opened { kind: "fixed vhd", source, ewf: None, segments, problems })
+        Signature::Unsupported(what, advice) => Err(refused(what, advice)),
+        Signature::Zip => Err(refused("a zip archive as a disk image", "Examine it as an archive, or unpack it")),
+        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => {
+            let pool = Arc::new(files::Pool::default());
+            let mut extents = vec![];
+            let mut fetch = |name: &[u8]| {
+                let extent = vmdk::extent_path(path, name)?;
+                if !files::is_there(&extent)? {
+                    return Err(vmdk::missing(path, name, extents.len()));
+                }
+                let file = files::HostFile::open("vmdk", &extent, extents.len(), &pool)?;
+                extents.push(extent);
+                Ok(Arc::new(file) as Arc<dyn Source>)
+            };
+            let disk = open_disk(Arc::new(raw), &mut fetch)?;
+            problems.extend(disk.problems);
+            let segments = segments.into_iter().chain(extents).collect();
+            Ok(Opened { kind: disk.kind, source: disk.source, ewf: None, segments, problems })
         }
         Signature::Raw => {
             let kind = if segments.len() > 1 { "split raw" } else { "raw" };
@@ -152,6 +170,41 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
             Ok(Opened { kind, source: Arc::new(raw), ewf: None, segments, problems })
         }
     }
+}
+
+/// A virtual disk: QCOW, VHD, VHDX or VMDK.
+pub struct Disk {
+    /// `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow` or `qcow2`.
+    pub kind: &'static str,
+    /// The bytes of the disk.
+    pub source: Arc<dyn Source>,
+    /// What was found wrong on opening.
+    pub problems: Vec<Problem>,
+}
+
+/// Opens a virtual disk from its bytes. `extent` gives the files that a VMDK descriptor names, by the bytes of their
+/// names; the other formats have one file.
+///
+/// # Errors
+/// [`OpenError::Unsupported`] for those of their kinds that are not read: disks that hold only the changes to another
+/// one, encrypted ones, a VHDX whose log was not applied; [`OpenError::Malformed`] for what is none of these formats, and
+/// where what says where the bytes lie is damaged.
+pub fn open_disk(
+    file: Arc<dyn Source>,
+    extent: &mut dyn FnMut(&[u8]) -> Result<Arc<dyn Source>, OpenError>,
+) -> Result<Disk, OpenError> {
+    match recognise(&file) {
+        Signature::Qcow => qcow::open(&file),
+        Signature::Vhd => vhd::open(&file),
+        Signature::Vhdx => vhdx::open(&file),
+        Signature::Vmdk => vmdk::open(&file, extent),
+        _ => Err(OpenError::malformed("container", 0, "this is no QCOW, VHD, VHDX or VMDK image")),
+    }
+}
+
+/// The error for something that is recognised and not read.
+fn refused(what: &str, advice: &'static str) -> OpenError {
+    OpenError::Unsupported { what: what.to_owned(), advice }
 }
 
 /// Opens a file as plain bytes whatever it holds: an archive, which is read as a tree and not as a disk.

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::files::{HostFile, Pool, cannot_open};
-use crate::error::{OpenError, Problem, ReadError, ReadFault};
-use crate::source::Source;
+use crate::error::{OpenError, Problem, ReadError};
+use crate::source::{Joined, Source};
 
 const LAYER: &str = "raw";
 
 /// A raw image: a file, a block device, or the segments of a split image one after the other.
 pub struct Raw {
-    segments: Vec<(u64, HostFile)>,
+    segments: Joined<HostFile>,
     paths: Vec<PathBuf>,
-    length: u64,
     problems: Vec<Problem>,
 }
 
@@ -41,19 +40,12 @@ impl Raw {
 
     fn of(paths: Vec<PathBuf>, mut problems: Vec<Problem>) -> Result<Self, OpenError> {
         let pool = Arc::new(Pool::default());
-        let (mut segments, mut length) = (vec![], 0u64);
-        for (id, path) in paths.iter().enumerate() {
-            let file = HostFile::open(LAYER, path, id, &pool)?;
-            let start = length;
-            length = length.checked_add(file.len()).ok_or_else(|| {
-                OpenError::malformed(LAYER, start, "the segments together are longer than 2^64 bytes")
-            })?;
-            segments.push((start, file));
-        }
-        if let Some(problem) = uneven(&segments) {
+        let opened = paths.iter().enumerate().map(|(id, path)| HostFile::open(LAYER, path, id, &pool));
+        let segments = Joined::new(LAYER, opened.collect::<Result<_, _>>()?)?;
+        if let Some(problem) = uneven(segments.parts()) {
             problems.push(problem);
         }
-        Ok(Self { segments, paths, length, problems })
+        Ok(Self { segments, paths, problems })
     }
 
     /// The files in order; one where the image is not split.
@@ -71,26 +63,11 @@ impl Raw {
 
 impl Source for Raw {
     fn len(&self) -> u64 {
-        self.length
+        self.segments.len()
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
-        let first = self.segments.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
-        let mut done = 0;
-        for (start, file) in self.segments.get(first..).unwrap_or_default() {
-            let at = offset.saturating_add(done as u64);
-            let Some(rest) = buf.get_mut(done..).filter(|r| !r.is_empty()) else { break };
-            let inside = at.saturating_sub(*start);
-            let n =
-                file.read_at(inside, rest).map_err(|e| ReadError { offset: start.saturating_add(e.offset), ..e })?;
-            done = done.saturating_add(n);
-            let ended = inside.saturating_add(n as u64) >= file.len();
-            if !ended && done < buf.len() {
-                let at = offset.saturating_add(done as u64);
-                return Err(ReadError::new(LAYER, at, ReadFault::Truncated, "a segment ended early"));
-            }
-        }
-        Ok(done)
+        self.segments.read_at(offset, buf)
     }
 }
 

@@ -3,47 +3,49 @@
 //! Only formats that wrap a disk image are looked for. Whatever a raw disk may begin with (a boot sector, a file system,
 //! an encrypted volume) is the business of the layers above.
 
-use crate::bytes::{array, be_u32, be_u64, u8_at};
+use super::vhd;
+use crate::bytes::{array, be_u32, u8_at};
 use crate::source::{Source, read_up_to};
 
 /// Bytes looked at from the beginning.
 const HEAD: usize = 64 * 1024;
-/// Bytes looked at from the end.
-const TAIL: u64 = 512;
-
 /// What a file is by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signature {
     Ewf,
     Zip,
-    /// A fixed VHD: raw but for the footer of 512 bytes at its end.
-    FixedVhd,
+    Qcow,
+    /// Fixed, dynamic or differencing.
+    Vhd,
+    Vhdx,
+    /// A descriptor, or a sparse extent.
+    Vmdk,
     /// A container that is not read: its name and what to do.
     Unsupported(&'static str, &'static str),
     /// None of these.
     Raw,
 }
 
-const CONVERT: &str = "Convert it to raw (for example with qemu-img convert -O raw) and examine that";
+pub(super) const CONVERT: &str = "Convert it to raw (for example with qemu-img convert -O raw) and examine that";
 const REIMAGE: &str = "Export it to raw or E01 with the tool that made it, and examine that";
 const UNPACK: &str = "Unpack it and examine the image or folder inside";
 
-/// Formats recognised by their first bytes: (offset, bytes, name, advice).
+/// Formats that are read, by their first bytes.
+const READ: &[(&[u8], Signature)] = &[
+    (super::ewf::section::EVF, Signature::Ewf),
+    (b"QFI\xfb", Signature::Qcow),
+    (b"vhdxfile", Signature::Vhdx),
+    (b"conectix", Signature::Vhd),
+    (super::vmdk::SPARSE, Signature::Vmdk),
+    (super::vmdk::DESCRIPTOR, Signature::Vmdk),
+];
+
+/// Formats that are not read, by their first bytes: (offset, bytes, name, advice).
 const BEGINNINGS: &[(usize, &[u8], &str, &str)] = &[
     (0, super::ewf::section::EVF2, "EWF version 2 (Ex01)", REIMAGE),
     (0, super::ewf::section::LVF, "a logical EWF image (L01)", "Export its files to a folder and examine the folder"),
     (0, super::ewf::section::LEF2, "a logical EWF image (Lx01)", "Export its files to a folder and examine the folder"),
-    (0, b"QFI\xfb", "a QCOW image", CONVERT),
-    (0, b"KDMV", "a sparse VMDK image", CONVERT),
     (0, b"COWD", "a sparse VMDK image (COWD)", CONVERT),
-    (
-        0,
-        b"# Disk DescriptorFile",
-        "a VMDK descriptor",
-        "Give its -flat.vmdk if it has one; otherwise convert it to raw",
-    ),
-    (0, b"vhdxfile", "a VHDX image", CONVERT),
-    (0, b"conectix", "a dynamic or differencing VHD image", CONVERT),
     (0x40, b"\x7f\x10\xda\xbe", "a VirtualBox VDI image", CONVERT),
     (0, b"WithoutFreeSpace", "a Parallels image", CONVERT),
     (0, b"WithouFreSpacExt", "a Parallels image", CONVERT),
@@ -91,28 +93,13 @@ fn is_aff4(head: &[u8]) -> bool {
     holds(b"container.description") || holds(b"aff4://") || holds(b"aff4%3A%2F%2F")
 }
 
-/// A VHD footer (Microsoft "Virtual Hard Disk Image Format Specification" 1.0): its disk type, if its checksum (the
-/// complement of the sum of its bytes) is right.
-fn vhd_footer(tail: &[u8], disk: u64) -> Option<Signature> {
-    if !tail.starts_with(b"conectix") {
-        return None;
-    }
-    let sum: u32 = tail.iter().enumerate().map(|(i, b)| if (64..68).contains(&i) { 0 } else { u32::from(*b) }).sum();
-    if be_u32(tail, 64)? != !sum {
-        return None;
-    }
-    match be_u32(tail, 60)? {
-        2 if be_u64(tail, 48)? == disk => Some(Signature::FixedVhd),
-        3 | 4 => Some(Signature::Unsupported("a dynamic or differencing VHD image", CONVERT)),
-        _ => None,
-    }
-}
-
 /// Recognises a file by its content. A part that cannot be read decides nothing: reading it will fail loudly.
 pub(super) fn recognise(source: &dyn Source) -> Signature {
     let head = read_up_to(source, 0, HEAD).unwrap_or_default();
-    if head.starts_with(super::ewf::section::EVF) {
-        return Signature::Ewf;
+    for (bytes, found) in READ {
+        if head.starts_with(bytes) {
+            return *found;
+        }
     }
     for (offset, bytes, name, advice) in BEGINNINGS {
         if is_at(&head, *offset, bytes) {
@@ -122,7 +109,7 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
     if is_at(&head, 0, b"PK\x03\x04") || is_at(&head, 0, b"PK\x05\x06") {
         return if is_aff4(&head) { Signature::Unsupported("an AFF4 image", REIMAGE) } else { Signature::Zip };
     }
-    let disk = source.len().saturating_sub(TAIL);
+    let disk = source.len().saturating_sub(vhd::FOOTER);
     let tail = read_up_to(source, disk, 512).unwrap_or_default();
     // The UDIF trailer: signature and its own length, 512 (Apple, resource_file_format of hdiutil images). It is asked
     // before compressed files, because such an image may begin with its first compressed piece.
@@ -141,5 +128,9 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
     if tail.get(504..) == Some(b"cdsaencr".as_slice()) {
         return Signature::Unsupported("an encrypted Apple disk image", REIMAGE);
     }
-    vhd_footer(&tail, disk).unwrap_or(Signature::Raw)
+    // A footer that does not fit the length is the remains of one.
+    match vhd::footer(&tail) {
+        Some(footer) if footer.kind != 2 || footer.size == disk => Signature::Vhd,
+        _ => Signature::Raw,
+    }
 }

@@ -37,6 +37,7 @@ mod types;
 
 use recognise::{Found, look};
 pub use recognise::{FsKind, Recognised, recognise};
+pub(crate) use types::guid_text;
 
 /// One volume: a partition, or the whole source where there is no partition table.
 #[derive(Debug, Clone, PartialEq, Eq)]

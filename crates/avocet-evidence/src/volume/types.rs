@@ -47,7 +47,7 @@ pub(super) fn mbr_type(kind: u8) -> String {
 }
 
 /// A GUID as it is written: the first three fields are little-endian on disk (UEFI specification, appendix A).
-pub(super) fn guid_text(bytes: &[u8; 16]) -> String {
+pub(crate) fn guid_text(bytes: &[u8; 16]) -> String {
     let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     let mut out = String::with_capacity(36);
     for (n, i) in order.into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! One test binary: outside oracles and hostile input for every reader.
 #![cfg(test)]
+mod disks;
 mod ewf;
 mod ext;
 mod fat;

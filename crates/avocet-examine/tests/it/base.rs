@@ -1,6 +1,7 @@
 //! The images that mutants are made of, none larger than 8 MiB: some made here without any program, some by the
 //! programs of other projects, some from the shared test data.
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -351,6 +352,24 @@ fn ewf(split: bool) -> Option<Vec<(String, Vec<u8>)>> {
     Some(names.into_iter().map(|name| (name.clone(), std::fs::read(dir.path().join(&name)).unwrap())).collect())
 }
 
+/// A virtual disk of the FAT12 image. Its metadata are the sectors that the FAT12 image does not have.
+fn disk(format: &str, options: &str) -> Option<Base> {
+    let dir = tempfile::tempdir().unwrap();
+    let (raw, target) = (dir.path().join("raw"), dir.path().join("image"));
+    let inner = fat12();
+    std::fs::write(&raw, &inner).unwrap();
+    let mut arguments = vec!["convert", "-f", "raw", "-O", format, "-o", options];
+    arguments.extend([raw.to_str().unwrap(), target.to_str().unwrap()]);
+    if !ran("qemu-img", &arguments) {
+        return None;
+    }
+    let bytes = std::fs::read(&target).unwrap();
+    let known: BTreeSet<&[u8]> = inner.chunks(512).collect();
+    let sectors = bytes.chunks(512).enumerate().filter(|(_, sector)| !known.contains(sector));
+    let metadata = vec![sectors.map(|(i, sector)| i * 512..i * 512 + sector.len()).collect()];
+    Some(Base { name: format!("{format} {options}"), files: vec![("image".to_owned(), bytes)], metadata })
+}
+
 fn testdata() -> Option<PathBuf> {
     let path = std::env::var_os("AVOCET_TESTDATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata"), PathBuf::from);
@@ -388,6 +407,14 @@ pub fn bases(kind: &str) -> (Vec<Arc<Base>>, usize) {
             shared("made/card-fat16.E01").map(|b| Base::new("made/card-fat16.E01", vec![("image.E01".into(), b)])),
         ],
         "zip" => vec![one("zip", Some(zip()))],
+        "disk" => vec![
+            disk("qcow", "encryption=off"),
+            disk("qcow2", "cluster_size=4096"),
+            disk("vpc", "force_size=on"),
+            disk("vhdx", "block_size=1M"),
+            disk("vmdk", "subformat=monolithicSparse"),
+            disk("vmdk", "subformat=streamOptimized"),
+        ],
         _ => panic!("no such kind: {kind}"),
     };
     let missing = wanted.iter().filter(|b| b.is_none()).count();

@@ -46,7 +46,8 @@ fn run(kind: &str) {
         let one = mutant(base, seed ^ u64::from(crc32fast::hash(base.name.as_bytes())) << 32);
         changes += one.changes;
         in_metadata += one.in_metadata;
-        let how = How { image_digest: seed % 4 == 0, twice: seed % 8 == 3 };
+        // A virtual disk may declare 64 TiB of zeros: right to read to their end, and not within ten seconds.
+        let how = How { image_digest: seed % 4 == 0 && kind != "disk", twice: seed % 8 == 3 };
         match watched(one.files.clone(), how) {
             Ok(o) => {
                 refused += u64::from(o.refused);
@@ -86,4 +87,4 @@ macro_rules! kinds {
     )* };
 }
 
-kinds!(fat12, fat16, fat32, exfat, ntfs, ext2, ext3, ext4, mbr, gpt, ewf, zip);
+kinds!(fat12, fat16, fat32, exfat, ntfs, ext2, ext3, ext4, mbr, gpt, ewf, zip, disk);

@@ -1,15 +1,12 @@
-//! From a stored chunk to its bytes, checked every time, and the cache of decoded chunks.
+//! From a stored chunk to its bytes, checked every time.
 
 use std::cell::Cell;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::section::sums;
+use crate::container::Fault;
 use crate::error::ReadFault;
-
-/// What is wrong with a chunk.
-pub(super) type Fault = (ReadFault, &'static str);
 
 /// Scratch space larger than this is given back after use.
 const KEEP_SCRATCH: usize = 8 << 20;
@@ -83,50 +80,6 @@ fn inflate_exactly(inflate: &mut Decompress, stored: &[u8], out: &mut [u8]) -> R
         Ok(Status::StreamEnd) => Err((ReadFault::Damaged, "it decompresses to fewer bytes than its length")),
         Ok(_) => Err((ReadFault::Damaged, "its compressed data does not end where its length does")),
         Err(_) => Err((ReadFault::Damaged, "its compressed data or checksum is wrong")),
-    }
-}
-
-/// Bytes of decoded chunks kept, at most (but always at least one chunk per shard).
-const CACHE_BYTES: u64 = 16 << 20;
-const SHARDS: u64 = 8;
-
-type Shard = Mutex<Vec<(u64, Arc<[u8]>)>>;
-
-/// Decoded chunks, the last used first in each shard. No lock is held while a chunk is decoded.
-pub(super) struct Cache {
-    shards: Vec<Shard>,
-    per_shard: usize,
-}
-
-impl Cache {
-    pub(super) fn new(chunk_size: u64) -> Self {
-        let chunks = CACHE_BYTES / chunk_size.max(1);
-        let shards = chunks.clamp(1, SHARDS);
-        let per_shard = usize::try_from(chunks / shards).unwrap_or(1).clamp(1, 64);
-        Self { shards: (0..shards).map(|_| Shard::default()).collect(), per_shard }
-    }
-
-    fn shard(&self, chunk: u64) -> Option<&Shard> {
-        let n = self.shards.len() as u64;
-        self.shards.get(usize::try_from(chunk.checked_rem(n)?).ok()?)
-    }
-
-    pub(super) fn get(&self, chunk: u64) -> Option<Arc<[u8]>> {
-        let mut shard = self.shard(chunk)?.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = shard.iter().position(|(c, _)| *c == chunk)?;
-        let found = shard.remove(at);
-        let data = Arc::clone(&found.1);
-        shard.insert(0, found);
-        Some(data)
-    }
-
-    pub(super) fn put(&self, chunk: u64, data: &Arc<[u8]>) {
-        let Some(shard) = self.shard(chunk) else { return };
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if shard.iter().all(|(c, _)| *c != chunk) {
-            shard.insert(0, (chunk, Arc::clone(data)));
-            shard.truncate(self.per_shard);
-        }
     }
 }
 

@@ -17,8 +17,10 @@ use std::sync::Arc;
 
 use avocet_base::{Md5, Sha1};
 
-use self::decode::{Cache, Decoder, Fault, decode, most_stored, with_decoder};
+use self::decode::{Decoder, decode, most_stored, with_decoder};
 use self::table::{Place, Table};
+use super::Fault;
+use super::cache::Cache;
 use super::stream::{self, Batch, Damage, Piece};
 use crate::entry::VisitResult;
 use crate::error::{OpenError, Problem, ReadError, ReadFault};
@@ -71,7 +73,7 @@ pub struct Ewf {
     tables: Vec<Table>,
     /// What is the matter with chunks after the last table, if the medium has any.
     missing: Fault,
-    cache: Cache,
+    cache: Cache<Arc<[u8]>>,
 }
 
 impl Ewf {
@@ -167,7 +169,7 @@ impl Ewf {
         let mut data = vec![0; usize::try_from(self.chunk_length(chunk)).unwrap_or(0)];
         self.decode_into(chunk, &mut data)?;
         let data = Arc::from(data);
-        self.cache.put(chunk, &data);
+        self.cache.put(chunk, Arc::clone(&data));
         Ok(data)
     }
 

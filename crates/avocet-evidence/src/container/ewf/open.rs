@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use avocet_base::{Md5, Sha1};
 
-use super::decode::{Cache, Fault};
 use super::names::Names;
 use super::section::{
     EVF, EVF2, FILE_HEADER, Kind, LEF2, LVF, Section, Volume, VolumeBody, acquisition_errors, segment_number, sums,
@@ -13,6 +12,8 @@ use super::section::{
 use super::table::{Copy, Table};
 use super::{Ewf, EwfFacts, LAYER, header};
 use crate::bytes::array;
+use crate::container::Fault;
+use crate::container::cache::Cache;
 use crate::container::files::{HostFile, Pool, is_there};
 use crate::error::{OpenError, Problem, ReadFault};
 use crate::source::{Source, read_up_to};

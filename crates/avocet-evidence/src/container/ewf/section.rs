@@ -1,8 +1,8 @@
 //! Sections of a segment file. Source: the EWF specification of the libewf project, checked on images by EnCase, FTK
 //! Imager, Guymager's and libewf's writers. Little-endian throughout; every checksum is Adler-32 (RFC 1950).
 
-use super::decode::Fault;
 use crate::bytes::{array, le_u16, le_u32, le_u64, u8_at};
+use crate::container::Fault;
 use crate::error::{ReadError, ReadFault};
 use crate::source::{Source, read_up_to};
 

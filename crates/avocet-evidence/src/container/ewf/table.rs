@@ -6,7 +6,7 @@ use crate::error::{Problem, ReadFault};
 use crate::source::{Source, read_up_to};
 
 use super::LAYER;
-use super::decode::Fault;
+use crate::container::Fault;
 
 const HEADER: u64 = 24;
 const COMPRESSED: u32 = 1 << 31;

@@ -1,8 +1,8 @@
 //! Directory blocks: the names in use and those left behind in the slack of records, by the kernel's ext4 on-disk
 //! documentation ("Directory Entries").
 
-use super::checksum::crc32c;
 use crate::bytes::{le_u16, le_u32, u8_at};
+use crate::checksum::crc32c;
 use crate::entry::EntryKind;
 
 /// One name.

@@ -1,8 +1,8 @@
 //! Group descriptors: where each group's bitmaps and inode table lie, and which blocks are free.
 
-use super::checksum::{crc16, crc32c};
 use super::superblock::{Checksums, Superblock};
 use crate::bytes::{le_u16, le_u32, u8_at};
+use crate::checksum::{crc16, crc32c};
 use crate::entry::Run;
 use crate::error::{Problem, ReadError};
 use crate::source::{Source, read_exact_at, read_up_to};

@@ -2,9 +2,9 @@
 
 use avocet_base::Stamp;
 
-use super::checksum::crc32c;
 use super::superblock::Superblock;
 use crate::bytes::{array, le_u16, le_u32, u8_at};
+use crate::checksum::crc32c;
 use crate::entry::{EntryKind, Times};
 
 pub(super) const FLAG_ENCRYPTED: u32 = 0x800;

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::checksum::crc32c;
 use crate::bytes::{array, be_u16, be_u32, u8_at};
+use crate::checksum::crc32c;
 use crate::entry::{Extent, Location};
 use crate::source::{Source, read_exact_at, read_up_to};
 

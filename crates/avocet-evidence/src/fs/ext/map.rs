@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::checksum::crc32c;
 use super::inode::{FLAG_EXTENTS, Inode};
 use super::superblock::Superblock;
 use crate::bytes::{le_u16, le_u32};
+use crate::checksum::crc32c;
 use crate::entry::{Extent, Location};
 use crate::error::ReadError;
 

@@ -16,7 +16,6 @@
 //! `inode-checksum`, `directory-checksum`, `extent-checksum`, `directory-unreadable`, `directory-damaged`,
 //! `directory-loop`, `entry-inode-out-of-range`, `path-too-deep`, `walk-budget-exhausted`, `recovered-bytes-capped`.
 
-mod checksum;
 mod dir;
 mod gone;
 mod groups;

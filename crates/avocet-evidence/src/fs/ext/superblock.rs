@@ -3,8 +3,8 @@
 
 use avocet_base::escape_bytes;
 
-use super::checksum::crc32c;
 use crate::bytes::{array, le_u16, le_u32};
+use crate::checksum::crc32c;
 use crate::source::{Source, read_up_to};
 
 pub(super) const INCOMPAT_FILETYPE: u32 = 0x2;

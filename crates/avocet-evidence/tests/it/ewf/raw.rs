@@ -110,11 +110,12 @@ fn content_decides_what_a_file_is() {
     no_tar[148] = b'7';
     let koly = [vec![0; 512], b"koly\0\0\0\x04\0\0\x02\0".to_vec(), vec![0; 500]].concat();
     for (bytes, expected) in [
-        (at(0, b"QFI\xfb"), "a QCOW image"),
-        (at(0, b"KDMV"), "a sparse VMDK image"),
-        (at(0, b"# Disk DescriptorFile\nversion=1"), "a VMDK descriptor"),
-        (at(0, b"vhdxfile"), "a VHDX image"),
-        (at(0, b"conectix"), "a dynamic or differencing VHD image"),
+        (at(0, b"QFI\xfb"), "disk"),
+        (at(0, b"KDMV"), "disk"),
+        (at(0, b"# Disk DescriptorFile\nversion=1"), "disk"),
+        (at(0, b"vhdxfile"), "disk"),
+        (at(0, b"conectix"), "disk"),
+        (at(0, b"COWD"), "a sparse VMDK image (COWD)"),
         (at(0, b"AFF10\r\n\0"), "an AFF image"),
         (at(0, b"PK\x03\x04 container.description"), "an AFF4 image"),
         (koly, "an Apple disk image (DMG)"),
@@ -145,6 +146,7 @@ fn content_decides_what_a_file_is() {
                 );
             }
             Detected::Zip => assert_eq!("zip", expected),
+            Detected::Disk => assert_eq!("disk", expected),
             Detected::Raw => assert_eq!("raw", expected),
             other => panic!("{other:?} instead of {expected}"),
         }
@@ -162,13 +164,13 @@ fn real_files_of_other_kinds_are_named() {
         (&data, "disk/aff4/Base-Linear.aff4", "an AFF4 image"),
         (&data, "disk/aff4/dream.aff4", "an AFF4 image"),
         (&data, "disk/dissect/ad1_test.ad1", "an AD1 logical image"),
-        (&data, "disk/dfvfs/ext2.qcow2", "a QCOW image"),
-        (&data, "disk/dfvfs/ext2.vmdk", "a sparse VMDK image"),
+        (&data, "disk/dfvfs/ext2.qcow2", "disk"),
+        (&data, "disk/dfvfs/ext2.vmdk", "disk"),
         (&data, "disk/dfvfs/hfsplus_zlib.dmg", "an Apple disk image (DMG)"),
-        (&data, "disk/made/card-fat16.vhdx", "a VHDX image"),
-        (&data, "disk/vmdk/flat.vmdk", "a VMDK descriptor"),
-        (&data, "disk/vmdk/stream_opt.vmdk", "a sparse VMDK image"),
-        (&data, "disk/tsk/image.qcow", "a QCOW image"),
+        (&data, "disk/made/card-fat16.vhdx", "disk"),
+        (&data, "disk/vmdk/flat.vmdk", "disk"),
+        (&data, "disk/vmdk/stream_opt.vmdk", "disk"),
+        (&data, "disk/tsk/image.qcow", "disk"),
         (&data, "disk/ewf/zeros_128s.Ex01", "EWF version 2 (Ex01)"),
         (&data, "disk/fs/test_disk1.bin.zst", "a zstd-compressed file"),
         (&data, "disk/ntfs-samples/ntfs-si-vs-fn.raw.gz", "a gzip-compressed file"),
@@ -176,9 +178,9 @@ fn real_files_of_other_kinds_are_named() {
         (&data, "disk/tsk/image.iso", "raw"),
         (&data, "disk/vmdk/flat-f001.vmdk", "raw"),
         (&data, "disk/made/usb-ntfs.dd", "raw"),
-        (&images, "gpt.vhd", "a dynamic or differencing VHD image"),
-        (&images, "gpt_fixed.vhdx", "a VHDX image"),
-        (&images, "gpt_flat.vmdk", "a VMDK descriptor"),
+        (&images, "gpt.vhd", "disk"),
+        (&images, "gpt_fixed.vhdx", "disk"),
+        (&images, "gpt_flat.vmdk", "disk"),
         (&images, "gpt.dd", "raw"),
     ];
     for (folder, name, expected) in cases {
@@ -189,6 +191,7 @@ fn real_files_of_other_kinds_are_named() {
         match container::detect(&folder.join(name)).unwrap() {
             Detected::Unsupported { what, .. } => assert_eq!(&what, expected, "{name}"),
             Detected::Zip => assert_eq!("zip", *expected, "{name}"),
+            Detected::Disk => assert_eq!("disk", *expected, "{name}"),
             Detected::Raw => assert_eq!("raw", *expected, "{name}"),
             other => panic!("{name}: {other:?}"),
         }

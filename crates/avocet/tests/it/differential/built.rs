@@ -148,8 +148,24 @@ fn disks_of_several_volumes_hold_what_each_volume_holds() {
 }
 
 /// Containers of the same disk as `gpt.dd`: first file, number of segments.
-const WRAPPED: &[(&str, usize)] =
-    &[("gpt_e6.E01", 7), ("gpt_none.E01", 1), ("gpt_ftk.E01", 1), ("gpt_ex.E01", 1), ("gpt_split.001", 4)];
+const WRAPPED: &[(&str, usize)] = &[
+    ("gpt_e6.E01", 7),
+    ("gpt_none.E01", 1),
+    ("gpt_ftk.E01", 1),
+    ("gpt_ex.E01", 1),
+    ("gpt_split.001", 4),
+    ("gpt.qcow2", 1),
+    ("gpt_c.qcow2", 1),
+    ("gpt_z.qcow2", 1),
+    ("gpt.vhd", 1),
+    ("gpt_fixed.vhd", 1),
+    ("gpt.vhdx", 1),
+    ("gpt_fixed.vhdx", 1),
+    ("gpt.vmdk", 1),
+    ("gpt_so.vmdk", 1),
+    ("gpt_flat.vmdk", 2),
+    ("gpt_2g.vmdk", 2),
+];
 
 #[test]
 fn every_container_of_a_disk_gives_the_same_list() {

@@ -1,5 +1,5 @@
-//! The two checksums of ext metadata: CRC-32C (`metadata_csum`) and CRC-16 (`gdt_csum`), as the kernel's ext4 on-disk
-//! documentation gives them: reflected, with the start value passed in and no final inversion.
+//! CRC-32C (metadata of ext4, VHDX) and CRC-16 (group descriptors of ext4), as the kernel's ext4 on-disk documentation
+//! gives them: reflected, with the start value passed in and no final inversion.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ static CRC16: LazyLock<[u16; 256]> = LazyLock::new(|| {
 });
 
 /// CRC-32C of `data`, going on from `crc`.
-pub(super) fn crc32c(crc: u32, data: &[u8]) -> u32 {
+pub(crate) fn crc32c(crc: u32, data: &[u8]) -> u32 {
     let table = &*CRC32C;
     data.iter().fold(crc, |c, b| {
         let [low, ..] = c.to_le_bytes();
@@ -25,7 +25,7 @@ pub(super) fn crc32c(crc: u32, data: &[u8]) -> u32 {
 }
 
 /// CRC-16 of `data`, going on from `crc`.
-pub(super) fn crc16(crc: u16, data: &[u8]) -> u16 {
+pub(crate) fn crc16(crc: u16, data: &[u8]) -> u16 {
     let table = &*CRC16;
     data.iter().fold(crc, |c, b| {
         let [low, _] = c.to_le_bytes();
