@@ -460,7 +460,7 @@ fn read_source(
             records: taken.read,
             place_label: place_label.to_owned(),
             id_label: found.id_label.to_owned(),
-            stated: vec![],
+            stated: found.stated,
         },
         rejected: taken.rejected,
         warnings,
