@@ -67,10 +67,9 @@ pub fn compile(
     out: &Path,
     progress: &mut dyn FnMut(LoadProgress<'_>),
 ) -> Result<SetInfo, KnownError> {
-    if job.base.is_none() {
-        // Before anything is read: a set without one of its parts would not know the files that are listed there.
-        check_parts(job.paths)?;
-    }
+    // Before anything is read: a set without one of its parts would not know the files that are listed there.
+    let present = job.base.map_or(&[][..], |base| &base.meta.sources);
+    check_parts(job.paths, &present.iter().map(|source| source.name.as_str()).collect::<Vec<_>>())?;
     compile_into(job, out, (0, 1), true, progress)
 }
 
@@ -461,7 +460,7 @@ fn read_source(
             records: taken.read,
             place_label: place_label.to_owned(),
             id_label: found.id_label.to_owned(),
-            stated: vec![],
+            stated: found.stated,
         },
         rejected: taken.rejected,
         warnings,

@@ -82,6 +82,8 @@ pub(crate) struct Found {
     pub warnings: Vec<String>,
     /// What the set calls a record's identifier.
     pub id_label: &'static str,
+    /// Dates and versions that the file states of itself.
+    pub stated: Vec<(String, String)>,
     pub sha256: Sha256,
 }
 
@@ -91,11 +93,26 @@ pub(crate) struct Parsed {
     pub publisher: Option<String>,
     pub warnings: Vec<String>,
     pub id_label: &'static str,
+    pub stated: Vec<(String, String)>,
 }
 
 impl Parsed {
     pub fn new(format: impl Into<String>) -> Parsed {
-        Parsed { format: format.into(), publisher: None, warnings: vec![], id_label: "record" }
+        Parsed { format: format.into(), publisher: None, warnings: vec![], id_label: "record", stated: vec![] }
+    }
+}
+
+/// Longest name and value of what a file states of itself, in characters; the rest is cut off.
+const MAX_STATED: usize = 200;
+/// Most of them from one file.
+const MAX_FACTS: usize = 32;
+
+/// Keeps what a file states of itself: the first value under each name, nothing that is empty.
+fn state(stated: &mut Vec<(String, String)>, name: &str, value: &str) {
+    let short = |text: &str| text.trim().chars().filter(|c| !c.is_control()).take(MAX_STATED).collect::<String>();
+    let (name, value) = (short(name), short(value));
+    if !value.is_empty() && stated.len() < MAX_FACTS && !stated.iter().any(|(n, _)| *n == name) {
+        stated.push((name, value));
     }
 }
 
@@ -141,6 +158,7 @@ pub(crate) fn read_as(file: File, intake: &mut Intake<'_>, list: Option<ListKind
         publisher: parsed.publisher,
         warnings: parsed.warnings,
         id_label: parsed.id_label,
+        stated: parsed.stated,
         sha256,
     })
 }

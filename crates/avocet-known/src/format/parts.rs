@@ -5,7 +5,7 @@
 //! behind `_`, `-`, a blank, a bracket, or one of the words part, disk, disc, file, vol; such series begin with 0 or 1.
 //! Numbers behind a point are versions (`vics-2.0.json`) and numbers of four digits are years; neither is a part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,13 @@ fn number_at_end(text: &str) -> Option<(&str, u32, usize)> {
     }
     let number = digits.parse().ok().filter(|n| *n <= MOST)?;
     Some((before, number, digits.len()))
+}
+
+impl Series {
+    /// Whether files of this series and of that one are parts of the same, wherever they lie.
+    fn continues(&self, other: &Series) -> bool {
+        (&self.before, &self.after, &self.total) == (&other.before, &other.after, &other.total)
+    }
 }
 
 impl Part {
@@ -118,11 +125,12 @@ fn is_there(path: &Path) -> bool {
 }
 
 /// Checks that files which are given as one set are all of it, as far as their names say: a series without a gap, to the
-/// stated end, or as far as files lie beside the ones given. The files themselves are not opened.
+/// stated end, or as far as files lie beside the ones given. The files themselves are not opened. `present` are the names,
+/// without folders, of files that the set holds already: a fourth part may come by itself after three.
 ///
 /// # Errors
 /// [`KnownError::MissingPart`] names the first missing part; [`KnownError::PartTwice`] a path that is given twice.
-pub fn check_parts(paths: &[PathBuf]) -> Result<(), KnownError> {
+pub fn check_parts(paths: &[PathBuf], present: &[&str]) -> Result<(), KnownError> {
     let mut sorted: Vec<&OsStr> = paths.iter().map(|p| p.as_os_str()).collect();
     sorted.sort_unstable();
     if let Some(twice) = sorted.windows(2).find_map(|pair| match pair {
@@ -139,29 +147,36 @@ pub fn check_parts(paths: &[PathBuf]) -> Result<(), KnownError> {
             return Err(KnownError::PartTwice { path: other.sibling(other.number) });
         }
     }
-    for parts in series.values() {
-        check_series(parts)?;
+    let present: Vec<Part> = present.iter().filter_map(|name| Part::of(Path::new(name))).collect();
+    for (one, parts) in &series {
+        let there = present.iter().filter(|p| p.series.continues(one)).map(|p| p.number).collect();
+        check_series(parts, &there)?;
     }
     Ok(())
 }
 
-fn check_series(parts: &BTreeMap<u32, Part>) -> Result<(), KnownError> {
+/// Checks one series of the parts given, `there` being those that the set holds already.
+fn check_series(parts: &BTreeMap<u32, Part>, there: &BTreeSet<u32>) -> Result<(), KnownError> {
     let (Some((lowest, first)), Some((highest, last))) = (parts.first_key_value(), parts.last_key_value()) else {
         return Ok(());
     };
+    let is_missing = |number: &u32| !parts.contains_key(number) && !there.contains(number);
+    let lowest = there.first().map_or(*lowest, |t| *lowest.min(t));
+    let highest = there.last().map_or(*highest, |t| *highest.max(t));
     if let Some((_, total)) = &first.series.total {
-        let begin = u32::from(*lowest > 0);
+        let begin = u32::from(lowest > 0);
         // Counted from 0, the last of five is 4.
         let end = if begin == 0 { total.saturating_sub(1) } else { *total };
-        let gap = (begin..=end).find(|number| !parts.contains_key(number));
+        let gap = (begin..=end).find(is_missing);
         return gap.map_or(Ok(()), |number| Err(missing(first, number)));
     }
-    let series = parts.len() > 1 || first.worded;
-    if let Some(gap) = (*lowest..*highest).find(|number| !parts.contains_key(number)) {
+    if let Some(gap) = (lowest..highest).find(is_missing) {
         return Err(missing(first, gap));
     }
-    // One file with a number at its end may be a name like any other; files beside it decide.
-    if series && *lowest > 1 {
+    // One file with a number at its end may be a name like any other; files beside it decide. Where the set's own series
+    // begins was settled when it was imported.
+    let series = parts.len() > 1 || first.worded;
+    if series && there.is_empty() && lowest > 1 {
         return Err(missing(first, 1));
     }
     let before = lowest.checked_sub(1).filter(|number| is_there(&first.sibling(*number)));
@@ -179,7 +194,7 @@ mod tests {
 
     fn check(names: &[&str]) -> Result<(), String> {
         let paths: Vec<PathBuf> = names.iter().map(|n| Path::new("/nonexistent/gold").join(n)).collect();
-        check_parts(&paths).map_err(|e| e.to_string())
+        check_parts(&paths, &[]).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -239,9 +254,40 @@ mod tests {
             std::fs::write(path(n), "x").unwrap();
         }
         for (given, wanted) in [(&[1, 2][..], 3), (&[1], 2), (&[3], 2)] {
-            let error = check_parts(&given.iter().map(|n| path(*n)).collect::<Vec<_>>()).unwrap_err();
+            let error = check_parts(&given.iter().map(|n| path(*n)).collect::<Vec<_>>(), &[]).unwrap_err();
             assert!(error.to_string().contains(&format!("gold_{wanted}.json")), "{error}");
         }
-        assert!(check_parts(&[path(1), path(2), path(3)]).is_ok());
+        assert!(check_parts(&[path(1), path(2), path(3)], &[]).is_ok());
+        assert!(check_parts(&[path(3)], &["GOLD_1.json", "gold_2.json", "other.csv"]).is_ok());
+    }
+
+    #[test]
+    fn what_the_set_holds_already_counts_as_present() {
+        let check = |present: &[&str], names: &[&str]| {
+            let paths: Vec<PathBuf> = names.iter().map(|n| Path::new("/nonexistent/new").join(n)).collect();
+            check_parts(&paths, present).map_err(|e| e.to_string())
+        };
+        let three = &["gold_1.json", "gold_2.json", "gold_3.json"][..];
+        for (present, names) in [
+            (three, &["gold_4.json"][..]),
+            (three, &["gold_5.json", "gold_4.json"]),
+            (three, &["gold_2.json"]),
+            (three, &["delta_7.json"]),
+            (&["gold part3.json"], &["gold part4.json"]),
+            (&["set_7.json"], &["set_8.json", "set_9.json"]),
+            (&["gold 1of3.json", "gold 2of3.json"], &["Gold 3of3.json"]),
+        ] {
+            assert_eq!(check(present, names), Ok(()), "{present:?} {names:?}");
+        }
+        for (present, names, wanted) in [
+            (three, &["gold_5.json"][..], "gold_4.json"),
+            (three, &["gold_4.json", "gold_6.json"], "gold_5.json"),
+            (three, &["delta_2.json", "delta_3.json"], "delta_1.json"),
+            (&["gold 1of3.json"], &["gold 3of3.json"], "gold 2of3.json"),
+            (&["gold 1of2.json", "gold 2of2.json"], &["gold 3of3.json"], "gold 1of3.json"),
+        ] {
+            let error = check(present, names).unwrap_err();
+            assert!(error.contains(&format!("/nonexistent/new/{wanted}")), "{present:?} {names:?}: {error}");
+        }
     }
 }

@@ -22,6 +22,8 @@ pub struct ReadSet {
     pub publisher: Option<String>,
     /// What the set calls a record's identifier.
     pub id_label: &'static str,
+    /// Dates and versions that the file states of itself, by what it calls them.
+    pub stated: Vec<(String, String)>,
     /// What the places of records and tallies count: `line` or `record`.
     pub place_label: &'static str,
     /// SHA-256 of the file.
@@ -72,6 +74,7 @@ pub fn read_records(
         format: found.format,
         publisher: found.publisher,
         id_label: found.id_label,
+        stated: found.stated,
         place_label,
         sha256: found.sha256,
         bytes: meter.bytes.get(),

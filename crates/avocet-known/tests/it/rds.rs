@@ -42,11 +42,13 @@ fn minimal_databases_are_read_in_the_order_of_their_rows() {
     let rows: Vec<_> = (1..=300).rev().map(|n| values(n, "it''s.dll", n % 3)).collect();
     let sql = format!(
         "{SCHEMA} INSERT INTO FILE VALUES {}; INSERT INTO PKG VALUES (1,'a','1'),(2,'b','1');
-         INSERT INTO VERSION VALUES ('2024.03.1','x');",
+         INSERT INTO VERSION VALUES ('2024.03.1',' of March\n');",
         rows.join(",")
     );
     let (info, got) = read_database(&sql).unwrap();
     assert_eq!((info.format.as_str(), info.place_label), ("NSRL RDS 3 minimal, version 2024.03.1", "row"));
+    let stated = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(info.stated, [stated("description", "of March"), stated("version", "2024.03.1")]);
     assert_eq!(info.warnings, ["2 row(s) of the table PKG, which has no part in matching, are not kept"]);
     assert_eq!(got.len(), 300);
     for (record, n) in got.iter().zip((1..=300).rev()) {
@@ -263,12 +265,21 @@ fn deltas_leave_the_rows_that_sqlite_leaves_when_it_runs_them() {
                 _ => {}
             }
         }
-        delta.push_str("INSERT INTO PKG VALUES (1,'p','v'); UPDATE PKG SET name='q' WHERE package_id=1;\nCOMMIT");
+        delta.push_str("INSERT INTO PKG VALUES (1,'p','v'); UPDATE PKG SET name='q' WHERE package_id=1;\n");
+        let version = format!("2024.06.{seed}");
+        delta.push_str(&if seed % 2 == 0 {
+            format!("INSERT INTO VERSION (version, description) VALUES ('{version}', 'd');\nCOMMIT")
+        } else {
+            format!("UPDATE VERSION SET version='{version}', description='d' WHERE version='2024.03.1';\nCOMMIT")
+        });
         conn.execute_batch(&delta).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{delta}"));
         drop(conn);
         let (_, after) = read_file(&path, None).unwrap();
         let (info, changes) = read("delta.sql", &delta).unwrap();
         assert_eq!((info.format.as_str(), info.warnings.len()), ("NSRL RDS 3 delta", 2), "{:?}", info.warnings);
+        let mut stated = info.stated.clone();
+        stated.sort();
+        assert_eq!(stated, [("description".into(), "d".into()), ("version".into(), version)]);
         let mut ours: BTreeMap<String, i64> = BTreeMap::new();
         for record in before.iter().chain(&changes) {
             *ours.entry(key(record)).or_default() += if record.deletes { -1 } else { 1 };

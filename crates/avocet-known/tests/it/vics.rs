@@ -180,7 +180,8 @@ fn quirk_10_totals_are_not_believed() {
     let text = format!(
         "{{\"@odata.context\":\"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Cases\",\
          \"value\":[{{\"CaseID\":\"{{1}}\",\"TotalMediaFiles\":34731,\"ContactOrganization\":\"Unit\",\
-         \"Media\":[{},{}]}},{{\"CaseID\":\"{{2}}\",\"Media\":[{}]}},{{\"CaseID\":\"{{3}}\",\"Media\":null}}]}}",
+         \"SourceApplicationName\":\"Tool\",\"SourceApplicationVersion\":\"7.1\",\"SeizureDate\":\"2024-04-01\",\"ContactName\":\"x\",\
+         \"Media\":[{},{}]}},{{\"CaseID\":\"{{2}}\",\"SourceApplicationName\":\"Other\",\"Media\":[{}]}},{{\"CaseID\":\"{{3}}\",\"Media\":null}}]}}",
         media(1, ""),
         media(2, ""),
         media(3, "")
@@ -189,7 +190,16 @@ fn quirk_10_totals_are_not_believed() {
     let info = &sets.sets()[0];
     assert_eq!((info.format.as_str(), info.kept), ("VICS 2.0 case, region US", 3));
     assert_eq!(info.publisher.as_deref(), Some("Unit"));
-    assert_eq!(info.warnings, ["fields of the case itself, which are not kept: TotalMediaFiles"]);
+    assert_eq!(info.warnings, ["fields of the case itself, which are not kept: ContactName, TotalMediaFiles"]);
+    let stated: Vec<_> = info.sources[0].stated.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let context = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Cases";
+    let wanted = [
+        ("context", context),
+        ("SourceApplicationName", "Tool"),
+        ("SourceApplicationVersion", "7.1"),
+        ("SeizureDate", "2024-04-01"),
+    ];
+    assert_eq!(stated, wanted, "of the first case that says it; no person is named");
     assert_eq!(only(sets.lookup(&digests(3), 5)).record, "MediaID 3");
 }
 

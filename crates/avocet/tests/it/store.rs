@@ -280,6 +280,42 @@ fn an_error_says_which_file_record_byte_and_field() {
 }
 
 #[test]
+fn an_update_misses_a_part_as_an_import_does() {
+    let place = Place::new();
+    for n in 1..=6 {
+        place.csv(&format!("gold_{n}.csv"), "md5,category", &[format!("{},1", digests(n).0)]);
+    }
+    let files = ["gold_1.csv", "gold_2.csv", "gold_3.csv"];
+    let hidden: Vec<_> = (4..=6).map(|n| place.path(&format!("gold_{n}.csv"))).collect();
+    let away = |from: &str, to: &str| {
+        hidden.iter().for_each(|p| {
+            std::fs::rename(p.with_extension(from), p.with_extension(to)).unwrap();
+        })
+    };
+    away("csv", "away");
+    sets(&place, &[&["import"], &files[..], &["--name", "pv", "--scheme", "us-vics-2.0"]].concat());
+    away("away", "csv");
+
+    for (given, missing) in [
+        (&["gold_5.csv"][..], "gold_4.csv"),
+        (&["gold_4.csv", "gold_6.csv"], "gold_5.csv"),
+        (&["gold_4.csv", "gold_5.csv"], "gold_6.csv"),
+        (&["gold_4.csv"], "gold_5.csv"),
+    ] {
+        let ran = place.run(["sets", "update", "pv"].iter().chain(given));
+        assert_eq!(ran.code, 2, "{given:?}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(&format!("a part of the set is missing: {missing}")), "{given:?}: {}", ran.err);
+    }
+    assert_eq!(json(&place, &["list"]).as_array().unwrap().len(), 1, "no version is left of them");
+
+    let ran = sets(&place, &["update", "pv", "gold_6.csv", "gold_4.csv", "gold_5.csv"]);
+    assert!(ran.out.contains("6 records kept of 6 read"), "{}", ran.out);
+    std::fs::rename(place.path("gold_1.csv"), place.path("gold_7.csv")).unwrap();
+    sets(&place, &["update", "pv", "gold_7.csv"]);
+    assert_eq!(json(&place, &["list"]).as_array().unwrap().len(), 3, "one part may follow by itself");
+}
+
+#[test]
 fn what_was_not_understood_is_said_after_an_import() {
     let place = Place::new();
     let text = format!(

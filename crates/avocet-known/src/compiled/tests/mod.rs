@@ -3,6 +3,7 @@
 mod damage;
 mod golden;
 mod model;
+mod reader;
 mod updates;
 
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use super::super::extra::Extra;
 use super::super::input::{Input, Short};
 use super::super::json::Stop;
 use super::sql::{Lexer, Token};
-use super::{Cell, Columns, FileTable, OTHER_TABLES};
+use super::{Cell, Columns, FileTable, OTHER_TABLES, VERSION};
 use crate::error::KnownError;
 use crate::intake::Intake;
 
@@ -124,9 +124,10 @@ pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed,
     let mut extra = Extra::default();
     let mut others: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut pragmas = 0u64;
+    let mut stated = vec![];
     loop {
         let offset = reader.input.offset();
-        let statement = reader.unit(|lexer, line| statement(lexer, (line, offset), &mut extra, intake));
+        let statement = reader.unit(|lexer, line| statement(lexer, (line, offset), &mut extra, intake, &mut stated));
         let statement = statement.map_err(|f| error(f, intake, offset))?;
         match statement {
             Statement::End => break,
@@ -148,6 +149,10 @@ pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed,
                     };
                     let taken = match table {
                         Table::Files(_) => columns.take(&cells, (line, offset), false, &mut extra, intake),
+                        Table::Other(VERSION) => {
+                            columns.state(&cells, &mut stated);
+                            Ok(())
+                        }
                         Table::Other(_) => Ok(()),
                     };
                     Ok((more, taken.map_err(Box::new)))
@@ -169,8 +174,8 @@ pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed,
             }
         }
     }
-    let mut parsed = Parsed::new("NSRL RDS 3 delta");
-    for (name, count) in others {
+    let mut parsed = Parsed { stated, ..Parsed::new("NSRL RDS 3 delta") };
+    for (name, count) in others.into_iter().filter(|(name, _)| *name != VERSION) {
         parsed
             .warnings
             .push(format!("{count} change(s) of the table {name}, which has no part in matching, are not kept"));
@@ -195,6 +200,7 @@ fn statement(
     at: (u64, u64),
     extra: &mut Extra,
     intake: &mut Intake<'_>,
+    stated: &mut Vec<(String, String)>,
 ) -> Result<Statement, Stop> {
     // Empty statements say nothing.
     while lexer.ahead()? == Token::Sign(b';') {
@@ -240,7 +246,7 @@ fn statement(
         return Ok(Statement::Done(table, taken.map_err(Box::new)));
     }
     if first.is("UPDATE") {
-        return update(lexer, at, extra, intake);
+        return update(lexer, at, extra, intake, stated);
     }
     Err(Stop::Bad("neither INSERT, UPDATE, DELETE nor a word of transactions"))
 }
@@ -300,6 +306,7 @@ fn update(
     at: (u64, u64),
     extra: &mut Extra,
     intake: &mut Intake<'_>,
+    stated: &mut Vec<(String, String)>,
 ) -> Result<Statement, Stop> {
     let table = table(lexer)?;
     keyword(lexer, "SET", "SET should stand here")?;
@@ -324,7 +331,13 @@ fn update(
         }
     }
     let old = equalities(lexer)?;
-    let Table::Files(files) = table else { return Ok(Statement::Done(table, Ok(()))) };
+    let Table::Files(files) = table else {
+        if table == Table::Other(VERSION) {
+            new.iter()
+                .for_each(|(name, value)| super::super::state(stated, name, &String::from_utf8_lossy(&value.text())));
+        }
+        return Ok(Statement::Done(table, Ok(())));
+    };
     states_enough(files, &old)?;
     for (name, value) in &old {
         if named(&new, name).is_none() {

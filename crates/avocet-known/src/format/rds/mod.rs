@@ -37,7 +37,10 @@ impl FileTable {
 }
 
 /// Tables that say of what software a file is part. A look-up of digests has no need of them.
-pub(crate) const OTHER_TABLES: [&str; 4] = ["PKG", "OS", "MFG", "VERSION"];
+pub(crate) const OTHER_TABLES: [&str; 4] = ["PKG", "OS", "MFG", VERSION];
+
+/// The table in which an edition says which it is.
+pub(crate) const VERSION: &str = "VERSION";
 
 /// One value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +116,15 @@ impl Columns {
     /// A name that stands twice.
     pub fn twice(&self) -> bool {
         self.0.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0))
+    }
+
+    /// Keeps what a row of VERSION says.
+    pub fn state(&self, cells: &[Cell<'_>], stated: &mut Vec<(String, String)>) {
+        for (name, _, at) in &self.0 {
+            if let Some(cell) = cells.get(*at) {
+                super::state(stated, name, &String::from_utf8_lossy(&cell.text()));
+            }
+        }
     }
 
     /// Makes a record of a row and hands it over.

@@ -17,7 +17,7 @@ use sha2::Digest as _;
 use super::super::Found;
 use super::super::extra::Extra;
 use super::super::input::Short;
-use super::{Cell, Columns, FileTable, OTHER_TABLES};
+use super::{Cell, Columns, FileTable, OTHER_TABLES, VERSION};
 use crate::error::{KnownError, shown};
 use crate::intake::Intake;
 
@@ -191,7 +191,7 @@ pub(crate) fn read(file: File, intake: &mut Intake<'_>) -> Result<Found, KnownEr
         .map_err(|e| io(e, intake))?;
     let outcome = connect(&uri).map_err(|e| sqlite_error(&e, 0, intake)).and_then(|conn| tables(&conn, length, intake));
     let digested = digesting.join().unwrap_or_else(|_| Err(std::io::Error::other("the digesting thread failed")));
-    let (format, warnings) = outcome?;
+    let Edition { format, warnings, stated } = outcome?;
     let (sha256, digested) = digested.map_err(|e| io(e, intake))?;
     // Somebody who writes to it meanwhile would leave rows that do not belong to the digest.
     if digested != length || std::fs::metadata(path).is_ok_and(|m| m.len() != length) || pending(path).is_some() {
@@ -199,7 +199,7 @@ pub(crate) fn read(file: File, intake: &mut Intake<'_>) -> Result<Found, KnownEr
         return Err(intake.malformed(FORMAT, "the whole file".to_owned(), reason, "copy it and read the copy"));
     }
     intake.meter().bytes.set(length);
-    Ok(Found { format, publisher: Some("NIST NSRL".to_owned()), warnings, id_label: "row", sha256 })
+    Ok(Found { format, publisher: Some("NIST NSRL".to_owned()), warnings, id_label: "row", stated, sha256 })
 }
 
 /// Text of SQLite's own error without the set's content.
@@ -212,7 +212,39 @@ fn sqlite_error(error: &rusqlite::Error, rows: u64, intake: &Intake<'_>) -> Know
     intake.malformed(FORMAT, format!("after row {rows}"), shown(&reason), DAMAGED)
 }
 
-fn tables(conn: &Connection, length: u64, intake: &mut Intake<'_>) -> Result<(String, Vec<String>), KnownError> {
+/// What a database says of itself.
+struct Edition {
+    format: String,
+    warnings: Vec<String>,
+    stated: Vec<(String, String)>,
+}
+
+/// One value of a row.
+fn cell<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Cell<'r>> {
+    Ok(match row.get_ref(at)? {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Real(number) => Cell::Real(number),
+        ValueRef::Text(text) => Cell::Text(text.into()),
+        ValueRef::Blob(bytes) => Cell::Blob(bytes),
+    })
+}
+
+/// The first row of VERSION. A damaged table says nothing; it has no part in matching.
+fn stated(conn: &Connection, table: &Table) -> rusqlite::Result<Vec<(String, String)>> {
+    let Table { name, columns } = table;
+    let list = columns.iter().map(|n| quoted(n)).collect::<Vec<_>>().join(", ");
+    let mut statement = conn.prepare(&format!("SELECT {list} FROM {} LIMIT 1", quoted(name)))?;
+    let mut rows = statement.query([])?;
+    let mut stated = vec![];
+    if let Some(row) = rows.next()? {
+        let cells = (0..columns.len()).map(|at| cell(row, at)).collect::<rusqlite::Result<Vec<_>>>()?;
+        Columns::new(columns.iter().map(String::as_str)).state(&cells, &mut stated);
+    }
+    Ok(stated)
+}
+
+fn tables(conn: &Connection, length: u64, intake: &mut Intake<'_>) -> Result<Edition, KnownError> {
     let found = schema(conn).map_err(|e| sqlite_error(&e, 0, intake))?;
     let odd = match (found.computed, found.unreadable) {
         (true, _) => Some("it has columns whose values are computed by the file itself, which no edition has"),
@@ -248,20 +280,18 @@ fn tables(conn: &Connection, length: u64, intake: &mut Intake<'_>) -> Result<(St
         let counted: rusqlite::Result<i64> =
             conn.query_row(&format!("SELECT count(*) FROM {}", quoted(&other.name)), [], |row| row.get(0));
         let count = counted.map_or_else(|_| "some".to_owned(), |n| n.to_string());
-        if name != "VERSION" {
+        if name != VERSION {
             warnings.push(format!("{count} row(s) of the table {name}, which has no part in matching, are not kept"));
         }
     }
-    let version = found.tables.iter().find(|t| t.name.eq_ignore_ascii_case("VERSION")).and_then(|other| {
-        let query = format!("SELECT version FROM {} LIMIT 1", quoted(&other.name));
-        conn.query_row(&query, [], |row| row.get::<_, String>(0)).ok()
-    });
-    let format = match version {
-        Some(version) => format!("NSRL RDS 3 {edition}, version {}", shown(&version)),
+    let version = found.tables.iter().find(|t| t.name.eq_ignore_ascii_case(VERSION));
+    let stated = version.and_then(|table| stated(conn, table).ok()).unwrap_or_default();
+    let format = match stated.iter().find(|(name, _)| name == "version") {
+        Some((_, version)) => format!("NSRL RDS 3 {edition}, version {}", shown(version)),
         None => format!("NSRL RDS 3 {edition}"),
     };
     rows(conn, table, length, intake)?;
-    Ok((format, warnings))
+    Ok(Edition { format, warnings, stated })
 }
 
 fn rows(conn: &Connection, table: &Table, length: u64, intake: &mut Intake<'_>) -> Result<(), KnownError> {
@@ -316,13 +346,7 @@ fn rows(conn: &Connection, table: &Table, length: u64, intake: &mut Intake<'_>) 
         before = number;
         let mut cells = Vec::with_capacity(names.len());
         for at in 1..=names.len() {
-            cells.push(match row.get_ref(at).map_err(|e| fail(&e, count, intake))? {
-                ValueRef::Null => Cell::Null,
-                ValueRef::Integer(number) => Cell::Integer(number),
-                ValueRef::Real(number) => Cell::Real(number),
-                ValueRef::Text(text) => Cell::Text(text.into()),
-                ValueRef::Blob(bytes) => Cell::Blob(bytes),
-            });
+            cells.push(cell(row, at).map_err(|e| fail(&e, count, intake))?);
         }
         count += 1;
         if let (Some(number @ 1..), 1..) = (number, last) {

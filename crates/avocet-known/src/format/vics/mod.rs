@@ -36,6 +36,7 @@ pub(crate) fn read(input: &mut Input, intake: &mut Intake<'_>) -> Result<Parsed,
         unknown_top: BTreeSet::new(),
         unknown_fields: BTreeSet::new(),
         case_fields: BTreeSet::new(),
+        stated: vec![],
         records: 0,
         field: None,
     };
@@ -63,6 +64,7 @@ struct State<'i, 'a> {
     unknown_top: BTreeSet<String>,
     unknown_fields: BTreeSet<String>,
     case_fields: BTreeSet<String>,
+    stated: Vec<(String, String)>,
     records: u64,
     /// The field that was being read last, for errors.
     field: Option<String>,
@@ -125,7 +127,11 @@ struct CaseHead {
     id: Option<Vec<u8>>,
     publisher: Option<String>,
     names: Vec<String>,
+    stated: Vec<(String, String)>,
 }
+
+/// What a case states of where it comes from that names no person.
+const CASE_STATES: [&str; 3] = ["SourceApplicationName", "SourceApplicationVersion", "SeizureDate"];
 
 impl CaseHead {
     fn take(&mut self, name: &Text<'_>, value: &Value<'_>) {
@@ -133,6 +139,8 @@ impl CaseHead {
             self.id = Some(value.raw.to_vec());
         } else if is(name, "ContactOrganization") && self.publisher.is_none() && value.text().is_some() {
             self.publisher = value.text().map(|t| t.chars().take(200).collect());
+        } else if let (Some(known), Some(text)) = (CASE_STATES.into_iter().find(|k| is(name, k)), value.text()) {
+            super::state(&mut self.stated, known, &text);
         } else if Key::of(name) != Key::Media {
             self.names.push(name.decode().into_owned());
         }
@@ -224,6 +232,7 @@ impl State<'_, '_> {
 
     fn see_context(&mut self, text: &str) -> Result<(), KnownError> {
         self.context = Context::parse(text);
+        super::state(&mut self.stated, "context", text);
         let scheme = self.intake.scheme();
         let Some(region) = &self.context.region else { return Ok(()) };
         if scheme.vics_regions.is_empty() || scheme.vics_regions.iter().any(|r| r.eq_ignore_ascii_case(region)) {
@@ -290,6 +299,7 @@ impl State<'_, '_> {
             self.publisher = head.publisher;
         }
         head.names.iter().for_each(|name| remember(&mut self.case_fields, name));
+        head.stated.iter().for_each(|(name, value)| super::state(&mut self.stated, name, value));
     }
 
     /// The rest of a case, from inside its array of media.
@@ -392,7 +402,7 @@ impl State<'_, '_> {
             Some(region) => format!("{format}, region {}", shown(region)),
             None => format,
         };
-        Parsed { format, publisher: self.publisher, warnings, id_label: "MediaID" }
+        Parsed { format, publisher: self.publisher, warnings, id_label: "MediaID", stated: self.stated }
     }
 }
 
