@@ -6,9 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::at::At;
 use crate::exhibit::ExhibitFact;
 use crate::identifier::IdentifierKind;
-use crate::ids::{ExaminationId, ExhibitId, InvestigationId, IpEventId, KeyId, ReferralId, UserId, WarrantId};
+use crate::ids::{
+    ExaminationId, ExhibitId, InvestigationId, IpEventId, KeyId, OrderId, OutcomeId, ReferralId, UserId, WarrantId,
+};
 use crate::intake::Lead;
 use crate::ip::IpFact;
+use crate::order::OrderFact;
+use crate::outcome::OutcomeFact;
 use crate::personal::Personal;
 use crate::risk::{Flag, RiskFact};
 use crate::vote::VoteFact;
@@ -217,6 +221,24 @@ pub enum Event {
         /// The fact.
         fact: WarrantFact,
     },
+    /// A fact about what became of a suspect.
+    Outcome {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which outcome.
+        outcome: OutcomeId,
+        /// The fact.
+        fact: OutcomeFact,
+    },
+    /// A fact about an order that is monitored.
+    Order {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which order.
+        order: OrderId,
+        /// The fact.
+        fact: OrderFact,
+    },
     /// A fact about votes.
     Vote {
         /// In which investigation it was recorded.
@@ -317,6 +339,8 @@ impl Event {
             Self::Exhibit { fact, .. } => fact.kind(),
             Self::Ip { fact, .. } => fact.kind(),
             Self::Warrant { fact, .. } => fact.kind(),
+            Self::Outcome { fact, .. } => fact.kind(),
+            Self::Order { fact, .. } => fact.kind(),
             Self::Vote { fact, .. } => match fact {
                 VoteFact::Voted { .. } => "voted",
                 VoteFact::Withdrawn { .. } => "vote-withdrawn",
@@ -355,6 +379,19 @@ impl Event {
             Self::Exhibit { investigation, exhibit, .. } => vec![investigation.to_string(), exhibit.to_string()],
             Self::Ip { investigation, ip, .. } => vec![investigation.to_string(), ip.to_string()],
             Self::Warrant { investigation, warrant, .. } => vec![investigation.to_string(), warrant.to_string()],
+            // The device's own story tells what was decided and found about it.
+            Self::Outcome { investigation, outcome, fact } => match fact {
+                OutcomeFact::DeviceDecided { exhibit, .. } => {
+                    vec![investigation.to_string(), exhibit.to_string(), outcome.to_string()]
+                }
+                _ => vec![investigation.to_string(), outcome.to_string()],
+            },
+            Self::Order { investigation, order, fact } => match fact {
+                OrderFact::DeviceChecked { exhibit, examination, .. } => {
+                    vec![investigation.to_string(), exhibit.to_string(), examination.to_string(), order.to_string()]
+                }
+                _ => vec![investigation.to_string(), order.to_string()],
+            },
             // A vote hangs on the content. It is not put under the investigation too: a million votes would bury the
             // page that tells its story; the policy is part of that story.
             Self::Vote { investigation, fact } => match fact {

@@ -103,6 +103,14 @@ id_type!(
     ExaminationId, "X", "an examination"
 );
 id_type!(
+    /// What became of one suspect: charges, disposal, devices.
+    OutcomeId, "O", "an outcome"
+);
+id_type!(
+    /// An order or a set of notification requirements that is monitored.
+    OrderId, "M", "an order"
+);
+id_type!(
     /// A key under which personal content is encrypted.
     KeyId, "K", "a key"
 );

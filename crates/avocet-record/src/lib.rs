@@ -9,6 +9,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod at;
+mod correction;
 pub mod desk;
 mod digest;
 mod error;
@@ -22,6 +23,8 @@ mod json;
 pub mod keys;
 pub mod law;
 pub mod ledger;
+pub mod order;
+pub mod outcome;
 mod personal;
 pub mod risk;
 pub mod store;
@@ -29,10 +32,11 @@ pub mod time_text;
 pub mod vote;
 pub mod warrant;
 
-pub use at::{At, Recorded};
+pub use at::{At, Day, Recorded};
 pub use digest::digest;
 pub use error::{RecordError, Result};
 pub use ids::{
-    ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, PersonId, ReferralId, UserId, WarrantId,
+    ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, OrderId, OutcomeId, PersonId, ReferralId,
+    UserId, WarrantId,
 };
 pub use personal::Personal;

@@ -66,6 +66,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Verb::Warrant { verb, who } => commands::record::warrant(global, verb, who),
         Verb::Exhibit { verb, who } => commands::record::exhibit(global, verb, who),
         Verb::Grading { verb, who } => commands::record::grading(global, verb, who),
+        Verb::Outcome { verb, who } => commands::record::outcome(global, verb, who),
+        Verb::Order { verb, who } => commands::record::order(global, verb, who),
         Verb::Record { verb, who } => commands::record::run(global, verb, who),
         Verb::Ledger(verb) => commands::record::ledger(global, verb),
         Verb::Key { file } => commands::key::run(file),

@@ -9,10 +9,12 @@ use crate::at::{At, Recorded};
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::exhibit::{ExhibitFact, PowerSource};
-use crate::ids::{ExhibitId, InvestigationId, IpEventId, PersonId, ReferralId, WarrantId};
+use crate::ids::{ExhibitId, InvestigationId, IpEventId, OrderId, OutcomeId, PersonId, ReferralId, WarrantId};
 use crate::ip::IpFact;
 use crate::json;
 use crate::law::Right;
+use crate::order::OrderFact;
+use crate::outcome::OutcomeFact;
 use crate::personal::Personal;
 use crate::risk::RiskFact;
 use crate::store::Tx;
@@ -62,7 +64,10 @@ impl Desk<'_> {
             };
         }
         let event = parse(&stand_in)?;
-        if let Event::Vote { fact: VoteFact::PolicySet(_), .. } = &event {
+        // What these state is read from tables and examinations, never typed.
+        if let Event::Vote { fact: VoteFact::PolicySet(_), .. }
+        | Event::Order { fact: OrderFact::DeviceChecked { .. }, .. } = &event
+        {
             return Err(not_by_hand(&event));
         }
         let (right, investigation) = takes(&event)?;
@@ -164,6 +169,8 @@ async fn holder_is_here(tx: &mut Tx<'_>, holder: &str, investigation: Investigat
             || holder.parse::<ReferralId>().is_ok()
             || holder.parse::<ExhibitId>().is_ok()
             || holder.parse::<WarrantId>().is_ok()
+            || holder.parse::<OutcomeId>().is_ok()
+            || holder.parse::<OrderId>().is_ok()
             || holder.parse::<IpEventId>().is_ok();
         shaped && of.is_none_or(|of| of == investigation)
     };
@@ -215,6 +222,32 @@ async fn things_are_here(tx: &mut Tx<'_>, event: &Event, made: &[String]) -> Res
             }
             investigation
         }
+        Event::Outcome { investigation, outcome, fact } => {
+            things.push(outcome.to_string());
+            match fact {
+                OutcomeFact::Charged { suspect, .. } | OutcomeFact::Disposed { suspect, .. } => {
+                    things.extend(suspect.iter().map(ToString::to_string));
+                }
+                OutcomeFact::Scheduled { lines, .. } => {
+                    things.extend(lines.iter().filter_map(|line| line.exhibit).map(|exhibit| exhibit.to_string()));
+                }
+                OutcomeFact::DeviceDecided { exhibit, .. } => things.push(exhibit.to_string()),
+                OutcomeFact::ChargeEnded { .. } | OutcomeFact::Corrected { .. } => {}
+            }
+            investigation
+        }
+        Event::Order { investigation, order, fact } => {
+            things.push(order.to_string());
+            match fact {
+                OrderFact::Made { subject, .. } => things.extend(subject.iter().map(ToString::to_string)),
+                OrderFact::DeviceChecked { exhibit, examination, previous, .. } => {
+                    things.extend([exhibit.to_string(), examination.to_string()]);
+                    things.extend(previous.iter().map(ToString::to_string));
+                }
+                _ => {}
+            }
+            investigation
+        }
         _ => return Ok(()),
     };
     for thing in things {
@@ -250,6 +283,11 @@ fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
             WarrantFact::Proceed { .. } => (Right::ProceedUnready, *investigation),
             _ => (Right::RecordWarrant, *investigation),
         }),
+        Event::Outcome { investigation, fact, .. } => Ok(match fact {
+            OutcomeFact::DeviceDecided { .. } => (Right::DisposeExhibit, *investigation),
+            _ => (Right::RecordOutcome, *investigation),
+        }),
+        Event::Order { investigation, .. } => Ok((Right::RecordOrder, *investigation)),
         Event::Vote { investigation, fact } => Ok((super::media::right_of(fact), *investigation)),
         other => Err(not_by_hand(other)),
     }
@@ -287,7 +325,14 @@ impl Marker {
     /// Reads a value that is one.
     fn read(value: &Value) -> Result<Self> {
         if let Some(prefix) = value.get("new") {
-            let known = [ExhibitId::PREFIX, WarrantId::PREFIX, IpEventId::PREFIX, PersonId::PREFIX];
+            let known = [
+                ExhibitId::PREFIX,
+                WarrantId::PREFIX,
+                IpEventId::PREFIX,
+                PersonId::PREFIX,
+                OutcomeId::PREFIX,
+                OrderId::PREFIX,
+            ];
             let prefix = known.into_iter().find(|known| prefix.as_str() == Some(known));
             let refused = || RecordError::Refused(format!("{{\"new\": …}} takes one of {}", known.join(", ")));
             return prefix.map(Self::New).ok_or_else(refused);

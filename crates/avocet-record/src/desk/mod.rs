@@ -6,6 +6,8 @@ mod exhibit;
 mod investigation;
 mod look;
 mod media;
+mod order;
+mod outcome;
 mod referral;
 mod warrant;
 
@@ -26,6 +28,8 @@ pub(crate) use investigation::Item;
 pub use investigation::{Opening, Queued};
 pub use media::MediaPlace;
 pub(crate) use media::outcome_text;
+pub use order::{Comparison, OrderShown};
+pub use outcome::{OutcomeShown, Settled};
 pub use referral::{Conflict, Referral};
 pub use warrant::{IpEventShown, WarrantShown};
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fact::{ExhibitFact, Holder, PowerSource};
 use super::finding::ExhibitFinding;
 use crate::at::{At, Recorded};
+use crate::correction;
 use crate::ids::UserId;
 
 /// What became of an exhibit.
@@ -125,20 +126,11 @@ impl ExhibitState {
         walk.findings
     }
 
-    /// Number of each fact that a correction strikes, with the correction's. A correction that is itself corrected strikes
-    /// nothing.
     fn struck(&self) -> BTreeMap<u64, u64> {
-        let mut struck = BTreeMap::new();
-        // Later corrections first: they decide which earlier ones stand.
-        for recorded in self.facts.values().rev() {
-            if let ExhibitFact::Corrected { wrong, .. } = &recorded.fact
-                && !struck.contains_key(&recorded.seq)
-                && *wrong < recorded.seq
-            {
-                struck.insert(*wrong, recorded.seq);
-            }
-        }
-        struck
+        correction::struck(&self.facts, |fact| match fact {
+            ExhibitFact::Corrected { wrong, .. } => Some(*wrong),
+            _ => None,
+        })
     }
 
     fn counting(&self) -> impl Iterator<Item = &Recorded<ExhibitFact>> {

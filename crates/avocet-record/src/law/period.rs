@@ -22,6 +22,9 @@ pub enum PeriodUnit {
     /// Days: the same time of day on a later date.
     #[serde(rename = "calendar days")]
     CalendarDays,
+    /// Months: the same day of a later month, or its last day where it has no such day.
+    #[serde(rename = "calendar months")]
+    CalendarMonths,
     /// Mondays to Fridays without the dates listed.
     #[serde(rename = "working days")]
     WorkingDays,
@@ -86,6 +89,9 @@ impl Period {
         }
         let zone = TimeZone::get(&self.zone).ok()?;
         let local = start.to_zoned(zone);
+        if self.unit == PeriodUnit::CalendarMonths {
+            return Some(local.checked_add(Span::new().try_months(count).ok()?).ok()?.timestamp());
+        }
         let days = match self.unit {
             PeriodUnit::WorkingDays => self.days_to_working_day(local.date())?,
             _ => count,
@@ -117,6 +123,8 @@ impl fmt::Display for Period {
             (PeriodUnit::Hours, _) => "hours",
             (PeriodUnit::CalendarDays, 1) => "calendar day",
             (PeriodUnit::CalendarDays, _) => "calendar days",
+            (PeriodUnit::CalendarMonths, 1) => "calendar month",
+            (PeriodUnit::CalendarMonths, _) => "calendar months",
             (PeriodUnit::WorkingDays, 1) => "working day",
             (PeriodUnit::WorkingDays, _) => "working days",
         };

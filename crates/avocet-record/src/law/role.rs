@@ -79,6 +79,8 @@ rights! {
     RecordExhibit "record_exhibit" Investigation true "Record exhibits, seals and hand-overs";
     DisposeExhibit "dispose_exhibit" Investigation true "Authorise the retention, return or destruction of an exhibit";
     AttachExamination "attach_examination" Investigation true "Attach a verified examination to an exhibit";
+    RecordOutcome "record_outcome" Investigation true "Record charges, the counts of their schedules and disposals";
+    RecordOrder "record_order" Investigation true "Record orders and requirements, visits, device checks and breaches";
     ViewMedia "view_media" Investigation true "View media";
     Vote "vote" Investigation true "Vote on media, and ask for a second view";
     Moderate "moderate" Investigation true "Moderate votes";

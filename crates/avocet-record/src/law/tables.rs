@@ -8,6 +8,8 @@ use super::entry::{Entry, entries};
 use super::error::LawError;
 use super::role::Role;
 use super::table::{LawRow, Table};
+use crate::order::{LineKind, OrderKind, VisitLevel};
+use crate::outcome::{Disposal, Offence};
 use crate::risk::RiskLevel;
 use crate::vote::GradingRule;
 
@@ -51,13 +53,32 @@ impl LawRow for Power {
 }
 
 /// Names of the tables of [`Law`].
-pub const TABLES: [&str; 5] = [GradingRule::TABLE, Power::TABLE, ReferralSource::TABLE, RiskLevel::TABLE, Role::TABLE];
+pub const TABLES: [&str; 10] = [
+    Disposal::TABLE,
+    GradingRule::TABLE,
+    Offence::TABLE,
+    LineKind::TABLE,
+    OrderKind::TABLE,
+    Power::TABLE,
+    ReferralSource::TABLE,
+    RiskLevel::TABLE,
+    Role::TABLE,
+    VisitLevel::TABLE,
+];
 
 /// The tables that the record works by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Law {
+    /// How a matter can end.
+    pub disposals: Table<Disposal>,
     /// Rules for votes.
     pub grading: Table<GradingRule>,
+    /// Offences that can be charged.
+    pub offences: Table<Offence>,
+    /// Usual conditions of orders and notification requirements.
+    pub order_lines: Table<LineKind>,
+    /// Kinds of orders.
+    pub orders: Table<OrderKind>,
     /// Powers to enter, search and seize.
     pub powers: Table<Power>,
     /// Where referrals come from.
@@ -66,6 +87,8 @@ pub struct Law {
     pub risk_levels: Table<RiskLevel>,
     /// Roles and their rights.
     pub roles: Table<Role>,
+    /// How often a person under an order is visited.
+    pub visits: Table<VisitLevel>,
 }
 
 impl Law {
@@ -75,22 +98,32 @@ impl Law {
     /// The first file that is there and cannot be used.
     pub fn load(folder: Option<&Path>) -> Result<Self, LawError> {
         Ok(Self {
+            disposals: Table::load(folder, include_str!("../../data/disposals.toml"))?,
             grading: Table::load(folder, include_str!("../../data/grading.toml"))?,
+            offences: Table::load(folder, include_str!("../../data/offences.toml"))?,
+            order_lines: Table::load(folder, include_str!("../../data/order-lines.toml"))?,
+            orders: Table::load(folder, include_str!("../../data/orders.toml"))?,
             powers: Table::load(folder, include_str!("../../data/powers.toml"))?,
             referral_sources: Table::load(folder, include_str!("../../data/referral-sources.toml"))?,
             risk_levels: Table::load(folder, include_str!("../../data/risk-levels.toml"))?,
             roles: Table::load(folder, include_str!("../../data/roles.toml"))?,
+            visits: Table::load(folder, include_str!("../../data/visits.toml"))?,
         })
     }
 
     /// Every row, ordered by table, then as the file has them.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
-        let mut all = entries(&self.grading);
+        let mut all = entries(&self.disposals);
+        all.extend(entries(&self.grading));
+        all.extend(entries(&self.offences));
+        all.extend(entries(&self.order_lines));
+        all.extend(entries(&self.orders));
         all.extend(entries(&self.powers));
         all.extend(entries(&self.referral_sources));
         all.extend(entries(&self.risk_levels));
         all.extend(entries(&self.roles));
+        all.extend(entries(&self.visits));
         all
     }
 }

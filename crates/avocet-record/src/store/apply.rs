@@ -87,6 +87,12 @@ impl Tx<'_> {
             Event::Warrant { investigation, warrant, .. } => {
                 run!(self, SET_PART_OF, warrant.to_string(), investigation.to_string());
             }
+            Event::Outcome { investigation, outcome, .. } => {
+                run!(self, SET_PART_OF, outcome.to_string(), investigation.to_string());
+            }
+            Event::Order { investigation, order, .. } => {
+                run!(self, SET_PART_OF, order.to_string(), investigation.to_string());
+            }
             Event::Vote { investigation, fact } => match fact {
                 VoteFact::PolicySet(_) => self.judge_all(*investigation, recorded.seq).await?,
                 VoteFact::Voted { sha256, .. }

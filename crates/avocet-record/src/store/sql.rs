@@ -96,6 +96,12 @@ statements! {
     REMOVE_PLACES = "DELETE FROM media_place WHERE examination = $1";
     REMOVE_GONE = "DELETE FROM media WHERE investigation = $1 AND exhibits <= 0";
     COUNT_OUTCOMES = "SELECT kind, outcome, count(*) FROM media WHERE investigation = $1 GROUP BY kind, outcome";
+    /// Settled contents of an investigation by category, kind and exhibit.
+    COUNT_SETTLED = "SELECT m.outcome, m.kind, p.exhibit, count(DISTINCT m.sha256) FROM media m \
+                     JOIN media_place p ON p.sha256 = m.sha256 \
+                     JOIN part_of q ON q.subject = p.examination AND q.investigation = m.investigation \
+                     WHERE m.investigation = $1 AND (m.outcome LIKE 'decided %' OR m.outcome LIKE 'moderated %') \
+                     GROUP BY m.outcome, m.kind, p.exhibit ORDER BY m.outcome, m.kind, p.exhibit";
     FORGET_TOTALS = "DELETE FROM total WHERE subject = $1";
     EXAMINATION_WITH = "SELECT l.subjects FROM touched t JOIN ledger l ON l.seq = t.seq \
                         WHERE t.subject = $1 AND l.kind = 'examination-attached' ORDER BY l.seq LIMIT 1";

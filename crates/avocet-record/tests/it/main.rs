@@ -12,6 +12,8 @@ mod killed;
 mod law;
 mod ledger;
 mod media;
+mod order;
+mod outcome;
 mod risk;
 mod store;
 mod vote;

@@ -2,6 +2,7 @@
 
 mod exhibit;
 mod media;
+mod outcome;
 mod record;
 mod referral;
 mod sets;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
+pub use outcome::{DecisionArg, OrderVerb, OutcomeVerb, SeenArg};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
@@ -230,6 +232,32 @@ pub enum Verb {
         /// What to do
         #[command(subcommand)]
         verb: Grading,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Record charges, schedules, disposals, and what is to happen to devices
+    #[command(
+        after_help = "Example:\n  avocet outcome charge I-1 --offence pca-1978-s1 --decided-by \"Crown Prosecution Service\" --as det1\n  \
+                            avocet outcome list I-1 --as det1"
+    )]
+    Outcome {
+        /// What to do
+        #[command(subcommand)]
+        verb: OutcomeVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Monitor orders and notification requirements: lines, visits, device checks, breaches
+    #[command(
+        after_help = "Example:\n  avocet order made I-1 --kind notification --court \"conviction of O-1\" --as om1\n  \
+                            avocet order list I-1 --as om1"
+    )]
+    Order {
+        /// What to do
+        #[command(subcommand)]
+        verb: OrderVerb,
         /// Who works, and what opens the store
         #[command(flatten)]
         who: Who,
