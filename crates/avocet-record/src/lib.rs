@@ -9,6 +9,8 @@
 #![deny(clippy::indexing_slicing)]
 
 mod at;
+mod correction;
+pub mod custody;
 pub mod desk;
 mod digest;
 mod error;
@@ -22,8 +24,10 @@ mod json;
 pub mod keys;
 pub mod law;
 pub mod ledger;
+pub mod people;
 mod personal;
 pub mod risk;
+pub mod safeguard;
 pub mod store;
 pub mod time_text;
 pub mod vote;
@@ -33,6 +37,7 @@ pub use at::{At, Recorded};
 pub use digest::digest;
 pub use error::{RecordError, Result};
 pub use ids::{
-    ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, PersonId, ReferralId, UserId, WarrantId,
+    CustodyId, ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, PersonId, ReferralId,
+    SafeguardingId, UserId, WarrantId,
 };
 pub use personal::Personal;
