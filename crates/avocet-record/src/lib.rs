@@ -10,6 +10,7 @@
 
 mod at;
 mod correction;
+pub mod custody;
 pub mod desk;
 mod digest;
 mod error;
@@ -25,8 +26,10 @@ pub mod law;
 pub mod ledger;
 pub mod order;
 pub mod outcome;
+pub mod people;
 mod personal;
 pub mod risk;
+pub mod safeguard;
 pub mod store;
 pub mod time_text;
 pub mod vote;
@@ -36,7 +39,7 @@ pub use at::{At, Day, Recorded};
 pub use digest::digest;
 pub use error::{RecordError, Result};
 pub use ids::{
-    ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, OrderId, OutcomeId, PersonId, ReferralId,
-    UserId, WarrantId,
+    CustodyId, ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, OrderId, OutcomeId, PersonId,
+    ReferralId, SafeguardingId, UserId, WarrantId,
 };
 pub use personal::Personal;

@@ -6,17 +6,23 @@ use serde_json::{Value, json};
 
 use super::Desk;
 use crate::at::{At, Recorded};
+use crate::custody::{CustodyFact, WelfareFact};
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::exhibit::{ExhibitFact, PowerSource};
-use crate::ids::{ExhibitId, InvestigationId, IpEventId, OrderId, OutcomeId, PersonId, ReferralId, WarrantId};
+use crate::ids::{
+    CustodyId, ExhibitId, InvestigationId, IpEventId, OrderId, OutcomeId, PersonId, ReferralId, SafeguardingId,
+    WarrantId,
+};
 use crate::ip::IpFact;
 use crate::json;
 use crate::law::Right;
 use crate::order::OrderFact;
 use crate::outcome::OutcomeFact;
+use crate::people::{PersonFact, PersonRole};
 use crate::personal::Personal;
 use crate::risk::RiskFact;
+use crate::safeguard::Subject;
 use crate::store::Tx;
 use crate::vote::VoteFact;
 use crate::warrant::WarrantFact;
@@ -44,7 +50,8 @@ pub struct Told {
 impl Desk<'_> {
     /// Records a change written as JSON: an [`Event`] in which
     /// - `{"personal": VALUE}` or `{"personal": VALUE, "of": "P-3"}` stands for personal content, which is sealed under
-    ///   the key of that holder (of the investigation where none is named) before it is stored;
+    ///   the key of that holder before it is stored; where none is named, of the person whom the change is about, else
+    ///   of the investigation;
     /// - `{"new": "E"}` stands for the number of a new thing of that kind; several in one draft are the same thing;
     /// - `{"time": "2026-11-20T09:30Z"}` stands for an instant; a time without offset or zone is refused.
     ///
@@ -70,24 +77,33 @@ impl Desk<'_> {
         {
             return Err(not_by_hand(&event));
         }
-        let (right, investigation) = takes(&event)?;
+        let (right, investigation) = self.takes(&event).await?;
         self.write(right, Some(investigation), async |tx| {
             tx.investigation(investigation).await?;
             let mut value = draft.clone();
             let mut made = BTreeMap::new();
             for marker in json::pick(&mut value, Marker::is) {
+                if let Marker::New(prefix) = Marker::read(marker)? {
+                    let id = match made.get(&prefix) {
+                        Some(id) => *id,
+                        None => tx.give(prefix).await?,
+                    };
+                    made.insert(prefix, id);
+                    *marker = json!(format!("{prefix}-{id}"));
+                }
+            }
+            let own = match (event.person(), made.get(PersonId::PREFIX)) {
+                (Some(PersonId::NONE), Some(new)) => PersonId::new(*new).to_string(),
+                (Some(person), _) => person.to_string(),
+                (None, _) => investigation.to_string(),
+            };
+            for marker in json::pick(&mut value, Marker::is) {
                 *marker = match Marker::read(marker)? {
-                    Marker::New(prefix) => {
-                        let id = match made.get(&prefix) {
-                            Some(id) => *id,
-                            None => tx.give(prefix).await?,
-                        };
-                        made.insert(prefix, id);
-                        json!(format!("{prefix}-{id}"))
-                    }
+                    // Replaced above.
+                    Marker::New(_) => continue,
                     Marker::Time(at) => json!(at),
                     Marker::Personal { content, of } => {
-                        let holder = of.unwrap_or_else(|| investigation.to_string());
+                        let holder = of.unwrap_or_else(|| own.clone());
                         holder_is_here(tx, &holder, investigation).await?;
                         let sealed = tx.key_of(&holder).await?.seal(&content)?;
                         serde_json::to_value(sealed).unwrap_or_default()
@@ -104,12 +120,28 @@ impl Desk<'_> {
 
     /// Records an event that makes nothing new, after the same checks as [`Desk::record`].
     pub(super) async fn record_event(&self, event: &Event, seen: Option<u64>) -> Result<u64> {
-        let (right, investigation) = takes(event)?;
+        let (right, investigation) = self.takes(event).await?;
         self.write(right, Some(investigation), async |tx| {
             tx.investigation(investigation).await?;
             keep(tx, event, &[], seen).await
         })
         .await
+    }
+
+    /// What it takes to record an event, and of which investigation it is.
+    async fn takes(&self, event: &Event) -> Result<(Right, InvestigationId)> {
+        let child = match event.person() {
+            Some(person) => self.store.is_child(person).await?,
+            None => false,
+        };
+        if let Event::Person { fact: PersonFact::SameAs { other, .. } | PersonFact::NotSameAs { other, .. }, .. } =
+            event
+        {
+            // The other record may be another investigation's: only who may write there joins or parts the two.
+            let theirs = self.investigation_of(&other.to_string()).await?;
+            self.may(about_person(self.store.is_child(*other).await?), Some(theirs)).await?;
+        }
+        takes(event, child)
     }
 
     /// The investigation that a thing belongs to, by its id, where the person may read it.
@@ -248,6 +280,55 @@ async fn things_are_here(tx: &mut Tx<'_>, event: &Event, made: &[String]) -> Res
             }
             investigation
         }
+        Event::Person { investigation, person, fact } => {
+            if made.contains(&person.to_string()) != matches!(fact, PersonFact::Made { .. }) {
+                return Err(RecordError::Refused(
+                    "a person's record begins with the fact `made` and a new number; every other fact names a person \
+                     who has one"
+                        .into(),
+                ));
+            }
+            things.push(person.to_string());
+            if let PersonFact::Linked { other, .. } | PersonFact::LinkEnded { other, .. } = fact {
+                things.push(other.to_string());
+            }
+            investigation
+        }
+        Event::Safeguarding { investigation, safeguarding, subject, .. } => {
+            things.extend([subject.person().to_string(), safeguarding.to_string()]);
+            same_as_before(tx, &safeguarding.to_string(), |event| match event {
+                Event::Safeguarding { subject: before, .. } => before == subject,
+                _ => true,
+            })
+            .await?;
+            investigation
+        }
+        Event::Identification { investigation, child, .. } | Event::Care { investigation, child, .. } => {
+            things.push(child.to_string());
+            investigation
+        }
+        Event::Custody { investigation, custody, suspect, fact } => {
+            things.extend([suspect.to_string(), custody.to_string()]);
+            if let CustodyFact::Arrested { warrant, .. } = fact {
+                things.extend(warrant.iter().map(ToString::to_string));
+            }
+            same_as_before(tx, &custody.to_string(), |event| match event {
+                Event::Custody { suspect: before, .. } => before == suspect,
+                _ => true,
+            })
+            .await?;
+            investigation
+        }
+        Event::Welfare { investigation, person, fact } => {
+            things.push(person.to_string());
+            if let WelfareFact::Assessed { custody, .. }
+            | WelfareFact::LeafletGiven { custody, .. }
+            | WelfareFact::PhoneOffered { custody, .. } = fact
+            {
+                things.extend(custody.iter().map(ToString::to_string));
+            }
+            investigation
+        }
         _ => return Ok(()),
     };
     for thing in things {
@@ -258,8 +339,16 @@ async fn things_are_here(tx: &mut Tx<'_>, event: &Event, made: &[String]) -> Res
     Ok(())
 }
 
-/// What it takes to record an event, and of which investigation it is.
-fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
+/// Whether a thing is still about whom its earlier facts are about.
+async fn same_as_before(tx: &mut Tx<'_>, thing: &str, same: impl Fn(&Event) -> bool) -> Result<()> {
+    if tx.facts(thing).await?.iter().all(|recorded| same(&recorded.fact)) {
+        return Ok(());
+    }
+    Err(RecordError::Refused(format!("{thing} is about somebody else; begin a new one for this person")))
+}
+
+/// What it takes to record an event, and of which investigation it is. `child` says whether its person is a child.
+fn takes(event: &Event, child: bool) -> Result<(Right, InvestigationId)> {
     match event {
         // What protects a child is never held up by a question of who works on what.
         Event::Risk { fact } => Ok(match fact {
@@ -288,9 +377,37 @@ fn takes(event: &Event) -> Result<(Right, InvestigationId)> {
             _ => (Right::RecordOutcome, *investigation),
         }),
         Event::Order { investigation, .. } => Ok((Right::RecordOrder, *investigation)),
+        Event::Person { investigation, fact, .. } => Ok(match fact {
+            // A child's record begins with whoever hears of the child.
+            PersonFact::Made { roles, .. } if roles.contains(&PersonRole::Child) => {
+                (Right::RecordSafeguarding, *investigation)
+            }
+            PersonFact::RolesStated { roles, .. } if roles.contains(&PersonRole::Child) => {
+                (Right::RecordChild, *investigation)
+            }
+            _ => (about_person(child), *investigation),
+        }),
+        Event::Safeguarding { investigation, subject, fact, .. } => {
+            let right = match subject {
+                _ if fact.is_urgent() => Right::RecordSafeguarding,
+                Subject::Child { .. } => Right::RecordChild,
+                Subject::Work { .. } => Right::RecordPerson,
+            };
+            Ok((right, *investigation))
+        }
+        Event::Identification { investigation, .. } | Event::Care { investigation, .. } => {
+            Ok((Right::RecordChild, *investigation))
+        }
+        Event::Custody { investigation, .. } | Event::Welfare { investigation, .. } => {
+            Ok((about_person(child), *investigation))
+        }
         Event::Vote { investigation, fact } => Ok((super::media::right_of(fact), *investigation)),
         other => Err(not_by_hand(other)),
     }
+}
+
+fn about_person(child: bool) -> Right {
+    if child { Right::RecordChild } else { Right::RecordPerson }
 }
 
 fn not_by_hand(event: &Event) -> RecordError {
@@ -332,6 +449,8 @@ impl Marker {
                 PersonId::PREFIX,
                 OutcomeId::PREFIX,
                 OrderId::PREFIX,
+                SafeguardingId::PREFIX,
+                CustodyId::PREFIX,
             ];
             let prefix = known.into_iter().find(|known| prefix.as_str() == Some(known));
             let refused = || RecordError::Refused(format!("{{\"new\": …}} takes one of {}", known.join(", ")));

@@ -133,7 +133,8 @@ impl ExhibitState {
         })
     }
 
-    fn counting(&self) -> impl Iterator<Item = &Recorded<ExhibitFact>> {
+    /// Facts that no correction strikes, in the order in which they happened.
+    pub(crate) fn counting(&self) -> impl Iterator<Item = &Recorded<ExhibitFact>> {
         let struck = self.struck();
         let mut all: Vec<_> = self.facts.values().filter(|r| !struck.contains_key(&r.seq)).collect();
         all.sort_by_key(|r| (r.fact.when().unwrap_or(r.at), r.seq));

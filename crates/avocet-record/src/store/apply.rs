@@ -93,6 +93,16 @@ impl Tx<'_> {
             Event::Order { investigation, order, .. } => {
                 run!(self, SET_PART_OF, order.to_string(), investigation.to_string());
             }
+            Event::Person { investigation, person, .. } => {
+                run!(self, SET_PART_OF, person.to_string(), investigation.to_string());
+            }
+            Event::Safeguarding { investigation, safeguarding, .. } => {
+                run!(self, SET_PART_OF, safeguarding.to_string(), investigation.to_string());
+            }
+            Event::Custody { investigation, custody, .. } => {
+                run!(self, SET_PART_OF, custody.to_string(), investigation.to_string());
+            }
+            Event::Identification { .. } | Event::Care { .. } | Event::Welfare { .. } => {}
             Event::Vote { investigation, fact } => match fact {
                 VoteFact::PolicySet(_) => self.judge_all(*investigation, recorded.seq).await?,
                 VoteFact::Voted { sha256, .. }

@@ -1,7 +1,7 @@
 //! Real volumes, and The Sleuth Kit's `fls`, `icat` and `istat` as oracle.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -140,20 +140,18 @@ impl Case {
     }
 }
 
-/// Every NTFS volume at hand, unpacked; how many could not be made is said.
-fn cases() -> Vec<Case> {
-    let mut out = vec![];
-    if let Some(folder) = images() {
-        out.push(Case { name: "ntfs.dd", path: folder.join("ntfs.dd"), sector: 0, _keep: None });
-    } else {
+/// Every NTFS volume at hand; how many could not be made is said. Each is unpacked when it is asked for and gone when it
+/// is dropped, so that no more than one lies on the disk at a time.
+fn cases() -> impl Iterator<Item = Case> {
+    let corpus = images().map(|folder| Case { name: "ntfs.dd", path: folder.join("ntfs.dd"), sector: 0, _keep: None });
+    if corpus.is_none() {
         skipped(1, "AVOCET_IMAGES not set");
     }
-    let Some(folder) = testdata() else {
+    let disk = testdata().map(|folder| folder.join("disk"));
+    if disk.is_none() {
         skipped(8, "no shared test data");
-        return out;
-    };
-    let disk = folder.join("disk");
-    for (name, sector) in [
+    }
+    let real = [
         ("made/usb-ntfs.dd", 0),
         ("fs/SampleTinyNtfsVolume.zip", 0),
         ("ntfs-samples/ntfs-lastaccess.raw.gz", 128),
@@ -162,58 +160,72 @@ fn cases() -> Vec<Case> {
         ("fs/gpt_ntfs.E01", 2048),
         ("tsk/imageformat_mmls_1.E01", 128),
         ("tsk/imageformat_mmls_1.E01", 55_424),
-    ] {
-        let from = disk.join(name);
-        let temp = tempfile::tempdir().unwrap();
-        let raw = temp.path().join("raw");
-        let (path, keep) = if name.ends_with(".dd") {
-            (from, None)
-        } else if unpack(&from, &raw) {
-            (raw, Some(temp))
-        } else {
-            skipped(1, "no tool to unpack this image");
-            continue;
-        };
-        out.push(Case { name, path, sector, _keep: keep });
-    }
-    out
+    ];
+    let unpacked = disk.into_iter().flat_map(move |disk| {
+        real.into_iter().filter_map(move |(name, sector)| {
+            let from = disk.join(name);
+            if name.ends_with(".dd") {
+                return Some(Case { name, path: from, sector, _keep: None });
+            }
+            let temp = tempfile::tempdir().unwrap();
+            let path = temp.path().join("raw");
+            if !unpack(&from, &path) {
+                skipped(1, "no tool to unpack this image");
+                return None;
+            }
+            Some(Case { name, path, sector, _keep: Some(temp) })
+        })
+    });
+    corpus.into_iter().chain(unpacked)
 }
 
 fn unpack(from: &Path, to: &Path) -> bool {
     let text = |p: &Path| p.to_str().unwrap().to_owned();
-    let bytes = match from.extension().unwrap().to_str().unwrap() {
-        "gz" => {
-            let mut out = vec![];
-            flate2::read::GzDecoder::new(std::fs::File::open(from).unwrap()).read_to_end(&mut out).unwrap();
-            out
-        }
+    match from.extension().unwrap().to_str().unwrap() {
+        "gz" => write(to, &mut flate2::read::GzDecoder::new(std::fs::File::open(from).unwrap())),
         "zip" => {
             let mut archive = zip::ZipArchive::new(std::fs::File::open(from).unwrap()).unwrap();
-            let mut out = vec![];
             let largest = (0..archive.len()).max_by_key(|i| archive.by_index(*i).unwrap().size()).unwrap();
-            archive.by_index(largest).unwrap().read_to_end(&mut out).unwrap();
-            out
+            write(to, &mut archive.by_index(largest).unwrap());
         }
         "qcow2" => return run("qemu-img", &["convert", "-O", "raw", &text(from), &text(to)]).is_some(),
         "E01" => {
-            let args = ["-q", "-u", "-f", "raw", "-S", "0", "-t", &text(to), &text(from)];
-            if run("ewfexport", &args).is_none() {
+            // ewfexport writes every zero of the disk: its file goes as soon as the one with holes is there.
+            let whole = tempfile::tempdir().unwrap();
+            let made = whole.path().join("whole");
+            if run("ewfexport", &["-q", "-u", "-f", "raw", "-S", "0", "-t", &text(&made), &text(from)]).is_none() {
                 return false;
             }
-            let made = to.with_extension("raw");
-            let mut out = vec![];
-            std::fs::File::open(made).unwrap().read_to_end(&mut out).unwrap();
-            out
+            write(to, &mut std::fs::File::open(made.with_extension("raw")).unwrap());
         }
         other => panic!("{other}"),
-    };
-    write(to, &bytes);
+    }
     true
 }
 
+/// Writes a file with holes where there are only zeros: most of a test disk is empty.
 #[expect(clippy::disallowed_methods, reason = "a temporary file of a test, not evidence")]
-fn write(path: &Path, bytes: &[u8]) {
-    std::fs::File::create(path).unwrap().write_all(bytes).unwrap();
+fn write(path: &Path, bytes: &mut dyn Read) {
+    let mut file = std::fs::File::create(path).unwrap();
+    let (mut block, mut length) = (vec![0; 64 << 10], 0);
+    loop {
+        let mut filled = 0;
+        while filled < block.len() {
+            match bytes.read(&mut block[filled..]).unwrap() {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        if filled == 0 {
+            break;
+        }
+        if block[..filled].iter().any(|byte| *byte != 0) {
+            file.seek(SeekFrom::Start(length)).unwrap();
+            file.write_all(&block[..filled]).unwrap();
+        }
+        length += filled as u64;
+    }
+    file.set_len(length).unwrap();
 }
 
 /// Path and stream as `fls -p` writes them.
@@ -231,7 +243,7 @@ fn the_listing_of_the_test_data() {
     let Some(folder) = testdata() else { return skipped(60, "no shared test data") };
     let table = std::fs::read_to_string(folder.join("disk/listing-sleuthkit.tsv")).unwrap();
     let mut compared = 0;
-    for case in cases().iter().filter(|c| c.name != "ntfs.dd") {
+    for case in cases().filter(|c| c.name != "ntfs.dd") {
         let volume = case.volume();
         let found = collect(&Ntfs::open(Arc::clone(&volume)).unwrap());
         let image = format!("disk/{}", case.name);
@@ -405,7 +417,7 @@ fn istat_times(text: &str, heading: &str) -> BTreeMap<String, String> {
 #[test]
 fn times_as_istat_gives_them() {
     let mut compared = 0;
-    for case in cases().into_iter().filter(|c| c.name.contains("usb") || c.name.contains("lastaccess")) {
+    for case in cases().filter(|c| c.name.contains("usb") || c.name.contains("lastaccess")) {
         let found = collect(&Ntfs::open(case.volume()).unwrap());
         for e in found.entries.iter().filter(|e| e.stream.is_none() && !e.path.starts_with("/$")) {
             let (sector, number) = (case.sector.to_string(), e.number.to_string());
@@ -437,8 +449,8 @@ fn volumes_made_by_mkntfs_in_every_geometry() {
     let small = b"kept inside the record".to_vec();
     let large: Vec<u8> = (0..300_001u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     let (small_path, large_path) = (temp.path().join("small"), temp.path().join("large"));
-    write(&small_path, &small);
-    write(&large_path, &large);
+    write(&small_path, &mut small.as_slice());
+    write(&large_path, &mut large.as_slice());
     let geometries = [
         ("512", "512", 8u64),
         ("512", "4096", 8),
@@ -450,7 +462,7 @@ fn volumes_made_by_mkntfs_in_every_geometry() {
     ];
     for (sector, cluster, mib) in geometries {
         // Sparse, so that the size costs nothing.
-        write(&image, &[]);
+        write(&image, &mut std::io::empty());
         #[expect(clippy::disallowed_methods, reason = "a temporary file of a test, not evidence")]
         std::fs::OpenOptions::new().write(true).open(&image).unwrap().set_len(mib << 20).unwrap();
         let args = ["-F", "-Q", "-q", "-s", sector, "-c", cluster, "-L", "Zo\u{eb}", image_text];
