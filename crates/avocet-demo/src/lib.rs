@@ -8,6 +8,7 @@ mod disk;
 mod exif;
 mod picture;
 mod sets;
+pub mod year;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,7 @@ mod digest;
 mod error;
 pub mod event;
 pub mod exhibit;
+pub mod figures;
 pub mod identifier;
 mod ids;
 pub mod intake;
@@ -35,7 +36,7 @@ pub mod time_text;
 pub mod vote;
 pub mod warrant;
 
-pub use at::{At, Day, Recorded};
+pub use at::{At, Day, DayError, Recorded};
 pub use digest::digest;
 pub use error::{RecordError, Result};
 pub use ids::{

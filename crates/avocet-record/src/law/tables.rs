@@ -8,6 +8,7 @@ use super::entry::{Entry, entries};
 use super::error::LawError;
 use super::role::Role;
 use super::table::{LawRow, Table};
+use crate::figures::Definition;
 use crate::order::{LineKind, OrderKind, VisitLevel};
 use crate::outcome::{Disposal, Offence};
 use crate::risk::RiskLevel;
@@ -53,8 +54,9 @@ impl LawRow for Power {
 }
 
 /// Names of the tables of [`Law`].
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 11] = [
     Disposal::TABLE,
+    Definition::TABLE,
     GradingRule::TABLE,
     Offence::TABLE,
     LineKind::TABLE,
@@ -71,6 +73,8 @@ pub const TABLES: [&str; 10] = [
 pub struct Law {
     /// How a matter can end.
     pub disposals: Table<Disposal>,
+    /// Definitions of figures.
+    pub figures: Table<Definition>,
     /// Rules for votes.
     pub grading: Table<GradingRule>,
     /// Offences that can be charged.
@@ -99,6 +103,7 @@ impl Law {
     pub fn load(folder: Option<&Path>) -> Result<Self, LawError> {
         Ok(Self {
             disposals: Table::load(folder, include_str!("../../data/disposals.toml"))?,
+            figures: Table::load(folder, include_str!("../../data/figures.toml"))?,
             grading: Table::load(folder, include_str!("../../data/grading.toml"))?,
             offences: Table::load(folder, include_str!("../../data/offences.toml"))?,
             order_lines: Table::load(folder, include_str!("../../data/order-lines.toml"))?,
@@ -115,6 +120,7 @@ impl Law {
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         let mut all = entries(&self.disposals);
+        all.extend(entries(&self.figures));
         all.extend(entries(&self.grading));
         all.extend(entries(&self.offences));
         all.extend(entries(&self.order_lines));

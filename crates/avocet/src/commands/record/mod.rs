@@ -1,6 +1,8 @@
 //! The verbs that work on the record.
 
+mod demo;
 mod exhibit;
+mod figures;
 mod grading;
 mod investigation;
 mod ledger;
@@ -27,7 +29,9 @@ use zeroize::Zeroizing;
 use crate::args::{Global, RecordVerb, When, Who};
 use crate::{Outcome, Refusal, access, output};
 
+pub use demo::run as demo;
 pub use exhibit::run as exhibit;
+pub use figures::run as figures;
 pub use grading::run as grading;
 pub use investigation::{queue, run as investigation};
 pub use ledger::run as ledger;
