@@ -152,11 +152,10 @@ fn count(measure: Measure, book: &Book, span: Span, law: &Law) -> Counted {
             listed(first.filter(|(_, when)| span.contains(*when)).map(|(id, _)| id.to_string()))
         }
         Measure::DaysToSafeguarding1 => {
-            let acts = people.safeguarded();
+            let (acts, of) = (people.safeguarded(), people.investigations());
             let first = acts.iter().filter_map(|(id, acts)| Some((id, *acts.iter().min()?)));
             let known = first.filter(|(_, first)| span.contains(*first)).filter_map(|(id, first)| {
-                let received =
-                    people.investigations_of(*id).filter_map(|of| book.investigations.get(&of)).map(|row| row.received);
+                let received = of.get(id)?.iter().filter_map(|of| book.investigations.get(of)).map(|row| row.received);
                 Some((id.to_string(), days(received.min()?, first)))
             });
             lasting(known, Value::Days)

@@ -126,9 +126,13 @@ impl People {
         })
     }
 
-    /// The investigations of the records that are of one child.
-    pub fn investigations_of(&self, child: PersonId) -> impl Iterator<Item = InvestigationId> {
-        self.persons.iter().filter(move |(id, _)| self.one(**id) == child).map(|(_, (investigation, _))| *investigation)
+    /// The investigations of the records that are of each person.
+    pub fn investigations(&self) -> BTreeMap<PersonId, BTreeSet<InvestigationId>> {
+        let mut of: BTreeMap<PersonId, BTreeSet<InvestigationId>> = BTreeMap::new();
+        for (id, (investigation, _)) in &self.persons {
+            of.entry(self.one(*id)).or_default().insert(*investigation);
+        }
+        of
     }
 
     fn custody_at(&self, when: impl Fn(&CustodyFact) -> Option<At>) -> impl Iterator<Item = (CustodyId, At)> {
