@@ -9,6 +9,8 @@
 #![deny(clippy::indexing_slicing)]
 
 mod at;
+pub mod case;
+pub mod clock;
 mod correction;
 pub mod custody;
 pub mod desk;
@@ -16,6 +18,7 @@ mod digest;
 mod error;
 pub mod event;
 pub mod exhibit;
+mod facts;
 pub mod figures;
 pub mod identifier;
 mod ids;
@@ -24,6 +27,7 @@ pub mod ip;
 mod json;
 pub mod keys;
 pub mod law;
+pub mod leaflet;
 pub mod ledger;
 pub mod order;
 pub mod outcome;

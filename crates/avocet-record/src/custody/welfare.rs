@@ -70,6 +70,11 @@ pub enum LeafletFor {
     Staff,
 }
 
+impl LeafletFor {
+    /// Each, in a fixed order.
+    pub const ALL: [Self; 4] = [Self::Suspect, Self::Family, Self::Parent, Self::Staff];
+}
+
 impl fmt::Display for LeafletFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

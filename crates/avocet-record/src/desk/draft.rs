@@ -1,6 +1,6 @@
 //! Changes as somebody writes them down, and facts as somebody reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -160,24 +160,37 @@ impl Desk<'_> {
     }
 
     /// Everything recorded about a thing (an id of an investigation, exhibit, warrant, …), oldest first, with its personal
-    /// content opened where the person may read it; withheld and erased content says so. The look is recorded first.
+    /// content opened where the person may read it; withheld and erased content says so. What is about a child is told
+    /// whole to those who may read what is restricted about a child; others learn that there is a fact, and of what kind.
+    /// The look is recorded first.
     ///
     /// # Errors
-    /// [`RecordError::Unknown`] where there is no such thing or the person is not on its investigation.
+    /// [`RecordError::Unknown`] where there is no such thing or the person is not on its investigation;
+    /// [`RecordError::NotAllowed`] for a child where they may not read what is restricted.
     pub async fn story(&self, subject: &str) -> Result<Vec<Told>> {
         let investigation = self.investigation_of(subject).await?;
         let open = self.may(Right::ReadPersonal, Some(investigation)).await.is_ok();
+        let children = self.hidden_children(investigation).await?;
+        if children.iter().any(|child| child.to_string() == subject) {
+            self.may(Right::RestrictedChild, Some(investigation)).await?;
+        }
         let facts = self.store.facts(subject).await?;
         let records = u64::try_from(facts.len()).unwrap_or(u64::MAX);
         let purpose = if open { "its facts, with personal content" } else { "its facts" };
         self.looked(Act::Viewed, vec![subject.to_owned()], purpose, records).await?;
+        let holders: BTreeSet<String> = children.iter().map(ToString::to_string).collect();
         let mut told = Vec::with_capacity(facts.len());
         for Recorded { seq, at, by, fact } in facts {
             let kind = fact.kind();
+            let hidden = fact.person().filter(|person| children.contains(person));
+            let elsewhere = matches!(&fact, Event::Person { investigation: of, .. } if *of != investigation);
             // What is on the ledger came from JSON.
-            let mut value = serde_json::to_value(fact).unwrap_or_default();
-            if open {
-                self.store.open_within(&mut value).await?;
+            let mut value = match hidden {
+                Some(child) => json!({ "withheld": child }),
+                None => serde_json::to_value(fact).unwrap_or_default(),
+            };
+            if open && !elsewhere {
+                self.store.open_within(&mut value, &holders).await?;
             } else {
                 for value in json::pick(&mut value, |value| Personal::within(value).is_some()) {
                     *value = json!({ "withheld": value.get("key") });
@@ -186,6 +199,15 @@ impl Desk<'_> {
             told.push(Told { recorded: Recorded { seq, at, by, fact: value }, kind });
         }
         Ok(told)
+    }
+
+    /// The children of an investigation whose records the person may not read.
+    pub(super) async fn hidden_children(&self, investigation: InvestigationId) -> Result<BTreeSet<PersonId>> {
+        if self.may(Right::RestrictedChild, Some(investigation)).await.is_ok() {
+            return Ok(BTreeSet::new());
+        }
+        let facts = self.store.facts(&investigation.to_string()).await?;
+        Ok(facts.iter().filter_map(|recorded| recorded.fact.child()).collect())
     }
 }
 

@@ -9,6 +9,7 @@ mod look;
 mod media;
 mod order;
 mod outcome;
+mod people;
 mod referral;
 mod warrant;
 
@@ -31,6 +32,7 @@ pub use media::MediaPlace;
 pub(crate) use media::outcome_text;
 pub use order::{Comparison, OrderShown};
 pub use outcome::{OutcomeShown, Settled};
+pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
 pub use referral::{Conflict, Incoming, Referral};
 pub use warrant::{IpEventShown, WarrantShown};
 

@@ -82,6 +82,14 @@ impl Period {
         self.add(start.timestamp()).map_or(At::from_ns(i64::MAX), At::from)
     }
 
+    /// Whether an instant of a period of working days lies after the last year for which dates are listed: there may be
+    /// more of them that nobody has listed yet.
+    #[must_use]
+    pub fn is_past_the_table(&self, at: At) -> bool {
+        let Some(last) = self.not_working.iter().map(|date| date.year()).max() else { return false };
+        TimeZone::get(&self.zone).is_ok_and(|zone| at.timestamp().to_zoned(zone).year() > last)
+    }
+
     fn add(&self, start: Timestamp) -> Option<Timestamp> {
         let count = i64::from(self.count);
         if self.unit == PeriodUnit::Hours {

@@ -5,5 +5,7 @@
 //! joined and can be parted again; neither is ever lost.
 
 mod fact;
+mod state;
 
 pub use fact::{LinkKind, PersonFact, PersonRole, WorkKind, Yes};
+pub use state::{Address, Described, PersonState, Same, Work, work_of};

@@ -5,9 +5,15 @@
 //! Nothing here waits for anything: what is urgent is recorded by whoever is there ([`SafeguardingFact::is_urgent`]).
 
 mod care;
+mod child;
 mod fact;
 mod identify;
+mod state;
+mod table;
 
 pub use care::{CareFact, CareKind, InterviewKind, MeasureAnswer, StatementStage};
+pub use child::{CareState, IdentificationState, Lead, StepTaken};
 pub use fact::{Body, Protection, SafeguardingFact, SafeguardingOutcome, Subject};
 pub use identify::{IdentificationFact, LeadKind, Reach, Step, Strength};
+pub use state::SafeguardingState;
+pub use table::SharingPower;

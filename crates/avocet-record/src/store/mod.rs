@@ -14,6 +14,7 @@ pub(crate) mod schema;
 pub(crate) mod sql;
 mod tx;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -191,11 +192,17 @@ impl Store {
         Ok(key.map(|key| key.open(sealed)).transpose()?)
     }
 
-    /// Opens everything personal in a JSON value: sealed values become their content, or `{"erased": "K-3"}`.
-    pub(crate) async fn open_within(&self, value: &mut Value) -> Result<()> {
+    /// Opens everything personal in a JSON value: sealed values become their content, `{"erased": "K-3"}`, or
+    /// `{"withheld": "K-3"}` where they stand under a key of one of these holders.
+    pub(crate) async fn open_within(&self, value: &mut Value, withheld: &BTreeSet<String>) -> Result<()> {
         for value in json::pick(value, |value| Personal::within(value).is_some()) {
             let Some(personal) = Personal::within(value) else { continue };
-            let erased = || serde_json::json!({ "erased": personal.key() });
+            let key = personal.key();
+            if !withheld.is_empty() && self.holder_of_key(key).await?.is_some_and(|holder| withheld.contains(&holder)) {
+                *value = serde_json::json!({ "withheld": key });
+                continue;
+            }
+            let erased = || serde_json::json!({ "erased": key });
             *value = self.open_personal(&personal).await?.unwrap_or_else(erased);
         }
         Ok(())

@@ -182,6 +182,12 @@ impl Store {
         row!(conn, PART_OF, subject).map(|row| parsed(&row, 0)).transpose()
     }
 
+    /// Whose key it is, while it still opens.
+    pub(crate) async fn holder_of_key(&self, key: KeyId) -> Result<Option<String>> {
+        let mut conn = self.db.reader().await?;
+        row!(conn, LIVE_KEY, key.to_string()).map(|row| text(&row, 0)).transpose()
+    }
+
     /// Whether a person is, or ever was, stated to be a child: what was restricted stays so.
     pub(crate) async fn is_child(&self, person: PersonId) -> Result<bool> {
         let facts = self.facts(&person.to_string()).await?;

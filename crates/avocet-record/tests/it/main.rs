@@ -15,6 +15,7 @@ mod ledger;
 mod media;
 mod order;
 mod outcome;
+mod people;
 mod risk;
 mod store;
 mod vote;
