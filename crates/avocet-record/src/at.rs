@@ -61,6 +61,82 @@ impl fmt::Display for At {
     }
 }
 
+/// A date of the calendar, `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Day(jiff::civil::Date);
+
+/// Why a text is no date.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no date; write it as YYYY-MM-DD")]
+pub struct DayError(String);
+
+impl Day {
+    /// The zone whose midnights bound a day: that of the forces that the tables are written for.
+    pub const ZONE: &'static str = "Europe/London";
+
+    /// The first instant of the day in [`Day::ZONE`].
+    #[must_use]
+    pub fn begin(self) -> At {
+        // Every date has a first instant in a zone that is built in.
+        self.0.in_tz(Self::ZONE).map_or(At::from_ns(i64::MAX), |zoned| zoned.timestamp().into())
+    }
+
+    /// The day so many days later.
+    #[must_use]
+    pub fn plus(self, days: i32) -> Self {
+        Self(self.0.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default()))
+    }
+
+    /// The day in which an instant lies in [`Day::ZONE`].
+    #[must_use]
+    pub fn of(at: At) -> Self {
+        let zoned = at.timestamp().in_tz(Self::ZONE);
+        Self(zoned.map_or_else(|_| at.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date(), |zoned| zoned.date()))
+    }
+
+    /// How many days lie between this day and a later one; negative where that is earlier.
+    #[must_use]
+    pub fn until(self, later: Self) -> i64 {
+        self.0.until(later.0).map_or(0, |span| i64::from(span.get_days()))
+    }
+
+    /// As a page writes it: `1 June 2025`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        self.0.strftime("%-d %B %Y").to_string()
+    }
+}
+
+impl std::str::FromStr for Day {
+    type Err = DayError;
+
+    fn from_str(text: &str) -> Result<Self, DayError> {
+        let read = Some(text).filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
+        read.map(Self).ok_or_else(|| DayError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Day {
+    type Error = DayError;
+
+    fn try_from(text: String) -> Result<Self, DayError> {
+        text.parse()
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.to_string()
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// A fact as it stands on the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded<F> {

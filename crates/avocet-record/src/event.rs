@@ -4,13 +4,21 @@ use avocet_base::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::at::At;
+use crate::custody::{CustodyFact, WelfareFact};
 use crate::exhibit::ExhibitFact;
 use crate::identifier::IdentifierKind;
-use crate::ids::{ExaminationId, ExhibitId, InvestigationId, IpEventId, KeyId, ReferralId, UserId, WarrantId};
+use crate::ids::{
+    CustodyId, ExaminationId, ExhibitId, InvestigationId, IpEventId, KeyId, OrderId, OutcomeId, PersonId, ReferralId,
+    SafeguardingId, UserId, WarrantId,
+};
 use crate::intake::Lead;
 use crate::ip::IpFact;
+use crate::order::OrderFact;
+use crate::outcome::OutcomeFact;
+use crate::people::{PersonFact, PersonRole};
 use crate::personal::Personal;
 use crate::risk::{Flag, RiskFact};
+use crate::safeguard::{CareFact, IdentificationFact, SafeguardingFact, Subject};
 use crate::vote::VoteFact;
 use crate::warrant::WarrantFact;
 
@@ -217,6 +225,82 @@ pub enum Event {
         /// The fact.
         fact: WarrantFact,
     },
+    /// A fact about what became of a suspect.
+    Outcome {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which outcome.
+        outcome: OutcomeId,
+        /// The fact.
+        fact: OutcomeFact,
+    },
+    /// A fact about an order that is monitored.
+    Order {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which order.
+        order: OrderId,
+        /// The fact.
+        fact: OrderFact,
+    },
+    /// A fact about a person.
+    Person {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Who.
+        person: PersonId,
+        /// The fact.
+        fact: PersonFact,
+    },
+    /// A fact about making somebody safe.
+    Safeguarding {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which line of safeguarding.
+        safeguarding: SafeguardingId,
+        /// For whom, or because of what work; the same in every fact of one line.
+        subject: Subject,
+        /// The fact.
+        fact: SafeguardingFact,
+    },
+    /// A fact about who a child is.
+    Identification {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which child.
+        child: PersonId,
+        /// The fact.
+        fact: IdentificationFact,
+    },
+    /// A fact about the child's side.
+    Care {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which child.
+        child: PersonId,
+        /// The fact.
+        fact: CareFact,
+    },
+    /// A fact about an arrest or a voluntary interview.
+    Custody {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Which arrest or interview.
+        custody: CustodyId,
+        /// Whose; the same in every fact of one.
+        suspect: PersonId,
+        /// The fact.
+        fact: CustodyFact,
+    },
+    /// A fact about a suspect's own risk, or about what was given to those around.
+    Welfare {
+        /// Of which investigation.
+        investigation: InvestigationId,
+        /// Whose.
+        person: PersonId,
+        /// The fact.
+        fact: WelfareFact,
+    },
     /// A fact about votes.
     Vote {
         /// In which investigation it was recorded.
@@ -317,6 +401,14 @@ impl Event {
             Self::Exhibit { fact, .. } => fact.kind(),
             Self::Ip { fact, .. } => fact.kind(),
             Self::Warrant { fact, .. } => fact.kind(),
+            Self::Outcome { fact, .. } => fact.kind(),
+            Self::Order { fact, .. } => fact.kind(),
+            Self::Person { fact, .. } => fact.kind(),
+            Self::Safeguarding { fact, .. } => fact.kind(),
+            Self::Identification { fact, .. } => fact.kind(),
+            Self::Care { fact, .. } => fact.kind(),
+            Self::Custody { fact, .. } => fact.kind(),
+            Self::Welfare { fact, .. } => fact.kind(),
             Self::Vote { fact, .. } => match fact {
                 VoteFact::Voted { .. } => "voted",
                 VoteFact::Withdrawn { .. } => "vote-withdrawn",
@@ -332,6 +424,34 @@ impl Event {
                 Act::Printed => "printed",
                 Act::Disclosed => "disclosed",
             },
+        }
+    }
+
+    /// The person whom a fact is about: personal content in it stands under this person's key where it names nobody else.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Person { person, .. } | Self::Welfare { person, .. } => Some(*person),
+            Self::Safeguarding { subject, .. } => Some(subject.person()),
+            Self::Identification { child, .. } | Self::Care { child, .. } => Some(*child),
+            Self::Custody { suspect, .. } => Some(*suspect),
+            _ => None,
+        }
+    }
+
+    /// The child that a fact is about by itself, whatever else is known of that person.
+    #[must_use]
+    pub fn child(&self) -> Option<PersonId> {
+        match self {
+            Self::Person {
+                person,
+                fact: PersonFact::Made { roles, .. } | PersonFact::RolesStated { roles, .. },
+                ..
+            } => Some(*person).filter(|_| roles.contains(&PersonRole::Child)),
+            Self::Safeguarding { subject: Subject::Child { child }, .. }
+            | Self::Identification { child, .. }
+            | Self::Care { child, .. } => Some(*child),
+            _ => None,
         }
     }
 
@@ -355,6 +475,34 @@ impl Event {
             Self::Exhibit { investigation, exhibit, .. } => vec![investigation.to_string(), exhibit.to_string()],
             Self::Ip { investigation, ip, .. } => vec![investigation.to_string(), ip.to_string()],
             Self::Warrant { investigation, warrant, .. } => vec![investigation.to_string(), warrant.to_string()],
+            // The device's own story tells what was decided and found about it.
+            Self::Outcome { investigation, outcome, fact } => match fact {
+                OutcomeFact::DeviceDecided { exhibit, .. } => {
+                    vec![investigation.to_string(), exhibit.to_string(), outcome.to_string()]
+                }
+                _ => vec![investigation.to_string(), outcome.to_string()],
+            },
+            Self::Order { investigation, order, fact } => match fact {
+                OrderFact::DeviceChecked { exhibit, examination, .. } => {
+                    vec![investigation.to_string(), exhibit.to_string(), examination.to_string(), order.to_string()]
+                }
+                _ => vec![investigation.to_string(), order.to_string()],
+            },
+            // The other person's story tells it too; the person whom it is about comes last.
+            Self::Person { investigation, person, fact } => std::iter::once(investigation.to_string())
+                .chain(fact.other().map(|other| other.to_string()))
+                .chain([person.to_string()])
+                .collect(),
+            Self::Safeguarding { investigation, safeguarding, subject, .. } => {
+                vec![investigation.to_string(), subject.person().to_string(), safeguarding.to_string()]
+            }
+            Self::Identification { investigation, child, .. } | Self::Care { investigation, child, .. } => {
+                vec![investigation.to_string(), child.to_string()]
+            }
+            Self::Custody { investigation, custody, suspect, .. } => {
+                vec![investigation.to_string(), suspect.to_string(), custody.to_string()]
+            }
+            Self::Welfare { investigation, person, .. } => vec![investigation.to_string(), person.to_string()],
             // A vote hangs on the content. It is not put under the investigation too: a million votes would bury the
             // page that tells its story; the policy is part of that story.
             Self::Vote { investigation, fact } => match fact {

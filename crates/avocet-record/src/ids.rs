@@ -26,6 +26,9 @@ macro_rules! id_type {
             /// What an id of this kind begins with.
             pub const PREFIX: &'static str = $prefix;
 
+            /// The number of no thing: the record gives numbers from 1.
+            pub const NONE: Self = Self(0);
+
             /// The id with this number.
             #[must_use]
             pub const fn new(number: u64) -> Self {
@@ -101,6 +104,22 @@ id_type!(
 id_type!(
     /// A sealed examination attached to an exhibit.
     ExaminationId, "X", "an examination"
+);
+id_type!(
+    /// What became of one suspect: charges, disposal, devices.
+    OutcomeId, "O", "an outcome"
+);
+id_type!(
+    /// An order or a set of notification requirements that is monitored.
+    OrderId, "M", "an order"
+);
+id_type!(
+    /// One line of safeguarding: for a child, or because of what somebody does.
+    SafeguardingId, "S", "a line of safeguarding"
+);
+id_type!(
+    /// An arrest or a voluntary interview.
+    CustodyId, "C", "an arrest or interview"
 );
 id_type!(
     /// A key under which personal content is encrypted.

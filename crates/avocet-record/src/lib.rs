@@ -9,11 +9,17 @@
 #![deny(clippy::indexing_slicing)]
 
 mod at;
+pub mod case;
+pub mod clock;
+mod correction;
+pub mod custody;
 pub mod desk;
 mod digest;
 mod error;
 pub mod event;
 pub mod exhibit;
+mod facts;
+pub mod figures;
 pub mod identifier;
 mod ids;
 pub mod intake;
@@ -21,18 +27,24 @@ pub mod ip;
 mod json;
 pub mod keys;
 pub mod law;
+pub mod leaflet;
 pub mod ledger;
+pub mod order;
+pub mod outcome;
+pub mod people;
 mod personal;
 pub mod risk;
+pub mod safeguard;
 pub mod store;
 pub mod time_text;
 pub mod vote;
 pub mod warrant;
 
-pub use at::{At, Recorded};
+pub use at::{At, Day, DayError, Recorded};
 pub use digest::digest;
 pub use error::{RecordError, Result};
 pub use ids::{
-    ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, PersonId, ReferralId, UserId, WarrantId,
+    CustodyId, ExaminationId, ExhibitId, IdError, InvestigationId, IpEventId, KeyId, OrderId, OutcomeId, PersonId,
+    ReferralId, SafeguardingId, UserId, WarrantId,
 };
 pub use personal::Personal;

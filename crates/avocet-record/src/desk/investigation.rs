@@ -1,16 +1,17 @@
 //! Investigations: opening, who works on them, risk, and the order of work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::Desk;
 use crate::at::{At, Recorded};
+use crate::clock::{self, Mark, Moment};
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{InvestigationId, ReferralId, UserId};
 use crate::law::Right;
-use crate::risk::{self, Flag, Placed, QueueItem, RiskFact, RiskState};
+use crate::risk::{self, Flag, OpenClock, Placed, QueueItem, RiskFact, RiskState};
 use crate::store::InvestigationRow;
 
 /// What an investigation is opened with.
@@ -44,6 +45,9 @@ pub(crate) struct Item {
     pub risk: Vec<(u64, At, UserId, RiskFact)>,
     #[serde(default)]
     pub flags: BTreeSet<Flag>,
+    /// The moments that clocks go by, of each thing whose facts state them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moments: BTreeMap<String, Vec<Moment>>,
 }
 
 impl Item {
@@ -58,7 +62,16 @@ impl Item {
         for (seq, at, by, fact) in &self.risk {
             state.apply(&Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() });
         }
+        let acts = [Mark::Sent, Mark::PoliceProtection, Mark::EmergencyOrder, Mark::ChildSafeguardingBegun];
+        for moment in self.moments.values().flatten().filter(|moment| acts.contains(&moment.mark)) {
+            state.add_action(moment.seq);
+        }
         state
+    }
+
+    /// The moments of everything.
+    pub fn moments(&self) -> Vec<Moment> {
+        self.moments.values().flatten().cloned().collect()
     }
 }
 
@@ -101,13 +114,16 @@ impl Desk<'_> {
         .await
     }
 
-    /// Every fact of an investigation, oldest first. The look is recorded.
+    /// Every fact of an investigation, oldest first, without those about children whose records the person may not read;
+    /// [`Desk::story`] says where those stand. The look is recorded.
     ///
     /// # Errors
     /// [`RecordError`].
     pub async fn facts_of(&self, investigation: InvestigationId) -> Result<Vec<Recorded<Event>>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
-        let facts = self.store.facts(&investigation.to_string()).await?;
+        let hidden = self.hidden_children(investigation).await?;
+        let mut facts = self.store.facts(&investigation.to_string()).await?;
+        facts.retain(|recorded| recorded.fact.person().is_none_or(|person| !hidden.contains(&person)));
         self.looked(Act::Viewed, vec![investigation.to_string()], "facts of the investigation", 1).await?;
         Ok(facts)
     }
@@ -140,11 +156,16 @@ impl Desk<'_> {
         let mine = self.store.memberships(self.user).await?;
         let item = |row: &InvestigationRow| {
             let flags = row.item.flags.clone();
-            QueueItem { flags, ..QueueItem::new(row.id, row.received, &row.item.state()) }
+            let started = clock::started(&self.law.clocks, &row.item.moments());
+            let running = started.iter().filter(|clock| clock.done.is_none());
+            let clocks = running
+                .map(|running| OpenClock { due: running.due, name: running.name(), ahead: running.clock.value.ahead })
+                .collect();
+            QueueItem { flags, clocks, ..QueueItem::new(row.id, row.received, &row.item.state()) }
         };
         let items = rows.iter().map(item).collect();
         let placed = risk::order(items, &self.law.risk_levels, self.store.now());
-        let rows: std::collections::BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
         Ok(placed
             .into_iter()
             .filter_map(|placed| {

@@ -3,9 +3,13 @@
 mod account;
 mod draft;
 mod exhibit;
+mod figures;
 mod investigation;
 mod look;
 mod media;
+mod order;
+mod outcome;
+mod people;
 mod referral;
 mod warrant;
 
@@ -26,7 +30,10 @@ pub(crate) use investigation::Item;
 pub use investigation::{Opening, Queued};
 pub use media::MediaPlace;
 pub(crate) use media::outcome_text;
-pub use referral::{Conflict, Referral};
+pub use order::{Comparison, OrderShown};
+pub use outcome::{OutcomeShown, Settled};
+pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
+pub use referral::{Conflict, Incoming, Referral};
 pub use warrant::{IpEventShown, WarrantShown};
 
 /// What facts add up to for each thing that they are about, by its id: `of` says what a fact is about and is one of this

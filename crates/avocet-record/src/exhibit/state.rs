@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fact::{ExhibitFact, Holder, PowerSource};
 use super::finding::ExhibitFinding;
 use crate::at::{At, Recorded};
+use crate::correction;
 use crate::ids::UserId;
 
 /// What became of an exhibit.
@@ -125,23 +126,15 @@ impl ExhibitState {
         walk.findings
     }
 
-    /// Number of each fact that a correction strikes, with the correction's. A correction that is itself corrected strikes
-    /// nothing.
     fn struck(&self) -> BTreeMap<u64, u64> {
-        let mut struck = BTreeMap::new();
-        // Later corrections first: they decide which earlier ones stand.
-        for recorded in self.facts.values().rev() {
-            if let ExhibitFact::Corrected { wrong, .. } = &recorded.fact
-                && !struck.contains_key(&recorded.seq)
-                && *wrong < recorded.seq
-            {
-                struck.insert(*wrong, recorded.seq);
-            }
-        }
-        struck
+        correction::struck(&self.facts, |fact| match fact {
+            ExhibitFact::Corrected { wrong, .. } => Some(*wrong),
+            _ => None,
+        })
     }
 
-    fn counting(&self) -> impl Iterator<Item = &Recorded<ExhibitFact>> {
+    /// Facts that no correction strikes, in the order in which they happened.
+    pub(crate) fn counting(&self) -> impl Iterator<Item = &Recorded<ExhibitFact>> {
         let struck = self.struck();
         let mut all: Vec<_> = self.facts.values().filter(|r| !struck.contains_key(&r.seq)).collect();
         all.sort_by_key(|r| (r.fact.when().unwrap_or(r.at), r.seq));

@@ -22,6 +22,9 @@ pub enum PeriodUnit {
     /// Days: the same time of day on a later date.
     #[serde(rename = "calendar days")]
     CalendarDays,
+    /// Months: the same day of a later month, or its last day where it has no such day.
+    #[serde(rename = "calendar months")]
+    CalendarMonths,
     /// Mondays to Fridays without the dates listed.
     #[serde(rename = "working days")]
     WorkingDays,
@@ -79,6 +82,14 @@ impl Period {
         self.add(start.timestamp()).map_or(At::from_ns(i64::MAX), At::from)
     }
 
+    /// Whether an instant of a period of working days lies after the last year for which dates are listed: there may be
+    /// more of them that nobody has listed yet.
+    #[must_use]
+    pub fn is_past_the_table(&self, at: At) -> bool {
+        let Some(last) = self.not_working.iter().map(|date| date.year()).max() else { return false };
+        TimeZone::get(&self.zone).is_ok_and(|zone| at.timestamp().to_zoned(zone).year() > last)
+    }
+
     fn add(&self, start: Timestamp) -> Option<Timestamp> {
         let count = i64::from(self.count);
         if self.unit == PeriodUnit::Hours {
@@ -86,6 +97,9 @@ impl Period {
         }
         let zone = TimeZone::get(&self.zone).ok()?;
         let local = start.to_zoned(zone);
+        if self.unit == PeriodUnit::CalendarMonths {
+            return Some(local.checked_add(Span::new().try_months(count).ok()?).ok()?.timestamp());
+        }
         let days = match self.unit {
             PeriodUnit::WorkingDays => self.days_to_working_day(local.date())?,
             _ => count,
@@ -117,6 +131,8 @@ impl fmt::Display for Period {
             (PeriodUnit::Hours, _) => "hours",
             (PeriodUnit::CalendarDays, 1) => "calendar day",
             (PeriodUnit::CalendarDays, _) => "calendar days",
+            (PeriodUnit::CalendarMonths, 1) => "calendar month",
+            (PeriodUnit::CalendarMonths, _) => "calendar months",
             (PeriodUnit::WorkingDays, 1) => "working day",
             (PeriodUnit::WorkingDays, _) => "working days",
         };

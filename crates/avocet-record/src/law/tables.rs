@@ -8,7 +8,13 @@ use super::entry::{Entry, entries};
 use super::error::LawError;
 use super::role::Role;
 use super::table::{LawRow, Table};
+use crate::clock::{self, BankHoliday, Clock};
+use crate::figures::Definition;
+use crate::leaflet::{Service, Wording};
+use crate::order::{LineKind, OrderKind, VisitLevel};
+use crate::outcome::{Disposal, Offence};
 use crate::risk::RiskLevel;
+use crate::safeguard::SharingPower;
 use crate::vote::GradingRule;
 
 /// Where a referral can come from.
@@ -51,13 +57,46 @@ impl LawRow for Power {
 }
 
 /// Names of the tables of [`Law`].
-pub const TABLES: [&str; 5] = [GradingRule::TABLE, Power::TABLE, ReferralSource::TABLE, RiskLevel::TABLE, Role::TABLE];
+pub const TABLES: [&str; 16] = [
+    BankHoliday::TABLE,
+    Clock::TABLE,
+    Disposal::TABLE,
+    Definition::TABLE,
+    GradingRule::TABLE,
+    Wording::TABLE,
+    Offence::TABLE,
+    LineKind::TABLE,
+    OrderKind::TABLE,
+    Power::TABLE,
+    ReferralSource::TABLE,
+    RiskLevel::TABLE,
+    Role::TABLE,
+    Service::TABLE,
+    SharingPower::TABLE,
+    VisitLevel::TABLE,
+];
 
 /// The tables that the record works by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Law {
+    /// Dates that are no working days.
+    pub bank_holidays: Table<BankHoliday>,
+    /// What is due when, without the bank holidays where working days count.
+    pub clocks: Table<Clock>,
+    /// How a matter can end.
+    pub disposals: Table<Disposal>,
+    /// Definitions of figures.
+    pub figures: Table<Definition>,
     /// Rules for votes.
     pub grading: Table<GradingRule>,
+    /// What leaflets say.
+    pub leaflets: Table<Wording>,
+    /// Offences that can be charged.
+    pub offences: Table<Offence>,
+    /// Usual conditions of orders and notification requirements.
+    pub order_lines: Table<LineKind>,
+    /// Kinds of orders.
+    pub orders: Table<OrderKind>,
     /// Powers to enter, search and seize.
     pub powers: Table<Power>,
     /// Where referrals come from.
@@ -66,6 +105,12 @@ pub struct Law {
     pub risk_levels: Table<RiskLevel>,
     /// Roles and their rights.
     pub roles: Table<Role>,
+    /// Services that leaflets name.
+    pub services: Table<Service>,
+    /// Powers and duties to share.
+    pub sharing_powers: Table<SharingPower>,
+    /// How often a person under an order is visited.
+    pub visits: Table<VisitLevel>,
 }
 
 impl Law {
@@ -74,23 +119,48 @@ impl Law {
     /// # Errors
     /// The first file that is there and cannot be used.
     pub fn load(folder: Option<&Path>) -> Result<Self, LawError> {
+        let bank_holidays = Table::load(folder, include_str!("../../data/bank-holidays.toml"))?;
+        let mut clocks = Table::load(folder, include_str!("../../data/clocks.toml"))?;
+        clock::leave_out(&mut clocks, &bank_holidays);
         Ok(Self {
+            bank_holidays,
+            clocks,
+            disposals: Table::load(folder, include_str!("../../data/disposals.toml"))?,
+            figures: Table::load(folder, include_str!("../../data/figures.toml"))?,
             grading: Table::load(folder, include_str!("../../data/grading.toml"))?,
+            leaflets: Table::load(folder, include_str!("../../data/leaflets.toml"))?,
+            offences: Table::load(folder, include_str!("../../data/offences.toml"))?,
+            order_lines: Table::load(folder, include_str!("../../data/order-lines.toml"))?,
+            orders: Table::load(folder, include_str!("../../data/orders.toml"))?,
             powers: Table::load(folder, include_str!("../../data/powers.toml"))?,
             referral_sources: Table::load(folder, include_str!("../../data/referral-sources.toml"))?,
             risk_levels: Table::load(folder, include_str!("../../data/risk-levels.toml"))?,
             roles: Table::load(folder, include_str!("../../data/roles.toml"))?,
+            services: Table::load(folder, include_str!("../../data/services.toml"))?,
+            sharing_powers: Table::load(folder, include_str!("../../data/sharing-powers.toml"))?,
+            visits: Table::load(folder, include_str!("../../data/visits.toml"))?,
         })
     }
 
     /// Every row, ordered by table, then as the file has them.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
-        let mut all = entries(&self.grading);
+        let mut all = entries(&self.bank_holidays);
+        all.extend(entries(&self.clocks));
+        all.extend(entries(&self.disposals));
+        all.extend(entries(&self.figures));
+        all.extend(entries(&self.grading));
+        all.extend(entries(&self.leaflets));
+        all.extend(entries(&self.offences));
+        all.extend(entries(&self.order_lines));
+        all.extend(entries(&self.orders));
         all.extend(entries(&self.powers));
         all.extend(entries(&self.referral_sources));
         all.extend(entries(&self.risk_levels));
         all.extend(entries(&self.roles));
+        all.extend(entries(&self.services));
+        all.extend(entries(&self.sharing_powers));
+        all.extend(entries(&self.visits));
         all
     }
 }

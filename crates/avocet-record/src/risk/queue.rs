@@ -51,6 +51,8 @@ pub struct OpenClock {
     pub due: At,
     /// What it is for, such as `designated officer to be told`; no personal content.
     pub name: String,
+    /// Whether the investigation comes before others once it has run out.
+    pub ahead: bool,
 }
 
 /// What the queue needs to know of one investigation.
@@ -79,7 +81,7 @@ impl QueueItem {
         Self {
             investigation,
             danger: risk.danger().map(|d| (d.danger, d.by, d.at)),
-            safeguarding_actions: risk.actions_in_this_danger().count() as u64,
+            safeguarding_actions: risk.count_of_actions_in_this_danger(),
             level: risk.level().map(|change| change.level.clone()),
             received,
             flags: BTreeSet::new(),
@@ -87,11 +89,12 @@ impl QueueItem {
         }
     }
 
-    /// The item's place: smaller comes first.
+    /// The item's place at this moment: smaller comes first.
     #[must_use]
-    pub fn place(&self, levels: &Table<RiskLevel>) -> Place {
+    pub fn place(&self, levels: &Table<RiskLevel>, now: At) -> Place {
         Place {
             no_danger_stated: !matches!(self.danger, Some((Danger::Yes, ..))),
+            nothing_late: !self.clocks.iter().any(|clock| clock.ahead && clock.due < now),
             rank: levels.standing(self.level.as_ref()).map_or(0, |row| row.value.rank),
             deadline: levels.deadline(self.level.as_ref(), self.received),
             received: self.received,
@@ -106,6 +109,9 @@ pub struct Place {
     /// False where a child may be in danger now. "Unknown" and "not stated" do not count as danger: else nearly every
     /// new lead would, and the statement would say nothing.
     pub no_danger_stated: bool,
+    /// False where a clock has run out that puts an investigation before others: what is late or unanswered comes to the
+    /// top, right after a child in danger.
+    pub nothing_late: bool,
     /// Rank of the level.
     pub rank: u32,
     /// When it is to be acted on.
@@ -220,7 +226,7 @@ pub fn order(items: Vec<QueueItem>, levels: &Table<RiskLevel>, now: At) -> Vec<P
 }
 
 fn place(item: QueueItem, levels: &Table<RiskLevel>, now: At) -> Placed {
-    let place = item.place(levels);
+    let place = item.place(levels, now);
     let deadline = place.deadline;
     let mut reasons = Vec::new();
     match item.danger {

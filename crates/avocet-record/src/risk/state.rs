@@ -1,6 +1,6 @@
 //! The risk of one investigation, as its facts add up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fact::{Danger, Factor, RiskFact, SafeguardingAction, Tool};
 use super::finding::RiskFinding;
@@ -75,6 +75,7 @@ pub struct RiskState {
     levels: BTreeMap<u64, LevelChange>,
     dangers: BTreeMap<u64, DangerStatement>,
     safeguarding: BTreeMap<u64, Safeguarding>,
+    elsewhere: BTreeSet<u64>,
 }
 
 impl RiskState {
@@ -97,6 +98,11 @@ impl RiskState {
                 self.safeguarding.insert(seq, Safeguarding { seq, by, action, acted, body, note });
             }
         }
+    }
+
+    /// Adds an action that a fact of another kind states, by its number: a referral, a protection.
+    pub fn add_action(&mut self, seq: u64) {
+        self.elsewhere.insert(seq);
     }
 
     /// Every level that stood, oldest first.
@@ -134,10 +140,23 @@ impl RiskState {
 
     /// Safeguarding actions done since a child was first stated to be in danger in the present run of such statements.
     pub fn actions_in_this_danger(&self) -> impl Iterator<Item = &Safeguarding> {
-        let since = self.dangers.values().rev().take_while(|d| d.danger == Danger::Yes).last().map(|d| d.seq);
+        let since = self.in_danger_since();
         // By the number of the fact: an action done before the statement was recorded belongs to it only if it was
         // recorded after it.
         self.safeguarding.values().filter(move |action| since.is_some_and(|since| action.seq > since))
+    }
+
+    /// How many actions of every kind were recorded since then.
+    #[must_use]
+    pub fn count_of_actions_in_this_danger(&self) -> u64 {
+        let since = self.in_danger_since();
+        let elsewhere = self.elsewhere.iter().filter(|seq| since.is_some_and(|since| **seq > since)).count();
+        self.actions_in_this_danger().count().saturating_add(elsewhere) as u64
+    }
+
+    /// The fact that first stated the danger in the present run of such statements.
+    fn in_danger_since(&self) -> Option<u64> {
+        self.dangers.values().rev().take_while(|d| d.danger == Danger::Yes).last().map(|d| d.seq)
     }
 
     /// Gaps and contradictions, ordered by the facts they are about.
@@ -178,7 +197,7 @@ impl RiskState {
             stated = Some(statement.danger);
         }
         match self.danger() {
-            Some(now) if now.danger == Danger::Yes && self.actions_in_this_danger().next().is_none() => {
+            Some(now) if now.danger == Danger::Yes && self.count_of_actions_in_this_danger() == 0 => {
                 out.push(RiskFinding::DangerWithoutAction { seq: now.seq, by: now.by });
             }
             _ => {}

@@ -3,11 +3,13 @@
 use super::db;
 use super::tx::Tx;
 use crate::at::Recorded;
+use crate::case::Case;
 use crate::desk::Item;
 use crate::error::Result;
 use crate::event::{Event, Token};
 use crate::exhibit::ExhibitFact;
 use crate::identifier::{Identifier, IdentifierKind};
+use crate::ids::InvestigationId;
 use crate::vote::VoteFact;
 
 impl Tx<'_> {
@@ -87,6 +89,29 @@ impl Tx<'_> {
             Event::Warrant { investigation, warrant, .. } => {
                 run!(self, SET_PART_OF, warrant.to_string(), investigation.to_string());
             }
+            Event::Outcome { investigation, outcome, .. } => {
+                run!(self, SET_PART_OF, outcome.to_string(), investigation.to_string());
+            }
+            Event::Order { investigation, order, .. } => {
+                run!(self, SET_PART_OF, order.to_string(), investigation.to_string());
+            }
+            Event::Person { investigation, person, .. } => {
+                run!(self, SET_PART_OF, person.to_string(), investigation.to_string());
+                self.set_moments(*investigation, &[person.to_string()]).await?;
+            }
+            Event::Safeguarding { investigation, safeguarding, .. } => {
+                run!(self, SET_PART_OF, safeguarding.to_string(), investigation.to_string());
+                self.set_moments(*investigation, &[safeguarding.to_string()]).await?;
+            }
+            Event::Custody { investigation, custody, suspect, .. } => {
+                run!(self, SET_PART_OF, custody.to_string(), investigation.to_string());
+                self.set_moments(*investigation, &[custody.to_string(), suspect.to_string()]).await?;
+            }
+            Event::Identification { investigation, child: person, .. }
+            | Event::Care { investigation, child: person, .. }
+            | Event::Welfare { investigation, person, .. } => {
+                self.set_moments(*investigation, &[person.to_string()]).await?;
+            }
             Event::Vote { investigation, fact } => match fact {
                 VoteFact::PolicySet(_) => self.judge_all(*investigation, recorded.seq).await?,
                 VoteFact::Voted { sha256, .. }
@@ -103,6 +128,18 @@ impl Tx<'_> {
             | Event::GlassBroken { .. }
             | Event::Looked(_) => {}
         }
+        Ok(())
+    }
+
+    /// Reads the moments that clocks go by anew from the facts of these things, and puts them into the investigation's row.
+    async fn set_moments(&mut self, investigation: InvestigationId, things: &[String]) -> Result<()> {
+        let mut item = self.investigation(investigation).await?.item;
+        for thing in things {
+            let moments = Case::of(&self.facts(thing).await?).moments_of(thing);
+            item.moments.insert(thing.clone(), moments);
+        }
+        item.moments.retain(|_, moments| !moments.is_empty());
+        run!(self, SET_ITEM, investigation.to_string(), item.to_text());
         Ok(())
     }
 }

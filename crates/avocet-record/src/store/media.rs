@@ -1,5 +1,7 @@
 //! The rows of media: where each was found and where it stands.
 
+use std::collections::BTreeSet;
+
 use avocet_base::Sha256;
 use sqlx::Any;
 use sqlx::Row as _;
@@ -188,6 +190,29 @@ impl Store {
             }
         }
         Ok(places)
+    }
+
+    /// How many contents with which outcome, of which kind, on which exhibit, of those that are settled.
+    pub(crate) async fn settled(&self, id: InvestigationId) -> Result<Vec<(String, String, ExhibitId, u64)>> {
+        let mut conn = self.db.reader().await?;
+        rows!(conn, COUNT_SETTLED, id.to_string())
+            .iter()
+            .map(|row| {
+                let exhibit = text(row, 2)?;
+                let exhibit = exhibit.parse().map_err(|_| RecordError::Unknown { what: exhibit })?;
+                Ok((text(row, 0)?, text(row, 1)?, exhibit, db::uint(row, 3)?))
+            })
+            .collect()
+    }
+
+    /// The digests of the pictures and videos that an examination found, from the list kept with it.
+    pub(crate) async fn media_of(&self, examination: ExaminationId) -> Result<BTreeSet<Sha256>> {
+        let mut conn = self.db.reader().await?;
+        let unknown = || RecordError::Unknown { what: examination.to_string() };
+        let row = row!(conn, DOCUMENT, format!("media {examination}")).ok_or_else(unknown)?;
+        let list: Vec<u8> = row.try_get(0).when("read a document")?;
+        let list = String::from_utf8(list).map_err(|_| unknown())?;
+        Ok(list.lines().filter_map(|line| line.split(' ').next()?.parse().ok()).collect())
     }
 
     pub(crate) async fn media_with(

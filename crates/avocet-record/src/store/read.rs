@@ -13,7 +13,7 @@ use super::{Store, db};
 use crate::at::At;
 use crate::desk::{Account, Item, account_from_row};
 use crate::error::{DatabaseResult as _, RecordError, Result};
-use crate::ids::{ExaminationId, InvestigationId, KeyId, ReferralId, UserId};
+use crate::ids::{ExaminationId, InvestigationId, KeyId, PersonId, ReferralId, UserId};
 use crate::risk::Flag;
 
 /// A line of the ledger without its content, as an auditor sees it.
@@ -180,6 +180,18 @@ impl Store {
     pub(crate) async fn part_of(&self, subject: &str) -> Result<Option<InvestigationId>> {
         let mut conn = self.db.reader().await?;
         row!(conn, PART_OF, subject).map(|row| parsed(&row, 0)).transpose()
+    }
+
+    /// Whose key it is, while it still opens.
+    pub(crate) async fn holder_of_key(&self, key: KeyId) -> Result<Option<String>> {
+        let mut conn = self.db.reader().await?;
+        row!(conn, LIVE_KEY, key.to_string()).map(|row| text(&row, 0)).transpose()
+    }
+
+    /// Whether a person is, or ever was, stated to be a child: what was restricted stays so.
+    pub(crate) async fn is_child(&self, person: PersonId) -> Result<bool> {
+        let facts = self.facts(&person.to_string()).await?;
+        Ok(facts.iter().any(|recorded| recorded.fact.child() == Some(person)))
     }
 
     pub(crate) async fn referral(&self, id: ReferralId) -> Result<ReferralRow> {

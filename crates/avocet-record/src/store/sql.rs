@@ -28,6 +28,12 @@ statements! {
                      JOIN content c ON c.seq = t.seq WHERE t.subject = $1 AND l.kind = $2 ORDER BY t.seq";
     FACTS_AFTER = "SELECT l.seq, l.at, l.actor, c.body FROM ledger l JOIN content c ON c.seq = l.seq \
                    WHERE l.seq > $1 ORDER BY l.seq LIMIT 1000";
+    FIRST_ENTRY_AFTER = "SELECT seq FROM ledger WHERE at > $1 ORDER BY seq LIMIT 1";
+    /// Of everything but keys and looks: what figures are counted from.
+    FACTS_TO_COUNT = "SELECT l.seq, l.at, l.actor, c.body FROM ledger l JOIN content c ON c.seq = l.seq \
+                      WHERE l.seq > $1 AND l.seq <= $2 AND l.kind NOT IN ('key-made', 'key-destroyed', 'viewed', \
+                      'searched', 'exported', 'printed', 'disclosed', 'password-set', 'sign-in-failed') \
+                      ORDER BY l.seq LIMIT 2000";
     LAST_TOUCH = "SELECT l.seq, l.actor FROM touched t JOIN ledger l ON l.seq = t.seq \
                   WHERE t.subject = $1 AND l.kind NOT IN ('viewed', 'searched', 'exported', 'printed', 'disclosed') \
                   ORDER BY t.seq DESC LIMIT 1";
@@ -96,6 +102,12 @@ statements! {
     REMOVE_PLACES = "DELETE FROM media_place WHERE examination = $1";
     REMOVE_GONE = "DELETE FROM media WHERE investigation = $1 AND exhibits <= 0";
     COUNT_OUTCOMES = "SELECT kind, outcome, count(*) FROM media WHERE investigation = $1 GROUP BY kind, outcome";
+    /// Settled contents of an investigation by category, kind and exhibit.
+    COUNT_SETTLED = "SELECT m.outcome, m.kind, p.exhibit, count(DISTINCT m.sha256) FROM media m \
+                     JOIN media_place p ON p.sha256 = m.sha256 \
+                     JOIN part_of q ON q.subject = p.examination AND q.investigation = m.investigation \
+                     WHERE m.investigation = $1 AND (m.outcome LIKE 'decided %' OR m.outcome LIKE 'moderated %') \
+                     GROUP BY m.outcome, m.kind, p.exhibit ORDER BY m.outcome, m.kind, p.exhibit";
     FORGET_TOTALS = "DELETE FROM total WHERE subject = $1";
     EXAMINATION_WITH = "SELECT l.subjects FROM touched t JOIN ledger l ON l.seq = t.seq \
                         WHERE t.subject = $1 AND l.kind = 'examination-attached' ORDER BY l.seq LIMIT 1";

@@ -6,12 +6,16 @@ mod support;
 
 mod desk;
 mod exhibit;
+mod figures;
 mod intake;
 mod ip;
 mod killed;
 mod law;
 mod ledger;
 mod media;
+mod order;
+mod outcome;
+mod people;
 mod risk;
 mod store;
 mod vote;

@@ -212,8 +212,8 @@ fn the_queue_by_hand() {
     let mut flagged = item(5, no, Some("high"), "2026-11-13T15:00:00Z");
     flagged.flags = BTreeSet::from([Flag::Viral, Flag::PotentialMeme, Flag::Escalated]);
     flagged.clocks = vec![
-        OpenClock { due: at("2026-11-21T12:00:00Z"), name: "bail".to_owned() },
-        OpenClock { due: at("2026-11-20T11:59:30Z"), name: "designated officer to be told".to_owned() },
+        OpenClock { due: at("2026-11-21T12:00:00Z"), name: "bail".to_owned(), ahead: true },
+        OpenClock { due: at("2026-11-20T11:59:30Z"), name: "designated officer to be told".to_owned(), ahead: true },
     ];
     let mut acted_on = item(10, Some(Danger::Yes), Some("low"), "2026-11-01T12:00:00Z");
     acted_on.safeguarding_actions = 2;
@@ -249,12 +249,13 @@ fn the_queue_by_hand() {
             // 1 December 12:00 before 19 December 12:00.
             "I-10: a child may be in danger now, recorded by U-3; 2 safeguarding actions recorded since | Low; due in 11 days",
             "I-3: a child may be in danger now, recorded by U-3; no safeguarding action recorded since | Low; due in 29 days",
+            // A clock has run out: before everything but a child in danger.
+            "I-5: High; due in 3 h | designated officer to be told: less than a minute late | bail: due in 24 h | escalated by the sender | viral; this does not lower its place | potential meme; this does not lower its place",
             // Due 18 November 11:00: 2 days and 1 hour ago.
             "I-9: Very high; 2 days late",
             "I-6: Very high; due in 1 h",
             "I-2: nobody has stated whether a child may be in danger now | not assessed yet: treated as Very high until it is; due in 20 h",
             "I-11: the level `grave` is not in the table: treated as Very high; due in 23 h",
-            "I-5: High; due in 3 h | designated officer to be told: less than a minute late | bail: due in 24 h | escalated by the sender | viral; this does not lower its place | potential meme; this does not lower its place",
             "I-7: High; due in 3 h",
             "I-4: whether a child is in danger now is not known, recorded by U-3 | Medium; due in less than a minute",
             // Received in summer time at 12:00, so due on 31 October at 12:00, which is winter time: 20 days ago.
@@ -277,9 +278,9 @@ fn an_item_takes_its_risk_from_what_was_recorded() {
     assert_eq!((item.danger.map(|d| (d.0, d.1.number())), item.safeguarding_actions), (Some((Danger::Yes, 4)), 1));
     assert_eq!(item.level.as_ref().unwrap().as_str(), "high");
     // The deadline counts from receipt, not from the assessment.
-    assert_eq!(item.place(&levels).deadline, at("2026-11-27T12:00:00Z"));
+    assert_eq!(item.place(&levels, at("2026-11-20T12:00:00Z")).deadline, at("2026-11-27T12:00:00Z"));
     let bare = QueueItem::new(I, at("2026-11-20T12:00:00Z"), &RiskState::default());
-    assert_eq!(bare.place(&levels).deadline, at("2026-11-21T12:00:00Z"));
+    assert_eq!(bare.place(&levels, at("2026-11-20T12:00:00Z")).deadline, at("2026-11-21T12:00:00Z"));
 }
 
 #[test]
@@ -364,7 +365,7 @@ proptest! {
             prop_assert_eq!(flags, p.item.flags.len());
             let mut plain = p.item.clone();
             plain.flags.clear();
-            prop_assert_eq!(plain.place(&levels), p.place);
+            prop_assert_eq!(plain.place(&levels, now), p.place);
         }
     }
 

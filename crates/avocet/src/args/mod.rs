@@ -1,7 +1,9 @@
 //! The command line: verbs, options and their help.
 
 mod exhibit;
+mod figures;
 mod media;
+mod outcome;
 mod record;
 mod referral;
 mod sets;
@@ -13,7 +15,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
+pub use figures::{FiguresArgs, FiguresVerb};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
+pub use outcome::{DecisionArg, OrderVerb, OutcomeVerb, SeenArg};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
@@ -234,6 +238,42 @@ pub enum Verb {
         #[command(flatten)]
         who: Who,
     },
+    /// Record charges, schedules, disposals, and what is to happen to devices
+    #[command(
+        after_help = "Example:\n  avocet outcome charge I-1 --offence pca-1978-s1 --decided-by \"Crown Prosecution Service\" --as det1\n  \
+                            avocet outcome list I-1 --as det1"
+    )]
+    Outcome {
+        /// What to do
+        #[command(subcommand)]
+        verb: OutcomeVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Monitor orders and notification requirements: lines, visits, device checks, breaches
+    #[command(
+        after_help = "Example:\n  avocet order made I-1 --kind notification --court \"conviction of O-1\" --as om1\n  \
+                            avocet order list I-1 --as om1"
+    )]
+    Order {
+        /// What to do
+        #[command(subcommand)]
+        verb: OrderVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Count for a period what a force publishes: each number with its definition, version and cut-off
+    #[command(after_help = "Example:\n  avocet figures --from 2025-06-01 --to 2026-05-31 --csv figures.csv --as sup1")]
+    Figures {
+        /// What to count
+        #[command(flatten)]
+        args: FiguresArgs,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
     /// Record any change, show facts, erase, rebuild, back up, restore
     #[command(
         after_help = "Example:\n  avocet record show I-1 --as det1\n  avocet record backup /media/backup/2026-11-24 --as admin1"
@@ -249,11 +289,15 @@ pub enum Verb {
     /// Verify and show the ledger of everything that was recorded or looked at
     #[command(subcommand, after_help = "Example:\n  avocet ledger verify --store team --checkpoint head-2026-11.txt")]
     Ledger(Ledger),
-    /// Make a benign demo device with a matching known set
-    #[command(after_help = "Example:\n  avocet demo demo-out")]
+    /// Make a benign demo device with a matching known set, or a fictional year of a team's record
+    #[command(after_help = "Example:\n  avocet demo demo-out\n  avocet demo --record-only --store demo-year")]
     Demo {
         /// Folder to write to
-        dir: PathBuf,
+        #[arg(required_unless_present = "record_only")]
+        dir: Option<PathBuf>,
+        /// Instead: make a fictional year of a record in the new folder of --store
+        #[arg(long, conflicts_with = "dir")]
+        record_only: bool,
     },
     /// Print shell completions
     #[command(after_help = "Example:\n  avocet completions bash > /etc/bash_completion.d/avocet")]

@@ -47,6 +47,79 @@ const TAKEN: [&str; 17] = [
     "2026-11-21T07:10Z",
 ];
 
+/// A charge with its schedule, a disposal and a device; an order with its lines and a visit: told at once what is missing.
+#[test]
+fn outcome_and_order() {
+    let place = team();
+    let ran = |login: &str, args: &[&str]| good(by(&place, login, args));
+    ran("det", &TAKEN);
+    let charge = ["outcome", "charge", "I-1", "--offence", "pca-1978-s1", "--decided-by", "CPS"];
+    assert!(ran("det", &charge).starts_with("O-1 recorded as entry"));
+    let mut wrong = charge;
+    wrong[4] = "theft";
+    let refused = by(&place, "det", &wrong);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("there is no offence theft; there are pca-1978-s1"), "{}", refused.err);
+    let bad = by(&place, "det", &["outcome", "schedule", "O-1", "--line", "A,drawn,E-1,12,yes"]);
+    assert!(bad.code == 2 && bad.err.contains("neither still nor moving"), "{}", bad.err);
+    let line = [
+        "outcome",
+        "schedule",
+        "O-1",
+        "--line",
+        "A,still,E-1,12,yes,2024-01-03..2024-05-01",
+        "--line",
+        "B,moving,E-1,2,-",
+    ];
+    let told = by(&place, "det", &line);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.err.contains("charge 1, line 2 of entry") && told.err.contains("nobody has said"), "{}", told.err);
+    let end = [
+        "outcome",
+        "dispose",
+        "I-1",
+        "--outcome",
+        "O-1",
+        "--charge",
+        "1",
+        "--disposal",
+        "convicted",
+        "--authority",
+        "Court 1",
+    ];
+    ran("det", &end);
+    // The device: for the supervisor to decide.
+    let device = ["outcome", "device", "O-1", "E-1", "destroy", "--authority", "order 7"];
+    assert_eq!(by(&place, "det", &device).code, 2);
+    assert!(ran("sup", &["outcome", "list", "I-1"]).contains("E-1 is held and nothing is decided about it"));
+    ran("sup", &device);
+    let list: Value = serde_json::from_str(&ran("det", &["outcome", "list", "I-1", "--json"])).unwrap();
+    assert_eq!(list[0]["final"], true);
+    assert_eq!(
+        list[0]["totals"][0],
+        serde_json::json!({"category": "A", "medium": "still", "accessible": "yes", "count": 12})
+    );
+    assert_eq!(list[0]["devices"][0]["decision"], "destroy");
+    assert!(list[0]["findings"].as_array().unwrap().iter().any(|f| f.as_str().unwrap().contains("destruction is due")));
+
+    let made =
+        ["order", "made", "I-1", "--kind", "notification", "--court", "conviction of O-1", "--at", "2026-11-20T15:00Z"];
+    assert_eq!(by(&place, "det", &made).code, 2, "not a detective's");
+    assert!(ran("sup", &made).starts_with("M-1 recorded as entry"));
+    ran("sup", &["order", "officer", "M-1", "U-2"]);
+    ran("sup", &["order", "level", "M-1", "high"]);
+    ran("sup", &["order", "visited", "M-1", "--seen", "yes", "--check", "1=kept", "--at", "2026-11-21T10:00Z"]);
+    let list = ran("sup", &["order", "list", "I-1"]);
+    let first = "2026-11-23T00:00:00Z: line 1: First notification";
+    assert!(list.contains(first) && list.contains("line 1  initial: kept on 2026-11-21T10:00:00Z"), "{list}");
+    assert!(list.contains("2027-02-21T10:00:00Z: visit (High)"), "{list}");
+    ran("sup", &["order", "notified", "M-1", "--line", "1", "--at", "2026-11-22T10:00Z"]);
+    let list: Value = serde_json::from_str(&ran("sup", &["order", "list", "I-1", "--json"])).unwrap();
+    let due: Vec<&str> = list[0]["due"].as_array().unwrap().iter().map(|due| due["what"].as_str().unwrap()).collect();
+    assert_eq!(due, ["visit (High)", "line 4: Notification every year"]);
+    assert_eq!(list[0]["findings"], serde_json::json!([]));
+}
+
 fn good(ran: Ran) -> String {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     ran.out

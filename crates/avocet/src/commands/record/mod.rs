@@ -1,9 +1,13 @@
 //! The verbs that work on the record.
 
+mod demo;
 mod exhibit;
+mod figures;
 mod grading;
 mod investigation;
 mod ledger;
+mod order;
+mod outcome;
 mod referral;
 mod risk;
 mod store;
@@ -15,7 +19,7 @@ use std::str::FromStr;
 
 use avocet_record::desk::{Desk, Done};
 use avocet_record::keys::Unlock;
-use avocet_record::law::{self, Law};
+use avocet_record::law::{self, Law, LawRow, Table};
 use avocet_record::store::Store;
 use avocet_record::{At, InvestigationId, RecordError};
 use serde::Serialize;
@@ -25,10 +29,14 @@ use zeroize::Zeroizing;
 use crate::args::{Global, RecordVerb, When, Who};
 use crate::{Outcome, Refusal, access, output};
 
+pub use demo::run as demo;
 pub use exhibit::run as exhibit;
+pub use figures::run as figures;
 pub use grading::run as grading;
 pub use investigation::{queue, run as investigation};
 pub use ledger::run as ledger;
+pub use order::run as order;
+pub use outcome::run as outcome;
 pub use referral::{conflicts, run as referral};
 pub use risk::run as risk;
 pub use store::{init, law};
@@ -138,6 +146,15 @@ fn secret(variable: &str, prompt: &str) -> anyhow::Result<Zeroizing<String>> {
     }
     let asked = rpassword::prompt_password(prompt).map(Zeroizing::new);
     Ok(asked.map_err(|_| Refusal(format!("no terminal to ask at: set {variable}")))?)
+}
+
+/// Refuses a row that a table does not have, with those that it has.
+fn known_row<T: LawRow>(table: &Table<T>, what: &str, id: &str) -> anyhow::Result<()> {
+    if table.row(id).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = table.rows.iter().map(|row| row.id.as_str()).collect();
+    Err(Refusal(format!("there is no {what} {id}; there are {}", known.join(", "))).into())
 }
 
 /// An id or a digest from the command line.

@@ -7,7 +7,7 @@ use avocet_record::warrant::Readiness;
 use avocet_record::{InvestigationId, IpEventId, ReferralId, WarrantId};
 use serde_json::{Value, json};
 
-use super::{at_desk, instant, load_law, parse, print, record_about, recorded, when};
+use super::{at_desk, instant, known_row, load_law, parse, print, record_about, recorded, when};
 use crate::args::{Global, IpVerb, WarrantVerb, Who};
 use crate::{Outcome, Refusal};
 
@@ -113,11 +113,7 @@ pub fn warrant(global: &Global, verb: &WarrantVerb, who: &Who) -> anyhow::Result
     match verb {
         WarrantVerb::Draft { investigation, again, power, grounds, rests_on, premises } => {
             let id: InvestigationId = parse(investigation)?;
-            let law = load_law(global, who)?;
-            if law.powers.row(power).is_none() {
-                let known: Vec<&str> = law.powers.rows.iter().map(|row| row.id.as_str()).collect();
-                return Err(Refusal(format!("there is no power {power}; there are {}", known.join(", "))).into());
-            }
+            known_row(&load_law(global, who)?.powers, "power", power)?;
             let rests_on = rests_on.iter().map(|id| parse(id)).collect::<anyhow::Result<Vec<IpEventId>>>()?;
             let premises: Vec<Value> = premises.iter().map(|address| json!({"personal": address})).collect();
             let warrant = match again {
