@@ -182,6 +182,9 @@ pub struct Disk {
     pub problems: Vec<Problem>,
 }
 
+/// Gives the file that a VMDK descriptor names, by the bytes of its name.
+pub type FetchExtent<'a> = dyn FnMut(&[u8]) -> Result<Arc<dyn Source>, OpenError> + 'a;
+
 /// Opens a virtual disk from its bytes. `extent` gives the files that a VMDK descriptor names, by the bytes of their
 /// names; the other formats have one file.
 ///
@@ -189,10 +192,7 @@ pub struct Disk {
 /// [`OpenError::Unsupported`] for those of their kinds that are not read: disks that hold only the changes to another
 /// one, encrypted ones, a VHDX whose log was not applied; [`OpenError::Malformed`] for what is none of these formats, and
 /// where what says where the bytes lie is damaged.
-pub fn open_disk(
-    file: Arc<dyn Source>,
-    extent: &mut dyn FnMut(&[u8]) -> Result<Arc<dyn Source>, OpenError>,
-) -> Result<Disk, OpenError> {
+pub fn open_disk(file: Arc<dyn Source>, extent: &mut FetchExtent<'_>) -> Result<Disk, OpenError> {
     match recognise(&file) {
         Signature::Qcow => qcow::open(&file),
         Signature::Vhd => vhd::open(&file),

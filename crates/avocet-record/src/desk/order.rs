@@ -97,15 +97,10 @@ impl Desk<'_> {
                 ids.push(&row.id);
             }
         }
-        let lines = ids.into_iter().map(|id| json!({"row": id}));
-        let lines = lines.chain(words.iter().map(|words| json!({"text": {"personal": words}})));
-        Ok(lines
-            .zip(1u32..)
-            .map(|(mut line, number)| {
-                line["line"] = json!(number);
-                line
-            })
-            .collect())
+        let rows = ids.into_iter().map(|id| ("row", json!(id)));
+        let texts = words.iter().map(|words| ("text", json!({"personal": words})));
+        let lines = rows.chain(texts).zip(1u32..);
+        Ok(lines.map(|((key, value), number)| json!({"line": number, key: value})).collect())
     }
 
     /// Compares a device's examination with that of the last check, or with `previous`, and records it.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use avocet_base::escape_bytes;
 
 use super::blocks::{Blocks, Codec, Map, Place, Tables, check_disk_size};
-use super::{Disk, Fault, refused};
+use super::{Disk, Fault, FetchExtent, refused};
 use crate::bytes::{array, le_u16, le_u32, le_u64};
 use crate::error::{OpenError, Problem, ReadFault};
 use crate::source::{Joined, MemorySource, Source, read_up_to};
@@ -158,7 +158,7 @@ fn header(file: &Arc<dyn Source>) -> Result<Header, OpenError> {
 
 /// The extents of one disk being put together.
 struct Disks<'a> {
-    fetch: &'a mut dyn FnMut(&[u8]) -> Result<Arc<dyn Source>, OpenError>,
+    fetch: &'a mut FetchExtent<'a>,
     problems: Vec<Problem>,
 }
 
@@ -246,10 +246,7 @@ fn differencing() -> OpenError {
 
 /// Opens a VMDK disk from a descriptor or from a sparse file with its own; `fetch` gives the files that a descriptor
 /// names.
-pub(super) fn open(
-    file: &Arc<dyn Source>,
-    fetch: &mut dyn FnMut(&[u8]) -> Result<Arc<dyn Source>, OpenError>,
-) -> Result<Disk, OpenError> {
+pub(super) fn open(file: &Arc<dyn Source>, fetch: &mut FetchExtent<'_>) -> Result<Disk, OpenError> {
     let mut disks = Disks { fetch, problems: vec![] };
     let head = read_up_to(file, 0, descriptor::MOST_BYTES)?;
     let extents = match descriptor::parse(&head) {
