@@ -41,32 +41,28 @@ impl Case {
     #[must_use]
     pub fn of(facts: &[Recorded<Event>]) -> Self {
         let mut case = Self::default();
-        for Recorded { seq, at, by, fact } in facts {
-            case.children.extend(fact.child());
-            match fact {
+        for recorded in facts {
+            case.children.extend(recorded.fact.child());
+            match &recorded.fact {
                 Event::Person { person, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*person).or_default().person.apply(&recorded);
+                    case.people.entry(*person).or_default().person.apply(&recorded.with(fact.clone()));
                 }
                 Event::Identification { child, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*child).or_default().identification.apply(&recorded);
+                    case.people.entry(*child).or_default().identification.apply(&recorded.with(fact.clone()));
                 }
                 Event::Care { child, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*child).or_default().care.apply(&recorded);
+                    case.people.entry(*child).or_default().care.apply(&recorded.with(fact.clone()));
                 }
                 Event::Welfare { person, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*person).or_default().welfare.apply(&recorded);
+                    case.people.entry(*person).or_default().welfare.apply(&recorded.with(fact.clone()));
                 }
                 Event::Safeguarding { safeguarding, subject, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: (*subject, fact.clone()) };
-                    case.safeguarding.entry(*safeguarding).or_default().apply(&recorded);
+                    let line = case.safeguarding.entry(*safeguarding).or_default();
+                    line.apply(&recorded.with((*subject, fact.clone())));
                 }
                 Event::Custody { custody, suspect, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: (*suspect, fact.clone()) };
-                    case.custody.entry(*custody).or_default().apply(&recorded);
+                    let one = case.custody.entry(*custody).or_default();
+                    one.apply(&recorded.with((*suspect, fact.clone())));
                 }
                 _ => {}
             }

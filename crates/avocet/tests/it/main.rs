@@ -7,6 +7,7 @@ mod evidence;
 mod golden;
 mod list;
 mod media;
+mod people;
 mod record;
 mod refusals;
 mod report;
