@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::ids::{CustodyId, PersonId, SafeguardingId};
 use crate::law::Law;
 use crate::people::{PersonRole, PersonState, Same};
-use crate::safeguard::{CareState, IdentificationState, SafeguardingState, Subject};
+use crate::safeguard::{CareKind, CareState, IdentificationState, SafeguardingState, Subject};
 
 /// Everything about one person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,6 +116,14 @@ impl Case {
         let roles = file.person.roles();
         if roles.contains(&PersonRole::Child) {
             found.extend(file.care.findings());
+            let told = file.care.news().into_values().any(|(about, _)| about == CareKind::Arrest);
+            let contact = self.custody.iter().find(|(_, custody)| custody.contact().is_some());
+            if let Some((custody, _)) = contact.filter(|_| !told) {
+                found.push(format!(
+                    "somebody was arrested or interviewed ({custody}), and nothing says whether the child or the family \
+                     is to be told; record it as news, to be told or not"
+                ));
+            }
         } else if self.is_child(person) {
             found
                 .push("this was recorded as a child and is no longer; the record stays as restricted as it was".into());
