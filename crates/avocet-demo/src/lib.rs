@@ -2,12 +2,14 @@
 //! pictures that carry camera data, some of them deleted, copied, packed in a zip or named with a wrong extension, and
 //! a known set that matches some of them.
 //!
-//! Everything is generated from a fixed seed: patterns of colour, neutral names, no person and no place.
+//! Everything is generated from a fixed seed: patterns of colour, neutral names, no person and no place. [`year`] makes a
+//! fictional year of a team's record.
 
 mod disk;
 mod exif;
 mod picture;
 mod sets;
+pub mod year;
 
 use std::fs;
 use std::path::{Path, PathBuf};

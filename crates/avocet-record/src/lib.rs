@@ -19,6 +19,7 @@ mod error;
 pub mod event;
 pub mod exhibit;
 mod facts;
+pub mod figures;
 pub mod identifier;
 mod ids;
 pub mod intake;
@@ -39,7 +40,7 @@ pub mod time_text;
 pub mod vote;
 pub mod warrant;
 
-pub use at::{At, Day, Recorded};
+pub use at::{At, Day, DayError, Recorded};
 pub use digest::digest;
 pub use error::{RecordError, Result};
 pub use ids::{

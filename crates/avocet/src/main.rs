@@ -75,10 +75,12 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Verb::Clocks { investigation, who } => commands::record::clocks(global, investigation, who),
         Verb::Outcome { verb, who } => commands::record::outcome(global, verb, who),
         Verb::Order { verb, who } => commands::record::order(global, verb, who),
+        Verb::Figures { args, who } => commands::record::figures(global, args, who),
         Verb::Record { verb, who } => commands::record::run(global, verb, who),
         Verb::Ledger(verb) => commands::record::ledger(global, verb),
         Verb::Key { file } => commands::key::run(file),
-        Verb::Demo { dir } => commands::demo::run(global, dir),
+        Verb::Demo { dir: Some(dir), .. } => commands::demo::run(global, dir),
+        Verb::Demo { dir: None, .. } => commands::record::demo(global),
         Verb::Completions { shell } => commands::shell::completions(*shell),
         Verb::Man { dir } => commands::shell::man(dir),
     }

@@ -61,7 +61,42 @@ impl Desk<'_> {
     /// # Errors
     /// [`RecordError`] where the draft is no event, its author may not record it, or what it names is not there.
     pub async fn record(&self, draft: &Value, seen: Option<u64>) -> Result<Done> {
-        // Read once with stand-ins, to know what it takes.
+        let wanted = self.wanted(draft).await?;
+        self.write(wanted.right, Some(wanted.investigation), async |tx| record_in(tx, &wanted, draft, seen).await).await
+    }
+
+    /// Records several changes as [`Desk::record`] does, all of them or none.
+    ///
+    /// # Errors
+    /// As [`Desk::record`], for the first that is refused.
+    pub async fn record_all(&self, drafts: &[Value]) -> Result<Vec<Done>> {
+        let mut permit = None;
+        let mut all = vec![];
+        for draft in drafts {
+            let wanted = self.wanted(draft).await?;
+            permit = Some(self.may(wanted.right, Some(wanted.investigation)).await?);
+            // Who is made by a change before this one may be a child: nobody can tell before it is written.
+            if let Some(person) = wanted.person.filter(|person| *person != PersonId::NONE)
+                && self.store.part_of(&person.to_string()).await?.is_none()
+            {
+                self.may(Right::RecordChild, Some(wanted.investigation)).await?;
+            }
+            all.push((wanted, draft));
+        }
+        let Some(permit) = permit else { return Ok(vec![]) };
+        self.store
+            .write(permit, async |tx| {
+                let mut done = vec![];
+                for (wanted, draft) in &all {
+                    done.push(record_in(tx, wanted, draft, None).await?);
+                }
+                Ok(done)
+            })
+            .await
+    }
+
+    /// What a draft takes, and of which investigation it is: read once with stand-ins.
+    async fn wanted(&self, draft: &Value) -> Result<Wanted> {
         let mut stand_in = draft.clone();
         for marker in json::pick(&mut stand_in, Marker::is) {
             *marker = match Marker::read(marker)? {
@@ -78,44 +113,7 @@ impl Desk<'_> {
             return Err(not_by_hand(&event));
         }
         let (right, investigation) = self.takes(&event).await?;
-        self.write(right, Some(investigation), async |tx| {
-            tx.investigation(investigation).await?;
-            let mut value = draft.clone();
-            let mut made = BTreeMap::new();
-            for marker in json::pick(&mut value, Marker::is) {
-                if let Marker::New(prefix) = Marker::read(marker)? {
-                    let id = match made.get(&prefix) {
-                        Some(id) => *id,
-                        None => tx.give(prefix).await?,
-                    };
-                    made.insert(prefix, id);
-                    *marker = json!(format!("{prefix}-{id}"));
-                }
-            }
-            let own = match (event.person(), made.get(PersonId::PREFIX)) {
-                (Some(PersonId::NONE), Some(new)) => PersonId::new(*new).to_string(),
-                (Some(person), _) => person.to_string(),
-                (None, _) => investigation.to_string(),
-            };
-            for marker in json::pick(&mut value, Marker::is) {
-                *marker = match Marker::read(marker)? {
-                    // Replaced above.
-                    Marker::New(_) => continue,
-                    Marker::Time(at) => json!(at),
-                    Marker::Personal { content, of } => {
-                        let holder = of.unwrap_or_else(|| own.clone());
-                        holder_is_here(tx, &holder, investigation).await?;
-                        let sealed = tx.key_of(&holder).await?.seal(&content)?;
-                        serde_json::to_value(sealed).unwrap_or_default()
-                    }
-                };
-            }
-            let event = parse(&value)?;
-            let made: Vec<String> = made.iter().map(|(prefix, id)| format!("{prefix}-{id}")).collect();
-            let seq = keep(tx, &event, &made, seen).await?;
-            Ok(Done { seq, kind: event.kind(), made })
-        })
-        .await
+        Ok(Wanted { right, investigation, person: event.person() })
     }
 
     /// Records an event that makes nothing new, after the same checks as [`Desk::record`].
@@ -211,6 +209,54 @@ impl Desk<'_> {
         let facts = self.store.facts(&investigation.to_string()).await?;
         Ok(facts.iter().filter_map(|recorded| recorded.fact.child()).collect())
     }
+}
+
+/// What a draft takes.
+struct Wanted {
+    right: Right,
+    investigation: InvestigationId,
+    /// Whom it is about; [`PersonId::NONE`] for a new person.
+    person: Option<PersonId>,
+}
+
+/// Records a draft within a change.
+async fn record_in(tx: &mut Tx<'_>, wanted: &Wanted, draft: &Value, seen: Option<u64>) -> Result<Done> {
+    let investigation = wanted.investigation;
+    tx.investigation(investigation).await?;
+    let mut value = draft.clone();
+    let mut made = BTreeMap::new();
+    for marker in json::pick(&mut value, Marker::is) {
+        if let Marker::New(prefix) = Marker::read(marker)? {
+            let id = match made.get(&prefix) {
+                Some(id) => *id,
+                None => tx.give(prefix).await?,
+            };
+            made.insert(prefix, id);
+            *marker = json!(format!("{prefix}-{id}"));
+        }
+    }
+    let own = match (wanted.person, made.get(PersonId::PREFIX)) {
+        (Some(PersonId::NONE), Some(new)) => PersonId::new(*new).to_string(),
+        (Some(person), _) => person.to_string(),
+        (None, _) => investigation.to_string(),
+    };
+    for marker in json::pick(&mut value, Marker::is) {
+        *marker = match Marker::read(marker)? {
+            // Replaced above.
+            Marker::New(_) => continue,
+            Marker::Time(at) => json!(at),
+            Marker::Personal { content, of } => {
+                let holder = of.unwrap_or_else(|| own.clone());
+                holder_is_here(tx, &holder, investigation).await?;
+                let sealed = tx.key_of(&holder).await?.seal(&content)?;
+                serde_json::to_value(sealed).unwrap_or_default()
+            }
+        };
+    }
+    let event = parse(&value)?;
+    let made: Vec<String> = made.iter().map(|(prefix, id)| format!("{prefix}-{id}")).collect();
+    let seq = keep(tx, &event, &made, seen).await?;
+    Ok(Done { seq, kind: event.kind(), made })
 }
 
 /// Whose personal content may be sealed here: the investigation's own, or that of a thing that belongs to it or is new.

@@ -3,6 +3,7 @@
 mod account;
 mod draft;
 mod exhibit;
+mod figures;
 mod investigation;
 mod look;
 mod media;
@@ -32,7 +33,7 @@ pub(crate) use media::outcome_text;
 pub use order::{Comparison, OrderShown};
 pub use outcome::{OutcomeShown, Settled};
 pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
-pub use referral::{Conflict, Referral};
+pub use referral::{Conflict, Incoming, Referral};
 pub use warrant::{IpEventShown, WarrantShown};
 
 /// What facts add up to for each thing that they are about, by its id: `of` says what a fact is about and is one of this

@@ -16,7 +16,20 @@ use crate::intake::{self, Format, Lead};
 use crate::law::Right;
 use crate::personal::Personal;
 use crate::risk::Flag;
-use crate::store::ReferralRow;
+use crate::store::{ReferralRow, Tx};
+
+/// A lead to be taken in.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    /// As it came.
+    pub bytes: &'a [u8],
+    /// Its format, where that is known.
+    pub format: Option<Format>,
+    /// Where from: a row of `referral-sources.toml`.
+    pub source: &'a str,
+    /// When it was received.
+    pub received: At,
+}
 
 /// A referral that is open before somebody.
 #[derive(Debug)]
@@ -63,36 +76,39 @@ impl Desk<'_> {
         source: &str,
         received: At,
     ) -> Result<(ReferralId, Lead)> {
+        let taken = self.receive_all(&[Incoming { bytes, format, source, received }]).await?;
+        taken.into_iter().next().ok_or_else(|| RecordError::Refused("no lead was given".into()))
+    }
+
+    /// Takes in several leads, all of them or none.
+    ///
+    /// # Errors
+    /// As [`Desk::receive`], for the first that is refused.
+    pub async fn receive_all(&self, incoming: &[Incoming<'_>]) -> Result<Vec<(ReferralId, Lead)>> {
+        for Incoming { source, .. } in incoming {
+            self.known_source(source)?;
+        }
+        let leads =
+            incoming.iter().map(|one| intake::read(one.bytes, one.format.unwrap_or_else(|| Format::of(one.bytes))));
+        let leads: Vec<Lead> = leads.collect();
+        let referrals = self
+            .write(Right::RecordReferral, None, async |tx| {
+                let mut referrals = vec![];
+                for (one, lead) in incoming.iter().zip(&leads) {
+                    referrals.push(take_in(tx, one, lead).await?);
+                }
+                Ok(referrals)
+            })
+            .await?;
+        Ok(referrals.into_iter().zip(leads).collect())
+    }
+
+    fn known_source(&self, source: &str) -> Result<()> {
         if self.law.referral_sources.row(source).is_none() {
             let known: Vec<&str> = self.law.referral_sources.rows.iter().map(|row| row.id.as_str()).collect();
             return Err(RecordError::Refused(format!("there is no source {source:?}; there are {}", known.join(", "))));
         }
-        let lead = intake::read(bytes, format.unwrap_or_else(|| Format::of(bytes)));
-        let mut flags: Vec<Flag> = lead.flags().into_iter().map(|flagged| flagged.flag).collect();
-        flags.dedup();
-        let referral = self
-            .write(Right::RecordReferral, None, async |tx| {
-                let referral = ReferralId::new(tx.give(ReferralId::PREFIX).await?);
-                let key = tx.new_key(&referral.to_string()).await?;
-                tx.add_document(&document(referral), &key.seal_bytes(bytes)?).await?;
-                let tokens: Vec<Token> = lead.identifiers().iter().map(|identifier| tx.token(identifier)).collect();
-                let event = Event::ReferralReceived {
-                    referral,
-                    source: source.to_owned(),
-                    received,
-                    original: digest(bytes),
-                    size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-                    flags,
-                    fields: u64::try_from(lead.fields.len()).unwrap_or(u64::MAX),
-                    problems: u64::try_from(lead.problems.len()).unwrap_or(u64::MAX),
-                    lead: key.seal(&lead)?,
-                    tokens: key.seal(&tokens)?,
-                };
-                tx.record(&event).await?;
-                Ok(referral)
-            })
-            .await?;
-        Ok((referral, lead))
+        Ok(())
     }
 
     /// Every referral, oldest first, without what they say.
@@ -250,6 +266,31 @@ impl Desk<'_> {
             })
             .await
     }
+}
+
+/// Records a lead within a change.
+async fn take_in(tx: &mut Tx<'_>, incoming: &Incoming<'_>, lead: &Lead) -> Result<ReferralId> {
+    let Incoming { bytes, source, received, .. } = *incoming;
+    let mut flags: Vec<Flag> = lead.flags().into_iter().map(|flagged| flagged.flag).collect();
+    flags.dedup();
+    let referral = ReferralId::new(tx.give(ReferralId::PREFIX).await?);
+    let key = tx.new_key(&referral.to_string()).await?;
+    tx.add_document(&document(referral), &key.seal_bytes(bytes)?).await?;
+    let tokens: Vec<Token> = lead.identifiers().iter().map(|identifier| tx.token(identifier)).collect();
+    let event = Event::ReferralReceived {
+        referral,
+        source: source.to_owned(),
+        received,
+        original: digest(bytes),
+        size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        flags,
+        fields: u64::try_from(lead.fields.len()).unwrap_or(u64::MAX),
+        problems: u64::try_from(lead.problems.len()).unwrap_or(u64::MAX),
+        lead: key.seal(lead)?,
+        tokens: key.seal(&tokens)?,
+    };
+    tx.record(&event).await?;
+    Ok(referral)
 }
 
 fn document(referral: ReferralId) -> String {

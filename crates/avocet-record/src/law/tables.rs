@@ -9,6 +9,7 @@ use super::error::LawError;
 use super::role::Role;
 use super::table::{LawRow, Table};
 use crate::clock::{self, BankHoliday, Clock};
+use crate::figures::Definition;
 use crate::leaflet::{Service, Wording};
 use crate::order::{LineKind, OrderKind, VisitLevel};
 use crate::outcome::{Disposal, Offence};
@@ -56,10 +57,11 @@ impl LawRow for Power {
 }
 
 /// Names of the tables of [`Law`].
-pub const TABLES: [&str; 15] = [
+pub const TABLES: [&str; 16] = [
     BankHoliday::TABLE,
     Clock::TABLE,
     Disposal::TABLE,
+    Definition::TABLE,
     GradingRule::TABLE,
     Wording::TABLE,
     Offence::TABLE,
@@ -83,6 +85,8 @@ pub struct Law {
     pub clocks: Table<Clock>,
     /// How a matter can end.
     pub disposals: Table<Disposal>,
+    /// Definitions of figures.
+    pub figures: Table<Definition>,
     /// Rules for votes.
     pub grading: Table<GradingRule>,
     /// What leaflets say.
@@ -122,6 +126,7 @@ impl Law {
             bank_holidays,
             clocks,
             disposals: Table::load(folder, include_str!("../../data/disposals.toml"))?,
+            figures: Table::load(folder, include_str!("../../data/figures.toml"))?,
             grading: Table::load(folder, include_str!("../../data/grading.toml"))?,
             leaflets: Table::load(folder, include_str!("../../data/leaflets.toml"))?,
             offences: Table::load(folder, include_str!("../../data/offences.toml"))?,
@@ -143,6 +148,7 @@ impl Law {
         let mut all = entries(&self.bank_holidays);
         all.extend(entries(&self.clocks));
         all.extend(entries(&self.disposals));
+        all.extend(entries(&self.figures));
         all.extend(entries(&self.grading));
         all.extend(entries(&self.leaflets));
         all.extend(entries(&self.offences));

@@ -27,6 +27,7 @@ use tokio::sync::Mutex;
 use crate::at::{At, Recorded};
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
+use crate::figures::Cutoff;
 use crate::ids::{KeyId, UserId};
 use crate::json;
 use crate::keys::{PersonKey, StoreKey, Unlock};
@@ -210,6 +211,34 @@ impl Store {
     /// As [`Store::facts`], of one kind only: a story may be long where the question is short.
     pub(crate) async fn facts_of_kind(&self, subject: &str, kind: &str) -> Result<Vec<Recorded<Event>>> {
         tx::facts_of_kind(&mut self.db.reader().await?, subject, kind).await
+    }
+
+    /// Gives the facts that figures may count, up to a cut-off and in the order of the ledger, to `each`. Answers the last
+    /// entry that counts: with it as the cut-off, the same facts are given for ever.
+    pub(crate) async fn facts_to_count(
+        &self,
+        cutoff: Option<Cutoff>,
+        mut each: impl FnMut(&Recorded<Event>),
+    ) -> Result<u64> {
+        let mut conn = self.db.reader().await?;
+        let (end, _) = tx::last_entry(&mut conn).await?;
+        let last = match cutoff {
+            None => end,
+            Some(Cutoff::Entry(entry)) => end.min(entry),
+            // Up to the first entry that is later: a clock that was set back must not bring later ones in.
+            Some(Cutoff::Instant(at)) => match row!(conn, FIRST_ENTRY_AFTER, at.ns()) {
+                Some(row) => db::uint(&row, 0)?.saturating_sub(1),
+                None => end,
+            },
+        };
+        let mut after = 0;
+        loop {
+            let page = tx::page_to_count(&mut conn, after, last).await?;
+            let Some(fact) = page.last() else { break };
+            after = fact.seq;
+            page.iter().for_each(&mut each);
+        }
+        Ok(last)
     }
 
     /// Prepares every statement on this store's database and says how many there are: for a test.

@@ -28,6 +28,12 @@ statements! {
                      JOIN content c ON c.seq = t.seq WHERE t.subject = $1 AND l.kind = $2 ORDER BY t.seq";
     FACTS_AFTER = "SELECT l.seq, l.at, l.actor, c.body FROM ledger l JOIN content c ON c.seq = l.seq \
                    WHERE l.seq > $1 ORDER BY l.seq LIMIT 1000";
+    FIRST_ENTRY_AFTER = "SELECT seq FROM ledger WHERE at > $1 ORDER BY seq LIMIT 1";
+    /// Of everything but keys and looks: what figures are counted from.
+    FACTS_TO_COUNT = "SELECT l.seq, l.at, l.actor, c.body FROM ledger l JOIN content c ON c.seq = l.seq \
+                      WHERE l.seq > $1 AND l.seq <= $2 AND l.kind NOT IN ('key-made', 'key-destroyed', 'viewed', \
+                      'searched', 'exported', 'printed', 'disclosed', 'password-set', 'sign-in-failed') \
+                      ORDER BY l.seq LIMIT 2000";
     LAST_TOUCH = "SELECT l.seq, l.actor FROM touched t JOIN ledger l ON l.seq = t.seq \
                   WHERE t.subject = $1 AND l.kind NOT IN ('viewed', 'searched', 'exported', 'printed', 'disclosed') \
                   ORDER BY t.seq DESC LIMIT 1";

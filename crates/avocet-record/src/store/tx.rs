@@ -57,6 +57,11 @@ pub async fn page(conn: &mut PoolConnection<Any>, after: u64) -> Result<Vec<Reco
     rows!(*conn, FACTS_AFTER, db::int(after)).iter().map(recorded).collect()
 }
 
+/// Facts after the entry `after` and up to `last` that figures may count, a page of them.
+pub async fn page_to_count(conn: &mut PoolConnection<Any>, after: u64, last: u64) -> Result<Vec<Recorded<Event>>> {
+    rows!(*conn, FACTS_TO_COUNT, db::int(after), db::int(last)).iter().map(recorded).collect()
+}
+
 fn recorded(row: &sqlx::any::AnyRow) -> Result<Recorded<Event>> {
     let seq = db::uint(row, 0)?;
     let at = At::from_ns(row.try_get(1).when("read a fact")?);

@@ -6,6 +6,7 @@ mod support;
 
 mod desk;
 mod exhibit;
+mod figures;
 mod intake;
 mod ip;
 mod killed;

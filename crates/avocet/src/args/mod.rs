@@ -1,6 +1,7 @@
 //! The command line: verbs, options and their help.
 
 mod exhibit;
+mod figures;
 mod media;
 mod outcome;
 mod people;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
+pub use figures::{FiguresArgs, FiguresVerb};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
 pub use outcome::{DecisionArg, OrderVerb, OutcomeVerb, SeenArg};
 pub use people::{ChildVerb, PersonVerb};
@@ -335,6 +337,16 @@ pub enum Verb {
         #[command(flatten)]
         who: Who,
     },
+    /// Count for a period what a force publishes: each number with its definition, version and cut-off
+    #[command(after_help = "Example:\n  avocet figures --from 2025-06-01 --to 2026-05-31 --csv figures.csv --as sup1")]
+    Figures {
+        /// What to count
+        #[command(flatten)]
+        args: FiguresArgs,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
     /// Record any change, show facts, erase, rebuild, back up, restore
     #[command(
         after_help = "Example:\n  avocet record show I-1 --as det1\n  avocet record backup /media/backup/2026-11-24 --as admin1"
@@ -350,11 +362,15 @@ pub enum Verb {
     /// Verify and show the ledger of everything that was recorded or looked at
     #[command(subcommand, after_help = "Example:\n  avocet ledger verify --store team --checkpoint head-2026-11.txt")]
     Ledger(Ledger),
-    /// Make a benign demo device with a matching known set
-    #[command(after_help = "Example:\n  avocet demo demo-out")]
+    /// Make a benign demo device with a matching known set, or a fictional year of a team's record
+    #[command(after_help = "Example:\n  avocet demo demo-out\n  avocet demo --record-only --store demo-year")]
     Demo {
         /// Folder to write to
-        dir: PathBuf,
+        #[arg(required_unless_present = "record_only")]
+        dir: Option<PathBuf>,
+        /// Instead: make a fictional year of a record in the new folder of --store
+        #[arg(long, conflicts_with = "dir")]
+        record_only: bool,
     },
     /// Print shell completions
     #[command(after_help = "Example:\n  avocet completions bash > /etc/bash_completion.d/avocet")]

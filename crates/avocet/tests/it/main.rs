@@ -4,6 +4,7 @@ mod demo;
 mod device;
 mod differential;
 mod evidence;
+mod figures;
 mod golden;
 mod list;
 mod media;

@@ -24,21 +24,31 @@ fn from_the_first_minute_to_a_safe_child() {
     assert!(run("det", "person add I-1 --role suspect --name A_Suspect --at 2026-11-20T10:00Z").starts_with("P-1 "));
     let unidentified = "person add I-1 --role child --unidentified --at 2026-11-20T10:00Z";
     assert!(run("grad", unidentified).starts_with("P-2 recorded as entry"));
-    run("det", "person work P-1 1 --kind volunteering --with-children yes --trust yes --area Essex --at 2026-11-20T10:00Z");
+    run(
+        "det",
+        "person work P-1 1 --kind volunteering --with-children yes --trust yes --area Essex --at 2026-11-20T10:00Z",
+    );
     run("det", "person link P-1 household P-2");
     let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     run("det", &format!("child seen P-2 {digest}"));
     run("det", &format!("child lead P-2 1 --kind camera-serial --strength moderate --media {digest}"));
     let people = json(&place, "det", "person list I-1");
-    assert_eq!((&people["people"][1]["step"], &people["people"][1]["details"]), (&"lead".into(), &Value::Array(vec![])));
+    assert_eq!(
+        (&people["people"][1]["step"], &people["people"][1]["details"]),
+        (&"lead".into(), &Value::Array(vec![]))
+    );
     // Weeks later by the clock of this machine everything is late, and the queue says so first.
     let queue = run("det", "queue");
     assert!(queue.contains("Designated officer of the area of the work to be told (P-1 work 1): "), "{queue}");
     assert!(queue.contains("Children's social care to be told, or the child protected (P-2): "), "{queue}");
-    let refused = by(&place, "det", &["safeguarding", "refer", "I-1", "--work", "P-1", "--to", "health", "--body", "x"]);
+    let refused =
+        by(&place, "det", &["safeguarding", "refer", "I-1", "--work", "P-1", "--to", "health", "--body", "x"]);
     assert!(refused.code == 2 && refused.err.contains("name the work as P-1/2"), "{}", refused.err);
     run("grad", "safeguarding refer I-1 --child P-2 --to social-care --body Council_1 --at 2026-11-20T11:00Z");
-    run("det", "safeguarding refer I-1 --work P-1/1 --to designated-officer --body Council_2 --area Suffolk --at 2026-11-23T09:00Z");
+    run(
+        "det",
+        "safeguarding refer I-1 --work P-1/1 --to designated-officer --body Council_2 --area Suffolk --at 2026-11-23T09:00Z",
+    );
     let listed = run("det", "safeguarding list I-1");
     assert!(listed.contains("S-1    P-2  children's social care: Council 1  sent, not acknowledged"), "{listed}");
     assert!(listed.contains("tell the one where the person works"), "{listed}");
@@ -59,7 +69,10 @@ fn from_the_first_minute_to_a_safe_child() {
     let list = run("exam", "person list I-1");
     assert!(list.contains("1 child not shown") && !list.contains("P-2  "), "{list}");
     let story = run("exam", "record show I-1");
-    assert!(story.contains("child-identified\n      : (withheld: P-2)\n") || story.contains("(withheld: P-2)"), "{story}");
+    assert!(
+        story.contains("child-identified\n      : (withheld: P-2)\n") || story.contains("(withheld: P-2)"),
+        "{story}"
+    );
     assert!(!story.contains(NAME) && !story.contains("Council 1"), "{story}");
     // Another record of the same child, joined and parted again.
     run("det", "person add I-1 --role child");
@@ -97,7 +110,11 @@ fn the_suspects_side_and_what_was_given() {
     run("det", "welfare phone P-1 yes --at 2026-11-20T20:00Z");
     run("det", "welfare signpost P-1 samaritans --at 2026-11-20T20:00Z");
     let refused = by(&place, "det", &["welfare", "signpost", "P-1", "nobody"]);
-    assert!(refused.code == 2 && refused.err.contains("there is no service nobody; there are emergency"), "{}", refused.err);
+    assert!(
+        refused.code == 2 && refused.err.contains("there is no service nobody; there are emergency"),
+        "{}",
+        refused.err
+    );
     run("det", "welfare trigger P-1 1 court 2099-03-02T10:00Z");
     let listed = run("det", "custody list I-1");
     assert!(listed.starts_with("C-1    P-1  on bail until 2099-02-20T12:00:00Z  CR/17\n"), "{listed}");

@@ -1,7 +1,9 @@
 //! The verbs that work on the record.
 
 mod custody;
+mod demo;
 mod exhibit;
+mod figures;
 mod grading;
 mod investigation;
 mod ledger;
@@ -31,7 +33,9 @@ use crate::args::{Global, RecordVerb, When, Who};
 use crate::{Outcome, Refusal, access, output};
 
 pub use custody::{custody, leaflet, welfare};
+pub use demo::run as demo;
 pub use exhibit::run as exhibit;
+pub use figures::run as figures;
 pub use grading::run as grading;
 pub use investigation::{queue, run as investigation};
 pub use ledger::run as ledger;
