@@ -149,3 +149,11 @@ pub struct Recorded<F> {
     /// What was recorded.
     pub fact: F,
 }
+
+impl<F> Recorded<F> {
+    /// The same envelope around something else.
+    #[must_use]
+    pub fn with<G>(&self, fact: G) -> Recorded<G> {
+        Recorded { seq: self.seq, at: self.at, by: self.by, fact }
+    }
+}

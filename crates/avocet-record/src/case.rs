@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::ids::{CustodyId, PersonId, SafeguardingId};
 use crate::law::Law;
 use crate::people::{PersonRole, PersonState, Same};
-use crate::safeguard::{CareState, IdentificationState, SafeguardingState, Subject};
+use crate::safeguard::{CareKind, CareState, IdentificationState, SafeguardingState, Subject};
 
 /// Everything about one person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,32 +41,28 @@ impl Case {
     #[must_use]
     pub fn of(facts: &[Recorded<Event>]) -> Self {
         let mut case = Self::default();
-        for Recorded { seq, at, by, fact } in facts {
-            case.children.extend(fact.child());
-            match fact {
+        for recorded in facts {
+            case.children.extend(recorded.fact.child());
+            match &recorded.fact {
                 Event::Person { person, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*person).or_default().person.apply(&recorded);
+                    case.people.entry(*person).or_default().person.apply(&recorded.with(fact.clone()));
                 }
                 Event::Identification { child, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*child).or_default().identification.apply(&recorded);
+                    case.people.entry(*child).or_default().identification.apply(&recorded.with(fact.clone()));
                 }
                 Event::Care { child, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*child).or_default().care.apply(&recorded);
+                    case.people.entry(*child).or_default().care.apply(&recorded.with(fact.clone()));
                 }
                 Event::Welfare { person, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*person).or_default().welfare.apply(&recorded);
+                    case.people.entry(*person).or_default().welfare.apply(&recorded.with(fact.clone()));
                 }
                 Event::Safeguarding { safeguarding, subject, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: (*subject, fact.clone()) };
-                    case.safeguarding.entry(*safeguarding).or_default().apply(&recorded);
+                    let line = case.safeguarding.entry(*safeguarding).or_default();
+                    line.apply(&recorded.with((*subject, fact.clone())));
                 }
                 Event::Custody { custody, suspect, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: (*suspect, fact.clone()) };
-                    case.custody.entry(*custody).or_default().apply(&recorded);
+                    let one = case.custody.entry(*custody).or_default();
+                    one.apply(&recorded.with((*suspect, fact.clone())));
                 }
                 _ => {}
             }
@@ -120,6 +116,14 @@ impl Case {
         let roles = file.person.roles();
         if roles.contains(&PersonRole::Child) {
             found.extend(file.care.findings());
+            let told = file.care.news().into_values().any(|(about, _)| about == CareKind::Arrest);
+            let contact = self.custody.iter().find(|(_, custody)| custody.contact().is_some());
+            if let Some((custody, _)) = contact.filter(|_| !told) {
+                found.push(format!(
+                    "somebody was arrested or interviewed ({custody}), and nothing says whether the child or the family \
+                     is to be told; record it as news, to be told or not"
+                ));
+            }
         } else if self.is_child(person) {
             found
                 .push("this was recorded as a child and is no longer; the record stays as restricted as it was".into());

@@ -47,7 +47,7 @@ impl CustodyState {
     pub fn apply(&mut self, recorded: &Recorded<(PersonId, CustodyFact)>) {
         let (suspect, fact) = recorded.fact.clone();
         self.suspect = Some(suspect);
-        self.facts.add(&Recorded { seq: recorded.seq, at: recorded.at, by: recorded.by, fact });
+        self.facts.add(&recorded.with(fact));
     }
 
     /// Whose.

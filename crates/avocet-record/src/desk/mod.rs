@@ -44,10 +44,9 @@ fn states<I: Ord, S: Default, F>(
     apply: impl Fn(&mut S, &Recorded<F>),
 ) -> BTreeMap<I, S> {
     let mut states = BTreeMap::new();
-    for Recorded { seq, at, by, fact } in facts {
-        if let Some((id, fact)) = of(fact) {
-            let recorded = Recorded { seq: *seq, at: *at, by: *by, fact };
-            apply(states.entry(id).or_default(), &recorded);
+    for recorded in facts {
+        if let Some((id, fact)) = of(&recorded.fact) {
+            apply(states.entry(id).or_default(), &recorded.with(fact));
         }
     }
     states

@@ -6,12 +6,11 @@ use std::fmt;
 use super::Desk;
 use crate::case::{Case, PersonFile};
 use crate::clock::{self, Started};
-use crate::custody::{CustodyState, LeafletFor};
+use crate::custody::CustodyState;
 use crate::error::{RecordError, Result};
-use crate::event::Act;
+use crate::event::{Act, Event};
 use crate::ids::{CustodyId, InvestigationId, PersonId, SafeguardingId};
 use crate::law::Right;
-use crate::leaflet;
 use crate::personal::Personal;
 use crate::safeguard::{SafeguardingState, Subject};
 
@@ -196,12 +195,32 @@ impl Desk<'_> {
         Ok(clock::started(&self.law.clocks, &moments))
     }
 
-    /// A leaflet as one HTML file to be printed. It holds nothing of the record; that it was given is a fact of its own.
+    /// The investigation of a line of safeguarding and for whom it is, ids only: so that whoever is there can record an
+    /// answer, on the investigation or not.
     ///
     /// # Errors
-    /// [`RecordError::Refused`] where the table has no wording for it.
-    pub fn leaflet(&self, leaflet: LeafletFor) -> Result<String> {
-        let html = leaflet::html(leaflet, &self.law.leaflets, &self.law.services);
-        html.map_err(|e| RecordError::Refused(e.to_string()))
+    /// [`RecordError`] where there is no such line or the person may not record safeguarding.
+    pub async fn line(&self, id: SafeguardingId) -> Result<(InvestigationId, Subject)> {
+        self.may(Right::RecordSafeguarding, None).await?;
+        let facts = self.store.facts(&id.to_string()).await?;
+        let of = facts.iter().find_map(|recorded| match &recorded.fact {
+            Event::Safeguarding { investigation, subject, .. } => Some((*investigation, *subject)),
+            _ => None,
+        });
+        of.ok_or_else(|| RecordError::Unknown { what: id.to_string() })
+    }
+
+    /// The investigation of an arrest or interview, and whose it is.
+    ///
+    /// # Errors
+    /// [`RecordError::Unknown`] where there is none or the person is not on its investigation.
+    pub async fn suspect_of(&self, id: CustodyId) -> Result<(InvestigationId, PersonId)> {
+        let investigation = self.investigation_of(&id.to_string()).await?;
+        let facts = self.store.facts(&id.to_string()).await?;
+        let suspect = facts.iter().find_map(|recorded| match &recorded.fact {
+            Event::Custody { suspect, .. } => Some(*suspect),
+            _ => None,
+        });
+        Ok((investigation, suspect.ok_or_else(|| RecordError::Unknown { what: id.to_string() })?))
     }
 }

@@ -169,13 +169,10 @@ impl IdentificationState {
     pub fn moments(&self, child: PersonId) -> Vec<Moment> {
         let mut moments = vec![];
         for r in self.facts.counting() {
-            let mark = match &r.fact {
-                IdentificationFact::Reached { when, step: Step::Safeguarded, .. } => {
-                    Some((Mark::ChildSafeguardingBegun, *when))
-                }
-                _ => None,
-            };
-            moments.extend(mark.map(|(mark, at)| Moment { of: child.to_string(), mark, at, seq: r.seq, due: None }));
+            if let IdentificationFact::Reached { when, step: Step::Safeguarded, .. } = &r.fact {
+                let (of, mark) = (child.to_string(), Mark::ChildSafeguardingBegun);
+                moments.push(Moment { of, mark, at: *when, seq: r.seq, due: None });
+            }
         }
         if let (Some((at, _)), Some(last)) = (self.rests(), self.facts.counting().next_back()) {
             let (of, mark) = (child.to_string(), Mark::ChildRests);
@@ -311,18 +308,12 @@ impl CareState {
 
     /// The special measures, as stated last.
     #[must_use]
-    pub fn measures(&self) -> BTreeMap<&str, MeasureAnswer> {
-        let of = |r: &'_ Recorded<CareFact>| match &r.fact {
-            CareFact::Measure { answer, .. } => Some(*answer),
+    pub fn measures<'a>(&'a self) -> BTreeMap<&'a str, MeasureAnswer> {
+        let of = |r: &'a Recorded<CareFact>| match &r.fact {
+            CareFact::Measure { measure, answer, .. } => Some((measure.as_str(), *answer)),
             _ => None,
         };
-        let mut measures = BTreeMap::new();
-        for r in self.facts.counting() {
-            if let (CareFact::Measure { measure, .. }, Some(answer)) = (&r.fact, of(r)) {
-                measures.insert(measure.as_str(), answer);
-            }
-        }
-        measures
+        self.facts.counting().filter_map(of).collect()
     }
 
     /// Where the personal statement stands.

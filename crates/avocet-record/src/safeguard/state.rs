@@ -44,7 +44,7 @@ impl SafeguardingState {
     pub fn apply(&mut self, recorded: &Recorded<(Subject, SafeguardingFact)>) {
         let (subject, fact) = recorded.fact.clone();
         self.subject = Some(subject);
-        self.facts.add(&Recorded { seq: recorded.seq, at: recorded.at, by: recorded.by, fact });
+        self.facts.add(&recorded.with(fact));
     }
 
     /// For whom, or because of what work.

@@ -4,8 +4,10 @@ mod exhibit;
 mod figures;
 mod media;
 mod outcome;
+mod people;
 mod record;
 mod referral;
+mod safeguarding;
 mod sets;
 mod warrant;
 
@@ -18,8 +20,10 @@ pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
 pub use figures::{FiguresArgs, FiguresVerb};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
 pub use outcome::{DecisionArg, OrderVerb, OutcomeVerb, SeenArg};
+pub use people::{ChildVerb, PersonVerb};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
+pub use safeguarding::{About, CustodyVerb, Leaflet, SafeguardingVerb, WelfareVerb};
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
 pub use warrant::{IpVerb, WarrantVerb};
 
@@ -234,6 +238,75 @@ pub enum Verb {
         /// What to do
         #[command(subcommand)]
         verb: Grading,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Record people: suspects, children, parents; addresses, links, work
+    #[command(after_help = "Example:\n  avocet person add I-1 --role child --unidentified --as vi1\n  \
+                            avocet person list I-1 --as det1")]
+    Person {
+        /// What to do
+        #[command(subcommand)]
+        verb: PersonVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Find out who a child is; record the child's side: support, wishes, what the family is told
+    #[command(after_help = "Example:\n  avocet child reached P-3 identified --note \"…\" --as vi1\n  \
+                            avocet child wishes P-3 --wishes \"…\" --as safe1")]
+    Child {
+        /// What to do
+        #[command(subcommand)]
+        verb: ChildVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Make children safe: protection, referrals, answers, reviews; nothing here waits for anything
+    #[command(
+        after_help = "Example:\n  avocet safeguarding refer I-1 --child P-3 --to social-care --body \"Council 1\" --as det1\n  \
+                            avocet safeguarding acknowledged S-1 --reference 17 --as det1"
+    )]
+    Safeguarding {
+        /// What to do
+        #[command(subcommand)]
+        verb: SafeguardingVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Record arrests and voluntary interviews, bail, release under investigation
+    #[command(after_help = "Example:\n  avocet custody arrest I-1 P-1 --offence pca-1978-s1 --as det1\n  \
+                            avocet custody bail C-1 2027-02-25T12:00Z --as det1")]
+    Custody {
+        /// What to do
+        #[command(subcommand)]
+        verb: CustodyVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Record a suspect's own risk of death, and what was given: leaflets, help, a telephone
+    #[command(after_help = "Example:\n  avocet welfare assess P-1 before-contact --level medium --as det1\n  \
+                            avocet welfare leaflet P-1 suspect --as det1")]
+    Welfare {
+        /// What to do
+        #[command(subcommand)]
+        verb: WelfareVerb,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Write a leaflet to be printed: for suspect, family, parent or staff
+    #[command(after_help = "Example:\n  avocet leaflet suspect --out suspect.html")]
+    Leaflet(Leaflet),
+    /// Show the clocks of an investigation: what is due, what is late, what was done in time
+    #[command(after_help = "Example:\n  avocet clocks I-1 --as det1")]
+    Clocks {
+        /// Which investigation
+        investigation: String,
         /// Who works, and what opens the store
         #[command(flatten)]
         who: Who,

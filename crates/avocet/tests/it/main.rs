@@ -8,6 +8,7 @@ mod figures;
 mod golden;
 mod list;
 mod media;
+mod people;
 mod record;
 mod refusals;
 mod report;

@@ -9,7 +9,7 @@ use super::support::{Place, Ran};
 const PASSWORD: &str = "a long enough password";
 
 /// Runs `avocet` as somebody on the store `team` of this folder.
-fn by(place: &Place, login: &str, args: &[&str]) -> Ran {
+pub fn by(place: &Place, login: &str, args: &[&str]) -> Ran {
     at(place, "team", login, args)
 }
 
@@ -120,14 +120,14 @@ fn outcome_and_order() {
     assert_eq!(list[0]["findings"], serde_json::json!([]));
 }
 
-fn good(ran: Ran) -> String {
+pub fn good(ran: Ran) -> String {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     ran.out
 }
 
 /// A store with an administrator U-1, a supervisor U-2, a detective U-3, an examiner U-4, a grader U-5 and an auditor U-6,
 /// and an investigation I-1 of the supervisor's with all but the auditor on it.
-fn team() -> Place {
+pub fn team() -> Place {
     let place = Place::new();
     let made = Command::new(env!("CARGO_BIN_EXE_avocet"))
         .args(["init", "--new-key", "store-key", "--admin", "adm", "--title", "Test team"])

@@ -155,7 +155,7 @@ fn custody_and_the_first_48_hours() {
     );
     // Who arrives more than 24 hours after the arrest is counted from 24 hours after it.
     let late = [events[0].clone(), events[1].clone(), custody(arrived("2026-11-25T13:00Z"))];
-    assert_eq!(clocks(&law, &late, "2026-11-24T09:00Z").last().unwrap(), "detention C-1: 2026-11-26T07:00:00Z");
+    assert!(clocks(&law, &late, "2026-11-24T09:00Z").contains(&"detention C-1: 2026-11-26T07:00:00Z".into()));
     events.push(custody(json!({"fact": "extended", "until": at("2026-11-25T20:15Z"), "authority": "superintendent"})));
     assert!(
         clocks(&law, &events, "2026-11-25T09:00Z").contains(&"detention-extended C-1: 2026-11-25T20:15:00Z".into())

@@ -12,25 +12,35 @@ use crate::support::on_each_database;
 const PASSWORD: &str = "a long enough password";
 const NAME: &str = "Example Name-Of-Nobody";
 
-async fn join<'s>(store: &'s Store, law: &'s Law, role: &str, investigation: Option<InvestigationId>) -> Desk<'s> {
-    let admin = Desk::sign_in(store, law, "admin", PASSWORD).await.unwrap();
-    let login = format!("{role}{}", if investigation.is_some() { "-in" } else { "-out" });
-    let user = admin.add_account(&login, &[role.to_owned()], None, PASSWORD).await.unwrap();
-    if let Some(id) = investigation {
-        let supervisor = Desk::sign_in(store, law, "sup", PASSWORD).await.unwrap();
-        supervisor.set_member(id, user, true).await.unwrap();
-    }
-    Desk::sign_in(store, law, &login, PASSWORD).await.unwrap()
+/// The administrator, a supervisor, and what else a team needs.
+struct Team<'s> {
+    store: &'s Store,
+    law: &'s Law,
+    admin: Desk<'s>,
+    supervisor: Desk<'s>,
+    id: InvestigationId,
 }
 
-async fn opened<'s>(store: &'s Store, law: &'s Law) -> (Desk<'s>, InvestigationId) {
-    store.set_clock(at("2026-11-27T15:00Z"));
-    Desk::first_account(store, "admin", PASSWORD).await.unwrap();
-    let admin = Desk::sign_in(store, law, "admin", PASSWORD).await.unwrap();
-    admin.add_account("sup", &["supervisor".into()], None, PASSWORD).await.unwrap();
-    let supervisor = Desk::sign_in(store, law, "sup", PASSWORD).await.unwrap();
-    let id = open(&supervisor, supervisor.user(), "2026-11-27T12:00Z").await;
-    (supervisor, id)
+impl<'s> Team<'s> {
+    async fn new(store: &'s Store, law: &'s Law) -> Self {
+        store.set_clock(at("2026-11-27T15:00Z"));
+        Desk::first_account(store, "admin", PASSWORD).await.unwrap();
+        let admin = Desk::sign_in(store, law, "admin", PASSWORD).await.unwrap();
+        admin.add_account("sup", &["supervisor".into()], None, PASSWORD).await.unwrap();
+        let supervisor = Desk::sign_in(store, law, "sup", PASSWORD).await.unwrap();
+        let id = open(&supervisor, supervisor.user(), "2026-11-27T12:00Z").await;
+        Self { store, law, admin, supervisor, id }
+    }
+
+    /// Somebody of this role, who works on this investigation.
+    async fn join(&self, role: &str, on: Option<InvestigationId>) -> Desk<'s> {
+        let login = format!("{role}{}", on.map_or(0, InvestigationId::number));
+        let user = self.admin.add_account(&login, &[role.to_owned()], None, PASSWORD).await.unwrap();
+        if let Some(id) = on {
+            self.supervisor.set_member(id, user, true).await.unwrap();
+        }
+        Desk::sign_in(self.store, self.law, &login, PASSWORD).await.unwrap()
+    }
 }
 
 async fn open(supervisor: &Desk<'_>, owner: UserId, received: &str) -> InvestigationId {
@@ -63,15 +73,16 @@ fn told(story: &[Told]) -> String {
 fn nothing_holds_up_protecting_a_child_and_what_is_unanswered_comes_to_the_top() {
     on_each_database(async |_place, store| {
         let law = Law::load(None).unwrap();
-        let (supervisor, id) = opened(&store, &law).await;
+        let team = Team::new(&store, &law).await;
+        let (supervisor, id) = (&team.supervisor, team.id);
         // Received earlier, so that it stands before the first at the same level.
-        let other = open(&supervisor, supervisor.user(), "2026-11-26T12:00Z").await;
+        let other = open(supervisor, supervisor.user(), "2026-11-26T12:00Z").await;
         let order = async |desk: &Desk<'_>| -> Vec<InvestigationId> {
             desk.queue().await.unwrap().iter().map(|q| q.placed.item.investigation).collect()
         };
-        assert_eq!(order(&supervisor).await, [other, id]);
+        assert_eq!(order(supervisor).await, [other, id]);
         // A grader who is not on the investigation hears of a child.
-        let grader = join(&store, &law, "grader", None).await;
+        let grader = team.join("grader", None).await;
         let child = made(&grader, id, "child").await;
         let subject = json!({"safeguarding": {"new": "S"}, "subject": {"of": "child", "child": child}});
         let sent = json!({"fact": "sent", "when": at("2026-11-27T15:05Z"), "to": "social_care", "body": "Council 1",
@@ -86,18 +97,18 @@ fn nothing_holds_up_protecting_a_child_and_what_is_unanswered_comes_to_the_top()
         assert!(grader.person(child.parse().unwrap()).await.is_err() && grader.story(&child).await.is_err());
         // Friday 15:05, one working day: Monday 15:05. Then it is late, and comes first.
         store.set_clock(at("2026-11-30T15:05Z"));
-        assert_eq!(order(&supervisor).await, [other, id]);
+        assert_eq!(order(supervisor).await, [other, id]);
         store.set_clock(at("2026-11-30T15:06Z"));
-        assert_eq!(order(&supervisor).await, [id, other]);
+        assert_eq!(order(supervisor).await, [id, other]);
         let queue = supervisor.queue().await.unwrap();
         let reasons: Vec<String> = queue[0].placed.reasons.iter().map(ToString::to_string).collect();
         assert!(reasons.contains(&"Acknowledgement of the referral (S-1): 1 min late".to_owned()), "{reasons:?}");
         assert!(!reasons.iter().any(|reason| reason.contains("Children's social care")), "{reasons:?}");
         let acknowledged = json!({"fact": "acknowledged", "when": at("2026-11-30T15:07Z"), "reference": "17"});
         grader.record(&draft("safeguarding", id, about, acknowledged), None).await.unwrap();
-        assert_eq!(order(&supervisor).await, [other, id]);
+        assert_eq!(order(supervisor).await, [other, id]);
         // A line of safeguarding stays with whom it is about.
-        let somebody = made(&supervisor, id, "child").await;
+        let somebody = made(supervisor, id, "child").await;
         let other = json!({"safeguarding": "S-1", "subject": {"of": "child", "child": somebody}});
         let again = json!({"fact": "sent", "when": at("2026-11-30T15:08Z"), "to": "school", "body": "School 1"});
         let refused = supervisor.record(&draft("safeguarding", id, other, again), None).await.unwrap_err();
@@ -111,8 +122,9 @@ fn nothing_holds_up_protecting_a_child_and_what_is_unanswered_comes_to_the_top()
 fn a_referral_counts_as_an_action_in_a_danger() {
     on_each_database(async |_place, store| {
         let law = Law::load(None).unwrap();
-        let (supervisor, id) = opened(&store, &law).await;
-        let child = made(&supervisor, id, "child").await;
+        let team = Team::new(&store, &law).await;
+        let (supervisor, id) = (&team.supervisor, team.id);
+        let child = made(supervisor, id, "child").await;
         let danger = json!({"event": "risk", "fact": {"fact": "danger_stated", "investigation": id, "danger": "yes"}});
         supervisor.record(&danger, None).await.unwrap();
         let actions = async || supervisor.queue().await.unwrap()[0].placed.item.safeguarding_actions;
@@ -130,9 +142,10 @@ fn a_referral_counts_as_an_action_in_a_danger() {
 fn a_childs_record_is_open_to_those_who_may_on_the_investigation_only() {
     on_each_database(async |_place, store| {
         let law = Law::load(None).unwrap();
-        let (supervisor, id) = opened(&store, &law).await;
-        let child = made(&supervisor, id, "child").await;
-        let suspect = made(&supervisor, id, "suspect").await;
+        let team = Team::new(&store, &law).await;
+        let (supervisor, id) = (&team.supervisor, team.id);
+        let child = made(supervisor, id, "child").await;
+        let suspect = made(supervisor, id, "suspect").await;
         supervisor.record(&described(id, &child), None).await.unwrap();
         supervisor.record(&described(id, &suspect), None).await.unwrap();
         // A note about the suspect's device that names the child stands under the child's key.
@@ -152,7 +165,7 @@ fn a_childs_record_is_open_to_those_who_may_on_the_investigation_only() {
             ("grader", false, false),
             ("offender_manager", false, true),
         ] {
-            let within = join(&store, &law, role, Some(id)).await;
+            let within = team.join(role, Some(id)).await;
             let people = within.people(id).await.unwrap();
             assert_eq!((people.shown.len(), people.withheld), if reads { (2, 0) } else { (1, 1) }, "{role}");
             assert_eq!(people.shown.last().unwrap().details.is_some(), personal, "{role}");
@@ -168,18 +181,18 @@ fn a_childs_record_is_open_to_those_who_may_on_the_investigation_only() {
             assert_eq!(child_facts[0].recorded.fact == json!({"withheld": child}), !reads, "{role}");
             let facts = within.facts_of(id).await.unwrap();
             assert_eq!(facts.iter().any(|f| f.fact.child() == Some(child_id)), reads, "{role}");
-            let outside = join(&store, &law, role, None).await;
+            let outside = team.join(role, None).await;
             assert!(outside.person(child_id).await.is_err() && outside.people(id).await.is_err(), "{role}");
             assert!(outside.story(&child).await.is_err() && outside.safeguarding(id).await.is_err(), "{role}");
         }
         // A detective on it may record about the child; an examiner on it may not.
-        let examiner = Desk::sign_in(&store, &law, "examiner-in", PASSWORD).await.unwrap();
+        let examiner = Desk::sign_in(&store, &law, "examiner1", PASSWORD).await.unwrap();
         let refused = examiner.record(&described(id, &child), None).await.unwrap_err();
         assert!(matches!(refused, RecordError::NotAllowed { .. }), "{refused}");
-        let outside = Desk::sign_in(&store, &law, "detective-out", PASSWORD).await.unwrap();
+        let outside = Desk::sign_in(&store, &law, "detective0", PASSWORD).await.unwrap();
         assert!(matches!(outside.record(&described(id, &child), None).await, Err(RecordError::Unknown { .. })));
         // An offender manager records a suspect and no child.
-        let manager = Desk::sign_in(&store, &law, "offender_manager-in", PASSWORD).await.unwrap();
+        let manager = Desk::sign_in(&store, &law, "offender_manager1", PASSWORD).await.unwrap();
         manager.record(&described(id, &suspect), None).await.unwrap();
         assert!(manager.record(&described(id, &child), None).await.is_err());
     });
@@ -189,8 +202,9 @@ fn a_childs_record_is_open_to_those_who_may_on_the_investigation_only() {
 fn one_person_erased_leaves_the_rest_and_the_ledger() {
     on_each_database(async |place, store| {
         let law = Law::load(None).unwrap();
-        let (supervisor, id) = opened(&store, &law).await;
-        let (child, suspect) = (made(&supervisor, id, "child").await, made(&supervisor, id, "suspect").await);
+        let team = Team::new(&store, &law).await;
+        let (supervisor, id) = (&team.supervisor, team.id);
+        let (child, suspect) = (made(supervisor, id, "child").await, made(supervisor, id, "suspect").await);
         for person in [&child, &suspect] {
             supervisor.record(&described(id, person), None).await.unwrap();
         }
@@ -221,20 +235,21 @@ fn one_person_erased_leaves_the_rest_and_the_ledger() {
 fn a_record_of_a_person_begins_once_and_joins_only_where_one_may_write() {
     on_each_database(async |_place, store| {
         let law = Law::load(None).unwrap();
-        let (supervisor, id) = opened(&store, &law).await;
+        let team = Team::new(&store, &law).await;
+        let (supervisor, id) = (&team.supervisor, team.id);
         let described = described(id, "P-99");
         assert!(matches!(supervisor.record(&described, None).await, Err(RecordError::Unknown { .. })));
         let mut new = described.clone();
         new["person"] = json!({"new": "P"});
         let refused = supervisor.record(&new, None).await.unwrap_err().to_string();
         assert!(refused.contains("begins with the fact `made`"), "{refused}");
-        let child = made(&supervisor, id, "child").await;
+        let child = made(supervisor, id, "child").await;
         let again = json!({"fact": "made", "known": at("2026-11-27T15:00Z"), "roles": ["suspect"]});
         let again = supervisor.record(&draft("person", id, json!({"person": child}), again), None).await;
         assert!(again.unwrap_err().to_string().contains("begins with the fact `made`"));
         // The same child in an investigation that a detective is not on: joined by who may write in both.
-        let other = open(&supervisor, supervisor.user(), "2026-11-26T12:00Z").await;
-        let twin = made(&supervisor, other, "child").await;
+        let other = open(supervisor, supervisor.user(), "2026-11-26T12:00Z").await;
+        let twin = made(supervisor, other, "child").await;
         let same = draft(
             "person",
             id,
@@ -242,16 +257,13 @@ fn a_record_of_a_person_begins_once_and_joins_only_where_one_may_write() {
             json!({"fact": "same_as", "other": twin,
             "reason": {"personal": NAME}}),
         );
-        let detective = join(&store, &law, "detective", Some(id)).await;
+        let detective = team.join("detective", Some(id)).await;
         assert!(matches!(detective.record(&same, None).await, Err(RecordError::Unknown { .. })));
         supervisor.record(&same, None).await.unwrap();
         let (_, shown) = supervisor.person(twin.parse().unwrap()).await.unwrap();
         assert_eq!(shown.same.iter().map(ToString::to_string).collect::<Vec<_>>(), [child.clone()]);
         // Why stands in the other investigation, and who is only on this one does not read it.
-        let admin = Desk::sign_in(&store, &law, "admin", PASSWORD).await.unwrap();
-        let user = admin.add_account("det2", &["detective".into()], None, PASSWORD).await.unwrap();
-        supervisor.set_member(other, user, true).await.unwrap();
-        let elsewhere = Desk::sign_in(&store, &law, "det2", PASSWORD).await.unwrap();
+        let elsewhere = team.join("detective", Some(other)).await;
         let story = told(&elsewhere.story(&twin).await.unwrap());
         assert!(story.contains("person-same-as") && !story.contains(NAME), "{story}");
         assert!(told(&supervisor.story(&child).await.unwrap()).contains(NAME));

@@ -179,6 +179,14 @@ fn a_child_who_is_none_after_all_stays_restricted_and_sides_are_kept_apart() {
         json!({"fact": "measure", "when": at("2026-11-26T10:00Z"), "measure": "live link", "answer": "granted"}),
     ));
     assert_eq!(about(3, &events), Vec::<String>::new());
+    let arrested = json!({"fact": "arrested", "when": at("2026-11-26T07:00Z"), "officer": "U-2", "offences": []});
+    let custody = fact("custody", json!({"custody": CustodyId::new(1), "suspect": p(1)}), arrested);
+    let with_arrest = [events.clone(), vec![custody]].concat();
+    let found = about(3, &with_arrest);
+    assert!(found.len() == 1 && found[0].starts_with("somebody was arrested or interviewed (C-1)"), "{found:?}");
+    let news = care(json!({"fact": "to_tell", "when": at("2026-11-26T07:00Z"), "news": 1, "about": "arrest"}));
+    let not = care(json!({"fact": "not_to_tell", "news": 1, "reason": "the family is not to know yet"}));
+    assert_eq!(about(3, &[with_arrest, vec![news, not]].concat()), Vec::<String>::new());
     events.push(person(3, json!({"fact": "roles_stated", "roles": ["witness"], "reason": "of age"})));
     assert_eq!(
         about(3, &events),

@@ -1,5 +1,6 @@
 //! The verbs that work on the record.
 
+mod custody;
 mod demo;
 mod exhibit;
 mod figures;
@@ -8,8 +9,10 @@ mod investigation;
 mod ledger;
 mod order;
 mod outcome;
+mod people;
 mod referral;
 mod risk;
+mod safeguarding;
 mod store;
 mod user;
 mod warrant;
@@ -21,7 +24,7 @@ use avocet_record::desk::{Desk, Done};
 use avocet_record::keys::Unlock;
 use avocet_record::law::{self, Law, LawRow, Table};
 use avocet_record::store::Store;
-use avocet_record::{At, InvestigationId, RecordError};
+use avocet_record::{At, InvestigationId, PersonId, RecordError};
 use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -29,6 +32,7 @@ use zeroize::Zeroizing;
 use crate::args::{Global, RecordVerb, When, Who};
 use crate::{Outcome, Refusal, access, output};
 
+pub use custody::{custody, leaflet, welfare};
 pub use demo::run as demo;
 pub use exhibit::run as exhibit;
 pub use figures::run as figures;
@@ -37,8 +41,10 @@ pub use investigation::{queue, run as investigation};
 pub use ledger::run as ledger;
 pub use order::run as order;
 pub use outcome::run as outcome;
+pub use people::{child, person};
 pub use referral::{conflicts, run as referral};
 pub use risk::run as risk;
+pub use safeguarding::{clocks, run as safeguarding};
 pub use store::{init, law};
 pub use user::run as user;
 pub use warrant::{ip, warrant};
@@ -176,6 +182,39 @@ fn instant(text: &str) -> anyhow::Result<At> {
 /// When something happened: as stated, else now.
 fn when(at: &When) -> anyhow::Result<At> {
     at.at.as_deref().map_or_else(|| Ok(At::now()), instant)
+}
+
+/// Text that is to be sealed, where there is some.
+fn sealed(text: Option<&String>) -> Option<Value> {
+    text.map(|text| serde_json::json!({"personal": text}))
+}
+
+/// Adds those fields to a fact that have a value.
+fn with<const N: usize>(mut fact: Value, fields: [(&str, Option<Value>); N]) -> Value {
+    for (name, value) in fields {
+        if let (Some(value), Some(fact)) = (value, fact.as_object_mut()) {
+            fact.insert(name.to_owned(), value);
+        }
+    }
+    fact
+}
+
+/// A word from the command line as stored contents write it: `self-employment` is `self_employment`.
+fn word(text: &str) -> Value {
+    Value::String(text.replace('-', "_"))
+}
+
+/// Records a fact about a person who is there: `kind` names the event, `field` its field with the person's id.
+async fn record_about_person(
+    desk: &Desk<'_>,
+    kind: &str,
+    field: &str,
+    person: PersonId,
+    fact: Value,
+) -> avocet_record::Result<Done> {
+    let investigation = desk.investigation_of(&person.to_string()).await?;
+    let draft = serde_json::json!({"event": kind, "investigation": investigation, field: person, "fact": fact});
+    desk.record(&draft, None).await
 }
 
 /// Records a fact about a thing that is there: `kind` names the event, and its field with the thing's id.
