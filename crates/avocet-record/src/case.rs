@@ -41,37 +41,42 @@ impl Case {
     #[must_use]
     pub fn of(facts: &[Recorded<Event>]) -> Self {
         let mut case = Self::default();
-        for Recorded { seq, at, by, fact } in facts {
-            case.children.extend(fact.child());
-            match fact {
-                Event::Person { person, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*person).or_default().person.apply(&recorded);
-                }
-                Event::Identification { child, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*child).or_default().identification.apply(&recorded);
-                }
-                Event::Care { child, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*child).or_default().care.apply(&recorded);
-                }
-                Event::Welfare { person, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() };
-                    case.people.entry(*person).or_default().welfare.apply(&recorded);
-                }
-                Event::Safeguarding { safeguarding, subject, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: (*subject, fact.clone()) };
-                    case.safeguarding.entry(*safeguarding).or_default().apply(&recorded);
-                }
-                Event::Custody { custody, suspect, fact, .. } => {
-                    let recorded = Recorded { seq: *seq, at: *at, by: *by, fact: (*suspect, fact.clone()) };
-                    case.custody.entry(*custody).or_default().apply(&recorded);
-                }
-                _ => {}
-            }
-        }
+        facts.iter().for_each(|fact| case.apply(fact));
         case
+    }
+
+    /// Adds a fact. The order in which facts are added does not matter.
+    pub fn apply(&mut self, recorded: &Recorded<Event>) {
+        let Recorded { seq, at, by, fact } = recorded;
+        let (seq, at, by) = (*seq, *at, *by);
+        self.children.extend(fact.child());
+        match fact {
+            Event::Person { person, fact, .. } => {
+                let fact = fact.clone();
+                self.people.entry(*person).or_default().person.apply(&Recorded { seq, at, by, fact });
+            }
+            Event::Identification { child, fact, .. } => {
+                let fact = fact.clone();
+                self.people.entry(*child).or_default().identification.apply(&Recorded { seq, at, by, fact });
+            }
+            Event::Care { child, fact, .. } => {
+                let fact = fact.clone();
+                self.people.entry(*child).or_default().care.apply(&Recorded { seq, at, by, fact });
+            }
+            Event::Welfare { person, fact, .. } => {
+                let fact = fact.clone();
+                self.people.entry(*person).or_default().welfare.apply(&Recorded { seq, at, by, fact });
+            }
+            Event::Safeguarding { safeguarding, subject, fact, .. } => {
+                let fact = (*subject, fact.clone());
+                self.safeguarding.entry(*safeguarding).or_default().apply(&Recorded { seq, at, by, fact });
+            }
+            Event::Custody { custody, suspect, fact, .. } => {
+                let fact = (*suspect, fact.clone());
+                self.custody.entry(*custody).or_default().apply(&Recorded { seq, at, by, fact });
+            }
+            _ => {}
+        }
     }
 
     /// Whether somebody is, or ever was, stated to be a child: what was restricted stays so.
