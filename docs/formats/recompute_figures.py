@@ -153,11 +153,18 @@ def figures(folder, first, last, cutoff):
 
     persons = facts.read("persons")
     one = of_one_person(persons)
+    # A child is who is stated to be one, by what was said last in any record of that person.
+    is_child = {}
+    for row in persons:
+        if row["fact"] in ("person-made", "person-roles-stated"):
+            is_child[row["person"]] = row["child"] == "yes"
+    children = {one(person) for person, child in is_child.items() if child}
     safe = defaultdict(list)
     actions = ("child seen and safe", "child moved to safety", "suspect kept away")
     for row in facts.read("safeguarding"):
         acted = row["fact"] == "child-made-safe" and row["action"] in actions
-        if acted or row["fact"] in ("safeguarding-acknowledged", "child-protected"):
+        safeguards = acted or row["fact"] in ("safeguarding-acknowledged", "child-protected")
+        if safeguards and one(row["child"]) in children:
             safe[one(row["child"])].append(row["when"])
     listed("children-safeguarded/1", [c for c, times in safe.items() if any(inside(t) for t in times)])
     where = defaultdict(list)
@@ -170,15 +177,18 @@ def figures(folder, first, last, cutoff):
             reached[child] = (day_of(min(times)) - day_of(min(known))).days
     lasting("days-to-safeguarding/1", reached)
 
-    unnamed, named, known_as = set(), set(), {}
+    begun = {}
     for row in persons:
-        if row["fact"] == "person-made" and row["child"] == "yes":
-            child = one(row["person"])
-            if row["unidentified"] == "yes":
-                unnamed.add(child)
-                known_as[child] = min(row["known"], known_as.get(child, row["known"]))
-            elif before_end(row["known"]):
-                named.add(child)
+        if row["fact"] == "person-made":
+            begun.setdefault(row["person"], row)
+    unnamed, named, known_as = set(), set(), {}
+    for person, row in begun.items():
+        child = one(person)
+        if child in children and row["unidentified"] == "yes":
+            unnamed.add(child)
+            known_as[child] = min(row["known"], known_as.get(child, row["known"]))
+        elif child in children and before_end(row["known"]):
+            named.add(child)
     steps = defaultdict(list)
     for row in facts.read("identification"):
         if row["step"]:

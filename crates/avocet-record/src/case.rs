@@ -41,33 +41,36 @@ impl Case {
     #[must_use]
     pub fn of(facts: &[Recorded<Event>]) -> Self {
         let mut case = Self::default();
-        for recorded in facts {
-            case.children.extend(recorded.fact.child());
-            match &recorded.fact {
-                Event::Person { person, fact, .. } => {
-                    case.people.entry(*person).or_default().person.apply(&recorded.with(fact.clone()));
-                }
-                Event::Identification { child, fact, .. } => {
-                    case.people.entry(*child).or_default().identification.apply(&recorded.with(fact.clone()));
-                }
-                Event::Care { child, fact, .. } => {
-                    case.people.entry(*child).or_default().care.apply(&recorded.with(fact.clone()));
-                }
-                Event::Welfare { person, fact, .. } => {
-                    case.people.entry(*person).or_default().welfare.apply(&recorded.with(fact.clone()));
-                }
-                Event::Safeguarding { safeguarding, subject, fact, .. } => {
-                    let line = case.safeguarding.entry(*safeguarding).or_default();
-                    line.apply(&recorded.with((*subject, fact.clone())));
-                }
-                Event::Custody { custody, suspect, fact, .. } => {
-                    let one = case.custody.entry(*custody).or_default();
-                    one.apply(&recorded.with((*suspect, fact.clone())));
-                }
-                _ => {}
-            }
-        }
+        facts.iter().for_each(|fact| case.apply(fact));
         case
+    }
+
+    /// Adds a fact. The order in which facts are added does not matter.
+    pub fn apply(&mut self, recorded: &Recorded<Event>) {
+        self.children.extend(recorded.fact.child());
+        match &recorded.fact {
+            Event::Person { person, fact, .. } => {
+                self.people.entry(*person).or_default().person.apply(&recorded.with(fact.clone()));
+            }
+            Event::Identification { child, fact, .. } => {
+                self.people.entry(*child).or_default().identification.apply(&recorded.with(fact.clone()));
+            }
+            Event::Care { child, fact, .. } => {
+                self.people.entry(*child).or_default().care.apply(&recorded.with(fact.clone()));
+            }
+            Event::Welfare { person, fact, .. } => {
+                self.people.entry(*person).or_default().welfare.apply(&recorded.with(fact.clone()));
+            }
+            Event::Safeguarding { safeguarding, subject, fact, .. } => {
+                let line = self.safeguarding.entry(*safeguarding).or_default();
+                line.apply(&recorded.with((*subject, fact.clone())));
+            }
+            Event::Custody { custody, suspect, fact, .. } => {
+                let one = self.custody.entry(*custody).or_default();
+                one.apply(&recorded.with((*suspect, fact.clone())));
+            }
+            _ => {}
+        }
     }
 
     /// Whether somebody is, or ever was, stated to be a child: what was restricted stays so.

@@ -41,10 +41,12 @@ impl<F: Stated> Facts<F> {
         self.0.values().filter(move |r| !struck.contains_key(&r.seq) && r.fact.wrong().is_none())
     }
 
-    /// What does not fit in facts of any kind: recorded before it happened, or a correction of nothing.
+    /// What does not fit in facts of any kind that no correction strikes: recorded before it happened, or a correction of
+    /// nothing.
     pub fn findings(&self) -> Vec<String> {
+        let struck = correction::struck(&self.0, Stated::wrong);
         let mut found = vec![];
-        for Recorded { seq, at, fact, .. } in self.0.values() {
+        for Recorded { seq, at, fact, .. } in self.0.values().filter(|r| !struck.contains_key(&r.seq)) {
             if fact.when().is_some_and(|when| when > *at) {
                 found.push(format!("entry {seq} was recorded before it happened, by its own time; correct the time"));
             }

@@ -56,13 +56,14 @@ impl CustodyState {
         self.suspect
     }
 
-    /// When the suspect was arrested; none for a voluntary interview.
+    /// When the suspect was first arrested; none for a voluntary interview.
     #[must_use]
     pub fn arrested(&self) -> Option<At> {
-        self.facts.counting().find_map(|r| match r.fact {
+        let arrests = self.facts.counting().filter_map(|r| match r.fact {
             CustodyFact::Arrested { when, .. } => Some(when),
             _ => None,
-        })
+        });
+        arrests.min()
     }
 
     /// When the police and the suspect first met here, with the number of the fact.

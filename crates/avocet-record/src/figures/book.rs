@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::people::People;
 use crate::at::{At, Recorded};
+use crate::case::Case;
 use crate::event::Event;
 use crate::exhibit::ExhibitState;
-use crate::ids::{ExhibitId, InvestigationId, OutcomeId, ReferralId, UserId, WarrantId};
+use crate::ids::{ExhibitId, InvestigationId, OutcomeId, PersonId, ReferralId, UserId, WarrantId};
 use crate::outcome::OutcomeState;
 use crate::risk::{LevelId, RiskFact};
 use crate::vote::{Basis, VoteFact};
@@ -56,7 +56,10 @@ pub struct Book {
     /// When an examination of an exhibit was first attached.
     pub(super) examined: BTreeMap<ExhibitId, At>,
     pub(super) outcomes: BTreeMap<OutcomeId, (InvestigationId, OutcomeState)>,
-    pub(super) people: People,
+    /// Persons, safeguarding, identification, arrests.
+    pub(super) case: Case,
+    /// The investigation of each record of a person.
+    pub(super) investigation_of: BTreeMap<PersonId, InvestigationId>,
     pub(super) views: Vec<View>,
 }
 
@@ -104,7 +107,15 @@ impl Book {
             Event::Vote { fact: VoteFact::Voted { basis: Basis::Viewed {}, .. }, .. } => {
                 self.views.push(View { seq, at, by });
             }
-            _ => self.people.apply(recorded),
+            Event::Person { investigation, person, .. } => {
+                self.investigation_of.insert(*person, *investigation);
+                self.case.apply(recorded);
+            }
+            // What is not needed is not kept: a whole record is read.
+            Event::Safeguarding { .. } | Event::Identification { .. } | Event::Custody { .. } => {
+                self.case.apply(recorded)
+            }
+            _ => {}
         }
     }
 

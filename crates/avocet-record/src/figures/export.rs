@@ -7,6 +7,7 @@ use crate::at::{At, Recorded};
 use crate::custody::CustodyFact;
 use crate::event::Event;
 use crate::exhibit::ExhibitFact;
+use crate::facts::Stated as _;
 use crate::law::Table;
 use crate::outcome::{Disposal, OutcomeFact};
 use crate::people::{PersonFact, PersonRole};
@@ -118,6 +119,10 @@ impl Export {
                     PersonFact::Made { known, roles, unidentified } => {
                         let child = yes(roles.contains(&PersonRole::Child));
                         (known.to_string(), child, yes(*unidentified), String::new(), String::new())
+                    }
+                    PersonFact::RolesStated { roles, .. } => {
+                        let child = yes(roles.contains(&PersonRole::Child));
+                        (String::new(), child, String::new(), String::new(), String::new())
                     }
                     PersonFact::SameAs { other, .. } | PersonFact::NotSameAs { other, .. } => {
                         (String::new(), String::new(), String::new(), other.to_string(), String::new())

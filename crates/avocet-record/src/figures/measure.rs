@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::book::Book;
 use super::days::Days;
 use super::definition::{Definition, Measure};
+use super::people::Children;
 use super::{Shown, Span, suppress};
 use crate::at::{At, Day};
+use crate::custody::CustodyState;
 use crate::exhibit::ExhibitFact;
 use crate::ids::{ExhibitId, InvestigationId};
 use crate::law::{Law, Row};
@@ -76,14 +78,16 @@ pub struct Figures {
 /// Counts every figure of the law's table. `cutoff` is the last entry that the book was made of.
 #[must_use]
 pub fn compute(book: &Book, span: Span, cutoff: u64, law: &Law) -> Figures {
-    let figure =
-        |row: &Row<Definition>| Figure { definition: row.clone(), counted: count(row.value.measure, book, span, law) };
+    let children = Children::of(book);
+    let figure = |row: &Row<Definition>| {
+        let counted = count(row.value.measure, book, &children, span, law);
+        Figure { definition: row.clone(), counted }
+    };
     let disposals = format!("disposals {} {}", law.disposals.version, law.disposals.digest);
     Figures { span, cutoff, disposals, all: law.figures.rows.iter().map(figure).collect() }
 }
 
-fn count(measure: Measure, book: &Book, span: Span, law: &Law) -> Counted {
-    let people = &book.people;
+fn count(measure: Measure, book: &Book, children: &Children<'_>, span: Span, law: &Law) -> Counted {
     match measure {
         Measure::ReferralsReceived1 => {
             let counted = book.referrals.iter().filter(|(_, row)| span.contains(row.received));
@@ -114,14 +118,10 @@ fn count(measure: Measure, book: &Book, span: Span, law: &Law) -> Counted {
             };
             numbered("kind", origins(book).filter_map(device))
         }
-        Measure::Arrests1 => {
-            listed(people.arrests().filter(|(_, when)| span.contains(*when)).map(|(id, _)| id.to_string()))
-        }
-        Measure::ArrestsOrInterviews1 => listed(
-            people.arrests_or_interviews().filter(|(_, when)| span.contains(*when)).map(|(id, _)| id.to_string()),
-        ),
+        Measure::Arrests1 => custody(book, span, CustodyState::arrested),
+        Measure::ArrestsOrInterviews1 => custody(book, span, |state| Some(state.contact()?.1)),
         Measure::ChildrenSafeguarded1 => {
-            let acts = people.safeguarded();
+            let acts = children.safeguarded();
             listed(
                 acts.iter()
                     .filter(|(_, acts)| acts.iter().any(|when| span.contains(*when)))
@@ -129,9 +129,9 @@ fn count(measure: Measure, book: &Book, span: Span, law: &Law) -> Counted {
             )
         }
         Measure::ChildrenIdentified1 => listed(
-            people.identified().into_iter().filter(|(_, when)| span.contains(*when)).map(|(id, _)| id.to_string()),
+            children.identified().into_iter().filter(|(_, when)| span.contains(*when)).map(|(id, _)| id.to_string()),
         ),
-        Measure::ChildrenUnidentified1 => listed(people.unidentified(span.end()).iter().map(ToString::to_string)),
+        Measure::ChildrenUnidentified1 => listed(children.unidentified(span.end()).iter().map(ToString::to_string)),
         Measure::Charges1 => {
             let charges =
                 book.outcomes.iter().flat_map(|(id, (_, state))| state.charges().into_iter().map(move |c| (id, c)));
@@ -152,7 +152,7 @@ fn count(measure: Measure, book: &Book, span: Span, law: &Law) -> Counted {
             listed(first.filter(|(_, when)| span.contains(*when)).map(|(id, _)| id.to_string()))
         }
         Measure::DaysToSafeguarding1 => {
-            let (acts, of) = (people.safeguarded(), people.investigations());
+            let (acts, of) = (children.safeguarded(), children.investigations());
             let first = acts.iter().filter_map(|(id, acts)| Some((id, *acts.iter().min()?)));
             let known = first.filter(|(_, first)| span.contains(*first)).filter_map(|(id, first)| {
                 let received = of.get(id)?.iter().filter_map(|of| book.investigations.get(of)).map(|row| row.received);
@@ -208,6 +208,11 @@ fn count(measure: Measure, book: &Book, span: Span, law: &Law) -> Counted {
             }
         }
     }
+}
+
+fn custody(book: &Book, span: Span, when: impl Fn(&CustodyState) -> Option<At>) -> Counted {
+    let counted = book.case.custody.iter().filter(|(_, state)| when(state).is_some_and(|when| span.contains(when)));
+    listed(counted.map(|(id, _)| id.to_string()))
 }
 
 fn origins(book: &Book) -> impl Iterator<Item = (&ExhibitId, &ExhibitFact)> {

@@ -222,20 +222,4 @@ impl OrderFact {
             OrderFact::Corrected { .. } => "order-corrected",
         }
     }
-
-    /// When it happened, where the fact states it.
-    #[must_use]
-    pub fn when(&self) -> Option<At> {
-        match self {
-            OrderFact::Made { when, .. }
-            | OrderFact::Varied { when, .. }
-            | OrderFact::Visited { when, .. }
-            | OrderFact::Notified { when, .. }
-            | OrderFact::DeviceChecked { when, .. }
-            | OrderFact::Breached { when, .. }
-            | OrderFact::BreachSettled { when, .. }
-            | OrderFact::Ended { when, .. } => Some(*when),
-            OrderFact::OfficerNamed { .. } | OrderFact::LevelStated { .. } | OrderFact::Corrected { .. } => None,
-        }
-    }
 }

@@ -5,9 +5,32 @@ use std::collections::BTreeMap;
 use super::fact::{Held, OrderFact, OrderLine, Seen};
 use super::table::{Begins, LineClock, LineKind, OrderKind, VisitLevel};
 use crate::at::{At, Recorded};
-use crate::correction;
+use crate::facts::{Facts, Stated};
 use crate::ids::{ExaminationId, ExhibitId, PersonId, UserId};
 use crate::law::{Period, PeriodUnit, Table};
+
+impl Stated for OrderFact {
+    fn when(&self) -> Option<At> {
+        match self {
+            OrderFact::Made { when, .. }
+            | OrderFact::Varied { when, .. }
+            | OrderFact::Visited { when, .. }
+            | OrderFact::Notified { when, .. }
+            | OrderFact::DeviceChecked { when, .. }
+            | OrderFact::Breached { when, .. }
+            | OrderFact::BreachSettled { when, .. }
+            | OrderFact::Ended { when, .. } => Some(*when),
+            OrderFact::OfficerNamed { .. } | OrderFact::LevelStated { .. } | OrderFact::Corrected { .. } => None,
+        }
+    }
+
+    fn wrong(&self) -> Option<u64> {
+        match self {
+            OrderFact::Corrected { wrong, .. } => Some(*wrong),
+            _ => None,
+        }
+    }
+}
 
 /// The tables that an order is read by.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +68,7 @@ pub struct Due {
 /// The facts of one order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderState {
-    facts: BTreeMap<u64, Recorded<OrderFact>>,
+    facts: Facts<OrderFact>,
 }
 
 /// What stands of the order itself.
@@ -60,16 +83,12 @@ struct Terms<'a> {
 impl OrderState {
     /// Adds a fact. The order in which facts are added does not matter.
     pub fn apply(&mut self, recorded: &Recorded<OrderFact>) {
-        self.facts.insert(recorded.seq, recorded.clone());
+        self.facts.add(recorded);
     }
 
-    /// Facts that no correction strikes, in the order of the ledger.
+    /// Facts that no correction strikes, in the order of the ledger, without the corrections.
     pub fn counting(&self) -> impl DoubleEndedIterator<Item = &Recorded<OrderFact>> {
-        let struck = correction::struck(&self.facts, |fact| match fact {
-            OrderFact::Corrected { wrong, .. } => Some(*wrong),
-            _ => None,
-        });
-        self.facts.values().filter(move |recorded| !struck.contains_key(&recorded.seq))
+        self.facts.counting()
     }
 
     /// The facts that count, in the order in which things happened.
@@ -220,16 +239,13 @@ impl OrderState {
     /// What does not fit, in the order of the ledger, then what is missing.
     #[must_use]
     pub fn findings(&self, law: OrderLaw<'_>) -> Vec<String> {
-        let mut found = vec![];
+        let mut found = self.facts.findings();
         let numbers: Vec<u32> = self.all_lines().map(|line| line.line).collect();
         let mut settled: Vec<u64> = vec![];
         let mut breaches: BTreeMap<u64, Option<u32>> = BTreeMap::new();
         let mut broken: Vec<(u64, u32)> = vec![];
         let ended = self.ended().map(|(when, _)| when);
-        for Recorded { seq, at, fact, .. } in self.counting() {
-            if fact.when().is_some_and(|when| when > *at) {
-                found.push(format!("entry {seq} was recorded before it happened, by its own time; correct the time"));
-            }
+        for Recorded { seq, fact, .. } in self.counting() {
             if ended.is_some_and(|ended| fact.when().is_some_and(|when| when > ended)) {
                 found.push(format!("entry {seq} lies after the end of the order; check both times"));
             }
@@ -264,9 +280,6 @@ impl OrderState {
                     breaches.insert(*seq, *line);
                 }
                 OrderFact::BreachSettled { breach, .. } => settled.push(*breach),
-                OrderFact::Corrected { wrong, .. } if !self.facts.contains_key(wrong) => {
-                    found.push(format!("entry {seq} corrects entry {wrong}, which is not about this order"));
-                }
                 _ => {}
             }
         }

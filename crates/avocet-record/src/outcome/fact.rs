@@ -184,16 +184,4 @@ impl OutcomeFact {
             OutcomeFact::Corrected { .. } => "outcome-corrected",
         }
     }
-
-    /// When it happened, where the fact states it.
-    #[must_use]
-    pub fn when(&self) -> Option<At> {
-        match self {
-            OutcomeFact::Charged { when, .. }
-            | OutcomeFact::ChargeEnded { when, .. }
-            | OutcomeFact::Disposed { when, .. }
-            | OutcomeFact::DeviceDecided { when, .. } => Some(*when),
-            OutcomeFact::Scheduled { .. } | OutcomeFact::Corrected { .. } => None,
-        }
-    }
 }

@@ -5,11 +5,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fact::{Accessible, DeviceDecision, Medium, OutcomeFact, ScheduleLine};
 use super::table::{Disposal, Offence};
 use crate::at::{At, Recorded};
-use crate::correction;
 use crate::exhibit::Fate;
+use crate::facts::{Facts, Stated};
 use crate::ids::{ExhibitId, PersonId};
 use crate::law::Table;
 use crate::vote::Category;
+
+impl Stated for OutcomeFact {
+    fn when(&self) -> Option<At> {
+        match self {
+            OutcomeFact::Charged { when, .. }
+            | OutcomeFact::ChargeEnded { when, .. }
+            | OutcomeFact::Disposed { when, .. }
+            | OutcomeFact::DeviceDecided { when, .. } => Some(*when),
+            OutcomeFact::Scheduled { .. } | OutcomeFact::Corrected { .. } => None,
+        }
+    }
+
+    fn wrong(&self) -> Option<u64> {
+        match self {
+            OutcomeFact::Corrected { wrong, .. } => Some(*wrong),
+            _ => None,
+        }
+    }
+}
 
 /// A charge as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,22 +70,18 @@ pub type Totals = BTreeMap<(Option<Category>, Medium, Accessible), u64>;
 /// The facts of one outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutcomeState {
-    facts: BTreeMap<u64, Recorded<OutcomeFact>>,
+    facts: Facts<OutcomeFact>,
 }
 
 impl OutcomeState {
     /// Adds a fact. The order in which facts are added does not matter.
     pub fn apply(&mut self, recorded: &Recorded<OutcomeFact>) {
-        self.facts.insert(recorded.seq, recorded.clone());
+        self.facts.add(recorded);
     }
 
-    /// Facts that no correction strikes, in the order of the ledger.
+    /// Facts that no correction strikes, in the order of the ledger, without the corrections.
     pub fn counting(&self) -> impl DoubleEndedIterator<Item = &Recorded<OutcomeFact>> {
-        let struck = correction::struck(&self.facts, |fact| match fact {
-            OutcomeFact::Corrected { wrong, .. } => Some(*wrong),
-            _ => None,
-        });
-        self.facts.values().filter(move |recorded| !struck.contains_key(&recorded.seq))
+        self.facts.counting()
     }
 
     /// Whose outcome it is, as the first fact that says so states.
@@ -160,13 +175,10 @@ impl OutcomeState {
         disposals: &Table<Disposal>,
         fates: &BTreeMap<ExhibitId, Fate>,
     ) -> Vec<String> {
-        let mut found = vec![];
+        let mut found = self.facts.findings();
         let mut numbers = BTreeSet::new();
         let charged: BTreeSet<u32> = self.charges().iter().map(|charge| charge.number).collect();
-        for Recorded { seq, at, fact, .. } in self.counting() {
-            if fact.when().is_some_and(|when| when > *at) {
-                found.push(format!("entry {seq} was recorded before it happened, by its own time; correct the time"));
-            }
+        for Recorded { seq, fact, .. } in self.counting() {
             match (self.suspect(), suspect_of(fact)) {
                 (Some(one), Some(other)) if one != other => {
                     found
@@ -193,12 +205,7 @@ impl OutcomeState {
                 OutcomeFact::Scheduled { charge, .. } | OutcomeFact::ChargeEnded { charge, .. } => {
                     found.extend(missing_charge(*seq, Some(*charge), &charged));
                 }
-                OutcomeFact::DeviceDecided { .. } => {}
-                OutcomeFact::Corrected { wrong, .. } => {
-                    if !self.facts.contains_key(wrong) {
-                        found.push(format!("entry {seq} corrects entry {wrong}, which is not about this outcome"));
-                    }
-                }
+                OutcomeFact::DeviceDecided { .. } | OutcomeFact::Corrected { .. } => {}
             }
         }
         for charge in self.charges().iter().filter(|charge| charge.ended.is_none()) {

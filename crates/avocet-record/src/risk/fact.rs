@@ -97,6 +97,22 @@ pub enum SafeguardingAction {
     Other,
 }
 
+impl SafeguardingAction {
+    /// Whether it makes a child safe, rather than tells or asks somebody who may.
+    #[must_use]
+    pub fn protects(self) -> bool {
+        match self {
+            SafeguardingAction::ChildSeen | SafeguardingAction::ChildMoved | SafeguardingAction::SuspectKeptAway => {
+                true
+            }
+            SafeguardingAction::SocialCareTold
+            | SafeguardingAction::StrategyDiscussion
+            | SafeguardingAction::DesignatedOfficerTold
+            | SafeguardingAction::Other => false,
+        }
+    }
+}
+
 impl fmt::Display for SafeguardingAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -92,18 +92,23 @@ impl SafeguardingState {
         self.facts.counting().any(|r| matches!(r.fact, SafeguardingFact::Closed { .. }))
     }
 
-    /// When something first counted as making a child safe: a body acknowledged, or a child was protected, seen, moved or
-    /// kept away from somebody. What was only sent does not count.
+    /// What made a child safe, and when: a body acknowledged, or the child was protected, seen or moved, or somebody was kept
+    /// away. What was only sent does not count, nor does telling or talking; and there is none on a line about work.
+    pub fn made_safe(&self) -> impl Iterator<Item = (u64, At)> {
+        let child = matches!(self.subject, Some(Subject::Child { .. }));
+        self.facts.counting().filter(move |_| child).filter_map(|r| match r.fact {
+            SafeguardingFact::Acknowledged { when, .. } | SafeguardingFact::Protected { when, .. } => {
+                Some((r.seq, when))
+            }
+            SafeguardingFact::Acted { when, action, .. } if action.protects() => Some((r.seq, when)),
+            _ => None,
+        })
+    }
+
+    /// What made a child safe first.
     #[must_use]
     pub fn counts_from(&self) -> Option<(u64, At)> {
-        matches!(self.subject, Some(Subject::Child { .. })).then_some(())?;
-        let counts = self.facts.counting().filter_map(|r| match r.fact {
-            SafeguardingFact::Acknowledged { when, .. }
-            | SafeguardingFact::Protected { when, .. }
-            | SafeguardingFact::Acted { when, .. } => Some((r.seq, when)),
-            _ => None,
-        });
-        counts.min_by_key(|(seq, when)| (*when, *seq))
+        self.made_safe().min_by_key(|(seq, when)| (*when, *seq))
     }
 
     /// Whether a body was told, or something was shared with it, at that time or later.

@@ -4,15 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use avocet_record::desk::{Desk, Opening};
 use avocet_record::event::Event;
 use avocet_record::figures::{
-    Book, Counted, Export, LEAST_SHOWN, Measure, Shape, Shown, Span, Value, compute, csv, sentence, suppress,
+    Book, Counted, Cutoff, Export, Figures, LEAST_SHOWN, Measure, Shape, Shown, Span, Value, compute, csv, sentence,
+    suppress,
 };
 use avocet_record::law::{Law, Period, PeriodUnit};
 use avocet_record::risk::LevelId;
 use avocet_record::{At, Day, Recorded, UserId};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
+
+use super::support::{Random, on_each_database};
 
 fn at(text: &str) -> At {
     At::read(text).unwrap_or_else(|| panic!("{text} is no time"))
@@ -71,6 +75,7 @@ fn fact(line: &str) -> Recorded<Event> {
         "child" => {
             person(json!({"fact": "made", "known": when, "roles": ["child"], "unidentified": rest[2] == "unnamed"}))
         }
+        "roles" => person(json!({"fact": "roles_stated", "roles": [rest[2]], "reason": "x"})),
         "same" => person(json!({"fact": "same_as", "other": rest[2]})),
         "not-same" => person(json!({"fact": "not_same_as", "other": rest[2]})),
         "sent" => line_of(json!({"fact": "sent", "when": when, "to": "social_care", "body": "x"})),
@@ -162,8 +167,9 @@ fn twenty_cases_worked_out_on_paper() {
     let text = include_str!("../data/figures.cases");
     let (mut cases, mut expectations, mut scripted) = (0, 0, 0);
     let (mut name, mut facts) = (String::new(), vec![]);
-    let mut span = None;
-    let mut cutoff = u64::MAX;
+    let (mut span, mut cutoff) = (None, u64::MAX);
+    // What is counted for the facts, the period and the cut-off that stand; made when it is first asked for.
+    let mut counted: Option<BTreeMap<&str, Counted>> = None;
     for line in text.lines() {
         let line = line.split('#').next().unwrap().trim();
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -173,6 +179,26 @@ fn twenty_cases_worked_out_on_paper() {
             let records: Vec<String> = records.split_whitespace().map(str::to_owned).collect();
             (measure.trim().to_owned(), value.trim().to_owned(), records)
         };
+        if !matches!(word, "" | "expect" | "parts" | "clock") {
+            counted = None;
+        }
+        if matches!(word, "expect" | "parts") && counted.is_none() {
+            let span = span.unwrap();
+            let ours = count(&facts, span, cutoff, &law);
+            // Every figure, not only those that are asked for.
+            for (measure, script) in
+                by_script(&facts, span, cutoff, &law).iter().flat_map(|all| all.as_object().unwrap())
+            {
+                scripted += 1;
+                let (ours, theirs) = (&ours[measure.as_str()], words_of(script));
+                assert_eq!(
+                    (shown(&ours.value), ours.records.clone()),
+                    theirs,
+                    "{name}, {measure} by the script: {line}"
+                );
+            }
+            counted = Some(ours);
+        }
         match word {
             "" => {}
             "case" => {
@@ -187,25 +213,18 @@ fn twenty_cases_worked_out_on_paper() {
             "expect" => {
                 expectations += 1;
                 let (measure, value, records) = expected(rest);
-                let counted = count(&facts, span.unwrap(), cutoff, &law);
-                let of = counted.get(measure.as_str()).unwrap_or_else(|| panic!("{name}: no measure {measure}"));
+                let of = counted.as_ref().unwrap().get(measure.as_str());
+                let of = of.unwrap_or_else(|| panic!("{name}: no measure {measure}"));
                 assert_eq!(shown(&of.value), value, "{name}: {line}");
                 // Views are listed by their entries.
                 if !measure.starts_with("exposure") {
                     assert_eq!(of.records, records, "{name}: {line}");
                 }
-                if let Some(script) = by_script(&facts, span.unwrap(), cutoff, &law) {
-                    scripted += 1;
-                    let (said, listed) = words_of(&script[&measure]);
-                    assert_eq!(said, value, "{name}, by the script: {line}");
-                    assert_eq!(listed, of.records, "{name}, by the script: {line}");
-                }
             }
             "parts" => {
                 expectations += 1;
                 let (measure, wanted) = rest.split_once(' ').unwrap();
-                let counted = count(&facts, span.unwrap(), cutoff, &law);
-                let (_, cells) = counted[measure].breakdown.clone().unwrap();
+                let (_, cells) = counted.as_ref().unwrap()[measure].breakdown.clone().unwrap();
                 let cells: Vec<String> =
                     cells.iter().map(|(part, n)| format!("{}={n}", part.replace(' ', "_"))).collect();
                 assert_eq!(cells.join(" "), wanted.trim(), "{name}: {line}");
@@ -220,6 +239,7 @@ fn twenty_cases_worked_out_on_paper() {
                         law.order_lines.row("initial").unwrap().value.clock.as_ref().unwrap().late_from(at(from))
                     }
                     ["visit", level, from] => law.visits.row(level).unwrap().value.every.after(at(from)),
+                    ["row", row, from] => law.clocks.row(row).unwrap().value.within.as_ref().unwrap().after(at(from)),
                     other => panic!("{name}: {other:?}"),
                 };
                 assert_eq!(got.to_string(), wanted.trim(), "{name}: {line}");
@@ -227,9 +247,9 @@ fn twenty_cases_worked_out_on_paper() {
             _ => facts.push(fact(line)),
         }
     }
-    assert_eq!((cases, expectations), (20, 65));
+    assert_eq!((cases, expectations), (20, 72));
     if scripted == 0 {
-        println!("the script was not run: python3 is not there");
+        println!("SKIPPED: no figure of the cases was counted by the script, as there is no python3");
     }
 }
 
@@ -367,6 +387,83 @@ proptest! {
         let again = count(&[facts, more].concat(), year, cutoff, &law);
         prop_assert_eq!(again, whole);
     }
+}
+
+/// Whoever is erased, no figure moves; and a past cut-off, by entry or by time, gives what it gave.
+#[test]
+fn erasing_anybody_changes_no_figure() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        let password = "a long enough password";
+        store.set_clock(at("2025-09-10T09:00Z"));
+        Desk::first_account(&store, "admin", password).await.unwrap();
+        let admin = Desk::sign_in(&store, &law, "admin", password).await.unwrap();
+        admin.add_account("sup", &["supervisor".into()], None, password).await.unwrap();
+        let desk = Desk::sign_in(&store, &law, "sup", password).await.unwrap();
+        let received = at("2025-09-02T09:00Z");
+        let lead = b"<report><reportId>1</reportId></report>";
+        let (referral, _) = desk.receive(lead, None, "public", received).await.unwrap();
+        let opening = Opening { title: "Test".into(), owner: desk.user(), received, referrals: vec![referral] };
+        let id = desk.open_investigation(opening).await.unwrap();
+
+        let when = at("2025-09-05T09:00Z");
+        let mut random = Random(6);
+        for child in 1..=12 {
+            let of = format!("P-{child}");
+            let person = |person: Json, fact: Json| json!({"event": "person", "investigation": id, "person": person, "fact": fact});
+            let line = |line: Json, fact: Json| {
+                json!({"event": "safeguarding", "investigation": id, "safeguarding": line,
+                    "subject": {"of": "child", "child": of}, "fact": fact})
+            };
+            let unidentified = random.below(3) == 0;
+            let mut drafts = vec![
+                person(json!({"new": "P"}), json!({"fact": "made", "known": when, "roles": ["child"], "unidentified": unidentified})),
+                person(json!(of), json!({"fact": "described", "name": {"personal": format!("Child {child}")}})),
+                line(json!({"new": "S"}), json!({"fact": "sent", "when": when, "to": "social_care", "body": "Council 1"})),
+            ];
+            if random.below(2) == 0 {
+                drafts.push(line(json!(format!("S-{child}")), json!({"fact": "acknowledged", "when": when})));
+            }
+            if unidentified && random.below(2) == 0 {
+                drafts.push(json!({"event": "identification", "investigation": id, "child": of,
+                    "fact": {"fact": "reached", "when": when, "step": "identified"}}));
+            }
+            if child > 1 && random.below(3) == 0 {
+                let other = format!("P-{}", 1 + random.below(child - 1));
+                drafts.push(person(json!(of), json!({"fact": "same_as", "other": other})));
+            }
+            // One by one, as each needs to be there before the next speaks of it.
+            for draft in &drafts {
+                desk.record(draft, None).await.unwrap();
+            }
+        }
+        let span = Span { from: day("2025-09-01"), to: day("2025-09-30") };
+        let numbers = |figures: &Figures| -> Vec<Counted> { figures.all.iter().map(|f| f.counted.clone()).collect() };
+        let before = desk.figures(span, None).await.unwrap();
+        let (_, facts) = desk.export_counted(Some(Cutoff::Entry(before.cutoff))).await.unwrap();
+        let safe = before.all.iter().find(|f| f.definition.value.measure == Measure::ChildrenSafeguarded1).unwrap();
+        assert!(safe.counted.records.len() > 2 && safe.counted.records.len() < 12, "{:?}", safe.counted.records);
+        for holder in (1..=12).map(|child| format!("P-{child}")).chain(["R-1".to_owned()]) {
+            assert!(!desk.erase(Some(id), &holder, "order 1", "asked for").await.unwrap().is_empty());
+            assert_eq!(numbers(&desk.figures(span, None).await.unwrap()), numbers(&before), "{holder} erased");
+        }
+        let (_, shown) = desk.person("P-1".parse().unwrap()).await.unwrap();
+        assert_eq!(shown.details.unwrap().0, [("name".to_owned(), None)], "it is gone");
+
+        // A day later two more things are recorded of that month.
+        store.set_clock(at("2025-09-11T09:00Z"));
+        for fact in ["child_seen", "child_moved"] {
+            let draft = json!({"event": "safeguarding", "investigation": id, "safeguarding": {"new": "S"},
+                "subject": {"of": "child", "child": "P-1"}, "fact": {"fact": "acted", "when": when, "action": fact}});
+            desk.record(&draft, None).await.unwrap();
+        }
+        for cutoff in [Cutoff::Entry(before.cutoff), Cutoff::Instant(at("2025-09-10T12:00Z"))] {
+            let again = desk.figures(span, Some(cutoff)).await.unwrap();
+            assert_eq!(numbers(&again), numbers(&before), "{cutoff:?}");
+            let (_, again) = desk.export_counted(Some(cutoff)).await.unwrap();
+            assert_eq!(again.files(), facts.files(), "{cutoff:?}");
+        }
+    });
 }
 
 /// Somebody who knows the rule, the total and everything shown still finds two values or more for each withheld cell.

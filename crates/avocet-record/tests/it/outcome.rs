@@ -157,7 +157,9 @@ fn each_mistake_is_named() {
     );
     assert!(one(&[charged(1, "theft"), good_schedule()]).contains("offences.toml is called theft"));
     assert!(one(&[disposed(None, "won")]).contains("disposals.toml is called won"));
-    assert!(one(&[disposed(None, "convicted"), corrected(9)]).contains("not about this outcome"));
+    assert!(
+        one(&[disposed(None, "convicted"), corrected(9)]).contains("corrects entry 9, which is no fact of this kind")
+    );
     let late = OutcomeFact::ChargeEnded { when: at("2026-11-28T10:00Z"), charge: 1, reason: "x".into() };
     assert!(one(&[charge(), good_schedule(), late]).contains("before it happened"));
     let mut other = disposed(None, "convicted");

@@ -95,7 +95,7 @@ fn a_year_counted_twice() {
         );
     }
     if compared == 0 {
-        println!("the figures were not counted again: python3 is not there");
+        println!("SKIPPED: no figure of the year was counted by the script, as there is no python3");
     }
 
     // What is for publication names no record and no small number; its cut-off brings the same numbers back after a person

@@ -95,6 +95,11 @@ fn only_what_was_acknowledged_or_done_counts() {
     ] {
         assert!(counts(&[made(3, "child", "2026-11-24T09:00Z"), for_child(1, 3, value)]).is_some());
     }
+    // To tell somebody or to talk it over makes no child safe.
+    for action in ["social_care_told", "strategy_discussion", "designated_officer_told", "other"] {
+        let value = json!({"fact": "acted", "when": at("2026-11-24T10:00Z"), "action": action});
+        assert_eq!(counts(&[made(3, "child", "2026-11-24T09:00Z"), for_child(1, 3, value)]), None, "{action}");
+    }
 }
 
 #[test]
@@ -134,9 +139,12 @@ fn what_does_not_fit_is_said() {
     );
     let future = for_child(1, 3, sent("2031-11-24T10:00Z", "social_care"));
     assert_eq!(
-        line(1, &[child.clone(), future]),
+        line(1, &[child.clone(), future.clone()]),
         ["entry 2 was recorded before it happened, by its own time; correct the time"]
     );
+    // Once it is corrected there is nothing to correct.
+    let struck = for_child(1, 3, json!({"fact": "corrected", "wrong": 2, "reason": "a wrong year"}));
+    assert!(line(1, &[child.clone(), future, struck]).iter().all(|found| !found.contains("before it happened")));
     let corrected = for_child(1, 3, json!({"fact": "corrected", "wrong": 77, "reason": "none"}));
     assert!(line(1, &[child, corrected])[0].contains("corrects entry 77, which is no fact of this kind about this"));
     let suspect = made(1, "suspect", "2026-11-24T09:00Z");
