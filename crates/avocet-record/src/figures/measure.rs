@@ -55,12 +55,15 @@ pub struct Figure {
 impl Figure {
     /// The breakdown as it may be published: labels with numbers; `None` within where nothing may be shown.
     #[must_use]
-    pub fn published(&self) -> Option<(&'static str, Option<Vec<(&str, Shown)>>)> {
+    pub fn published(&self) -> Option<(&'static str, Option<Cells<'_>>)> {
         let (by, cells) = self.counted.breakdown.as_ref()?;
         let shown = suppress(&cells.values().copied().collect::<Vec<_>>());
         Some((by, shown.map(|shown| cells.keys().map(String::as_str).zip(shown).collect())))
     }
 }
+
+/// The cells of a breakdown as they may be published, each with its label.
+pub type Cells<'a> = Vec<(&'a str, Shown)>;
 
 /// Figures for a period, as of a cut-off.
 #[derive(Debug, Clone)]

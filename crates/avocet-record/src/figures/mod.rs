@@ -16,7 +16,7 @@ pub use book::{Book, Cutoff};
 pub use days::Days;
 pub use definition::{Definition, Measure};
 pub use export::{Export, FILES};
-pub use measure::{Counted, Figure, Figures, Value, compute};
+pub use measure::{Cells, Counted, Figure, Figures, Value, compute};
 pub use suppress::{LEAST_SHOWN, Shown, suppress};
 pub use text::{Shape, csv, sentence};
 

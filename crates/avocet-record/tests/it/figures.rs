@@ -417,9 +417,15 @@ fn erasing_anybody_changes_no_figure() {
             };
             let unidentified = random.below(3) == 0;
             let mut drafts = vec![
-                person(json!({"new": "P"}), json!({"fact": "made", "known": when, "roles": ["child"], "unidentified": unidentified})),
+                person(
+                    json!({"new": "P"}),
+                    json!({"fact": "made", "known": when, "roles": ["child"], "unidentified": unidentified}),
+                ),
                 person(json!(of), json!({"fact": "described", "name": {"personal": format!("Child {child}")}})),
-                line(json!({"new": "S"}), json!({"fact": "sent", "when": when, "to": "social_care", "body": "Council 1"})),
+                line(
+                    json!({"new": "S"}),
+                    json!({"fact": "sent", "when": when, "to": "social_care", "body": "Council 1"}),
+                ),
             ];
             if random.below(2) == 0 {
                 drafts.push(line(json!(format!("S-{child}")), json!({"fact": "acknowledged", "when": when})));

@@ -174,7 +174,7 @@ fn devices_are_due_when_their_time_has_come_and_the_rest_is_decided() {
     use DeviceDecision::{Deprive, Destroy, Release};
     let ended = disposed(None, "convicted");
     // Nothing decided about E-2 while it is held; E-3 was left at the scene.
-    let found = findings(&[ended.clone()], &[(2, Fate::Held), (3, Fate::Excluded), (4, Fate::Returned)]);
+    let found = findings(std::slice::from_ref(&ended), &[(2, Fate::Held), (3, Fate::Excluded), (4, Fate::Returned)]);
     assert_eq!(found, ["E-2 is held and nothing is decided about it: order its destruction or release it"]);
     let appeal = Some(at("2026-12-20T00:00Z"));
     assert_eq!(

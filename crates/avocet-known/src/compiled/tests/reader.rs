@@ -106,7 +106,7 @@ fn a_reader_that_shares_no_code_sees_the_same() {
         .into_iter()
         .map(|i| Item { md5: None, sha1: Some(super::bytes(i.place, 5)), pdq: None, photodna: vec![], ..i })
         .collect();
-    Making { scheme: "alert", ..Making::of(&[plain.clone()]) }.make(&few).unwrap();
+    Making { scheme: "alert", ..Making::of(std::slice::from_ref(&plain)) }.make(&few).unwrap();
     Making { scheme: "alert", ..Making::of(&[plain[..1].to_vec()]) }.make(&one).unwrap();
     for path in [kept(), first, second, few, one] {
         if agrees(&path).is_none() {

@@ -261,7 +261,7 @@ fn a_record_of_a_person_begins_once_and_joins_only_where_one_may_write() {
         assert!(matches!(detective.record(&same, None).await, Err(RecordError::Unknown { .. })));
         supervisor.record(&same, None).await.unwrap();
         let (_, shown) = supervisor.person(twin.parse().unwrap()).await.unwrap();
-        assert_eq!(shown.same.iter().map(ToString::to_string).collect::<Vec<_>>(), [child.clone()]);
+        assert!(shown.same.iter().map(ToString::to_string).eq([child.clone()]));
         // Why stands in the other investigation, and who is only on this one does not read it.
         let elsewhere = team.join("detective", Some(other)).await;
         let story = told(&elsewhere.story(&twin).await.unwrap());

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use avocet_record::figures::{self, Cutoff, Days, Figure, Figures, Shape, Shown, Span, Value};
+use avocet_record::figures::{self, Cells, Cutoff, Days, Figure, Figures, Shape, Shown, Span, Value};
 use avocet_record::law::Status;
 use serde_json::json;
 
@@ -95,9 +95,7 @@ fn as_json(figures: &Figures, shape: Shape) -> serde_json::Value {
         "sentence": figures::sentence(figures), "figures": figures.all.iter().map(figure).collect::<Vec<_>>()})
 }
 
-type Cells<'a> = Option<Vec<(&'a str, Shown)>>;
-
-fn breakdown(figure: &Figure, shape: Shape) -> Option<(&'static str, Cells<'_>)> {
+fn breakdown(figure: &Figure, shape: Shape) -> Option<(&'static str, Option<Cells<'_>>)> {
     if !shape.small_numbers {
         return figure.published();
     }
