@@ -395,18 +395,19 @@ fn erasing_anybody_changes_no_figure() {
     on_each_database(async |_place, store| {
         let law = Law::load(None).unwrap();
         let password = "a long enough password";
-        store.set_clock(at("2025-09-10T09:00Z"));
+        // Later than the day on which the store was made: a cut-off by time ends where the clock was set back.
+        store.set_clock(at("2030-09-10T09:00Z"));
         Desk::first_account(&store, "admin", password).await.unwrap();
         let admin = Desk::sign_in(&store, &law, "admin", password).await.unwrap();
         admin.add_account("sup", &["supervisor".into()], None, password).await.unwrap();
         let desk = Desk::sign_in(&store, &law, "sup", password).await.unwrap();
-        let received = at("2025-09-02T09:00Z");
+        let received = at("2030-09-02T09:00Z");
         let lead = b"<report><reportId>1</reportId></report>";
         let (referral, _) = desk.receive(lead, None, "public", received).await.unwrap();
         let opening = Opening { title: "Test".into(), owner: desk.user(), received, referrals: vec![referral] };
         let id = desk.open_investigation(opening).await.unwrap();
 
-        let when = at("2025-09-05T09:00Z");
+        let when = at("2030-09-05T09:00Z");
         let mut random = Random(6);
         for child in 1..=12 {
             let of = format!("P-{child}");
@@ -443,7 +444,7 @@ fn erasing_anybody_changes_no_figure() {
                 desk.record(draft, None).await.unwrap();
             }
         }
-        let span = Span { from: day("2025-09-01"), to: day("2025-09-30") };
+        let span = Span { from: day("2030-09-01"), to: day("2030-09-30") };
         let numbers = |figures: &Figures| -> Vec<Counted> { figures.all.iter().map(|f| f.counted.clone()).collect() };
         let before = desk.figures(span, None).await.unwrap();
         let (_, facts) = desk.export_counted(Some(Cutoff::Entry(before.cutoff))).await.unwrap();
@@ -457,13 +458,13 @@ fn erasing_anybody_changes_no_figure() {
         assert_eq!(shown.details.unwrap().0, [("name".to_owned(), None)], "it is gone");
 
         // A day later two more things are recorded of that month.
-        store.set_clock(at("2025-09-11T09:00Z"));
+        store.set_clock(at("2030-09-11T09:00Z"));
         for fact in ["child_seen", "child_moved"] {
             let draft = json!({"event": "safeguarding", "investigation": id, "safeguarding": {"new": "S"},
                 "subject": {"of": "child", "child": "P-1"}, "fact": {"fact": "acted", "when": when, "action": fact}});
             desk.record(&draft, None).await.unwrap();
         }
-        for cutoff in [Cutoff::Entry(before.cutoff), Cutoff::Instant(at("2025-09-10T12:00Z"))] {
+        for cutoff in [Cutoff::Entry(before.cutoff), Cutoff::Instant(at("2030-09-10T12:00Z"))] {
             let again = desk.figures(span, Some(cutoff)).await.unwrap();
             assert_eq!(numbers(&again), numbers(&before), "{cutoff:?}");
             let (_, again) = desk.export_counted(Some(cutoff)).await.unwrap();
