@@ -57,7 +57,7 @@ impl Item {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    fn state(&self) -> RiskState {
+    pub(super) fn state(&self) -> RiskState {
         let mut state = RiskState::default();
         for (seq, at, by, fact) in &self.risk {
             state.apply(&Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() });

@@ -9,6 +9,7 @@ mod look;
 mod media;
 mod order;
 mod outcome;
+mod overview;
 mod people;
 mod referral;
 mod warrant;
@@ -22,7 +23,7 @@ use crate::ids::{InvestigationId, UserId};
 use crate::law::{Law, Right, RightScope};
 use crate::store::{Permit, Store, Tx};
 
-pub use account::Account;
+pub use account::{Account, Pass};
 pub(crate) use account::from_row as account_from_row;
 pub use draft::{Done, Told};
 pub use exhibit::Exhibit;
@@ -32,6 +33,7 @@ pub use media::MediaPlace;
 pub(crate) use media::outcome_text;
 pub use order::{Comparison, OrderShown};
 pub use outcome::{OutcomeShown, Settled};
+pub use overview::{Attached, Head, Overview};
 pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
 pub use referral::{Conflict, Incoming, Referral};
 pub use warrant::{IpEventShown, WarrantShown};
@@ -69,6 +71,24 @@ impl<'s> Desk<'s> {
     #[must_use]
     pub fn user(&self) -> UserId {
         self.user
+    }
+
+    /// Their roles, as `roles.toml` names them.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// The tables that the record works by.
+    #[must_use]
+    pub fn law(&self) -> &'s Law {
+        self.law
+    }
+
+    /// Now, as the record's clock says.
+    #[must_use]
+    pub fn now(&self) -> At {
+        self.store.now()
     }
 
     /// Whether one of the person's roles holds a right.
