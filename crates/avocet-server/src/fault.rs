@@ -115,7 +115,8 @@ impl Fault {
 }
 
 fn nothing() -> String {
-    "Nothing is kept at this address, or it is not yours to see. Check the number, or ask who leads the work.".to_owned()
+    "Nothing is kept at this address, or it is not yours to see. Check the number, or ask who leads the work."
+        .to_owned()
 }
 
 /// With its first letter as at the beginning of a sentence.

@@ -227,23 +227,28 @@ pub fn router(app: &Arc<App>, routes: Vec<Route>) -> Router {
         let filter = if line.method == Method::POST { MethodFilter::POST } else { MethodFilter::GET };
         let (app, path) = (Arc::clone(app), line.path);
         let line = Arc::new(line);
-        let methods: MethodRouter = on(filter, move |request: Request| answer(Arc::clone(&app), Arc::clone(&line), request));
+        let methods: MethodRouter =
+            on(filter, move |request: Request| answer(Arc::clone(&app), Arc::clone(&line), request));
         router = router.route(path, methods);
     }
-    let not_here = |app: Arc<App>| move |request: Request| {
-        let app = Arc::clone(&app);
-        async move {
-            let ctx = read(&app, request.into_parts().0).await;
-            fault(&ctx, &Fault::Nothing)
+    let not_here = |app: Arc<App>| {
+        move |request: Request| {
+            let app = Arc::clone(&app);
+            async move {
+                let ctx = read(&app, request.into_parts().0).await;
+                fault(&ctx, &Fault::Nothing)
+            }
         }
     };
-    let not_so = |app: Arc<App>| move |request: Request| {
-        let app = Arc::clone(&app);
-        async move {
-            let ctx = read(&app, request.into_parts().0).await;
-            let mut response = fault(&ctx, &Fault::Nothing);
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-            response
+    let not_so = |app: Arc<App>| {
+        move |request: Request| {
+            let app = Arc::clone(&app);
+            async move {
+                let ctx = read(&app, request.into_parts().0).await;
+                let mut response = fault(&ctx, &Fault::Nothing);
+                *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+                response
+            }
         }
     };
     router

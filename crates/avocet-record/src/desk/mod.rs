@@ -23,8 +23,8 @@ use crate::ids::{InvestigationId, UserId};
 use crate::law::{Law, Right, RightScope};
 use crate::store::{Permit, Store, Tx};
 
-pub use account::{Account, Pass};
 pub(crate) use account::from_row as account_from_row;
+pub use account::{Account, Pass};
 pub use draft::{Done, Told};
 pub use exhibit::Exhibit;
 pub(crate) use investigation::Item;

@@ -220,12 +220,12 @@ impl Desk<'_> {
         let warrants = self.warrants_in(&facts, &ip_events);
         let risk = self.store.investigation(investigation).await?.item.state();
         let case = Case::of(&facts);
-        let people: Vec<PersonId> = case.people.keys().copied().filter(|id| restricted || !case.is_child(*id)).collect();
+        let people: Vec<PersonId> =
+            case.people.keys().copied().filter(|id| restricted || !case.is_child(*id)).collect();
         let findings =
             |id: &PersonId| case.findings_of(*id, self.law).into_iter().map(|found| (*id, found)).collect::<Vec<_>>();
-        let is_suspect = |id: &PersonId| {
-            case.people.get(id).is_some_and(|file| file.person.roles().contains(&PersonRole::Suspect))
-        };
+        let is_suspect =
+            |id: &PersonId| case.people.get(id).is_some_and(|file| file.person.roles().contains(&PersonRole::Suspect));
         let (mut safeguarding, mut withheld) = (vec![], 0u64);
         for (id, state) in &case.safeguarding {
             match state.subject() {

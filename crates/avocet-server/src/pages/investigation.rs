@@ -59,7 +59,11 @@ fn steps(whole: &Overview) -> Vec<Step> {
     let ready = whole.ip_events.iter().filter(|event| event.not_ready.is_empty()).count();
     let resolved = |event: &avocet_record::desk::IpEventShown| match event.not_ready.len() {
         0 => None,
-        n => Some(format!("{}: {} before a warrant may rest on it", event.id, count(n, "thing is missing", "things are missing"))),
+        n => Some(format!(
+            "{}: {} before a warrant may rest on it",
+            event.id,
+            count(n, "thing is missing", "things are missing")
+        )),
     };
     let safeguarding: Vec<String> =
         whole.safeguarding.iter().flat_map(|line| about(line.id, &line.findings).collect::<Vec<_>>()).collect();
@@ -75,7 +79,11 @@ fn steps(whole: &Overview) -> Vec<Step> {
         .collect();
     let examinations = match without.len() {
         0 => vec![],
-        n => vec![format!("{} no examination attached: {}", count(n, "exhibit has", "exhibits have"), without.join(", "))],
+        n => vec![format!(
+            "{} no examination attached: {}",
+            count(n, "exhibit has", "exhibits have"),
+            without.join(", ")
+        )],
     };
     let open = |word: &str| -> i64 {
         let of = whole.totals.iter().filter(|(name, _)| name.contains(&format!(" {word}")));
@@ -92,7 +100,10 @@ fn steps(whole: &Overview) -> Vec<Step> {
         ("to-moderate", "to be moderated"),
     ] {
         if open(word) > 0 {
-            grading.push(format!("{} {what}", avocet_base::plural(open(word).unsigned_abs(), "content is", "contents are")));
+            grading.push(format!(
+                "{} {what}",
+                avocet_base::plural(open(word).unsigned_abs(), "content is", "contents are")
+            ));
         }
     }
     let people = about_people(whole);

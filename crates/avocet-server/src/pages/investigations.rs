@@ -131,7 +131,10 @@ async fn open(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     if let (true, Some(owner)) = (wrong.is_none(), owner) {
         match desk.open_investigation(Opening { title, owner, received, referrals }).await {
             Ok(id) => {
-                return ctx.told(format!("/investigations/{id}"), format!("{id} is open. Say first whether a child may be in danger now."));
+                return ctx.told(
+                    format!("/investigations/{id}"),
+                    format!("{id} is open. Say first whether a child may be in danger now."),
+                );
             }
             Err(avocet_record::RecordError::Refused(why)) => wrong.add("", crate::fault::upper(&why)),
             Err(other) => return Err(other.into()),

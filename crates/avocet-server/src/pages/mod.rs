@@ -1,8 +1,8 @@
 //! The pages. Each module has a table of its addresses; all of them together are the server's.
 
-pub mod assets;
-mod acts;
 mod account;
+mod acts;
+pub mod assets;
 mod help;
 mod investigation;
 mod investigations;

@@ -120,7 +120,9 @@ async fn take(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     };
     if wrong.is_none() {
         match desk.receive(&bytes, None, &source, received).await {
-            Ok((id, _)) => return ctx.told(format!("/referrals/{id}"), format!("{id} is taken in. The original is kept.")),
+            Ok((id, _)) => {
+                return ctx.told(format!("/referrals/{id}"), format!("{id} is taken in. The original is kept."));
+            }
             Err(RecordError::Refused(why)) => wrong.add("source", upper(&why)),
             Err(other) => return Err(other.into()),
         }
@@ -302,9 +304,10 @@ fn kind(name: &str) -> String {
 pub async fn note_conflict(ctx: &Ctx, desk: &Desk<'_>, back: String) -> Page {
     let subject = ctx.form.text("subject").unwrap_or_default();
     let other = ctx.form.text("other").unwrap_or_default();
-    let reason = ctx.form.text("reason").ok_or_else(|| {
-        Fault::Bad("Say why it matters or does not. Go back, and enter the reason.".to_owned())
-    })?;
+    let reason = ctx
+        .form
+        .text("reason")
+        .ok_or_else(|| Fault::Bad("Say why it matters or does not. Go back, and enter the reason.".to_owned()))?;
     let dismissed = ctx.form.text("verdict") == Some("dismissed");
     let seq = desk.note_conflict(subject, other, dismissed, reason).await?;
     ctx.told(back, format!("Recorded as entry {seq}."))
@@ -324,8 +327,9 @@ async fn original(ctx: &Ctx, desk: &Desk<'_>) -> Page {
 async fn link(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let id = id(ctx)?;
     let investigation = ctx.form.text("investigation").and_then(|text| text.parse().ok());
-    let investigation = investigation
-        .ok_or_else(|| Fault::Bad("Enter the number of an investigation, such as I-7. Go back and repeat it.".to_owned()))?;
+    let investigation = investigation.ok_or_else(|| {
+        Fault::Bad("Enter the number of an investigation, such as I-7. Go back and repeat it.".to_owned())
+    })?;
     let seq = desk.link_referral(investigation, id).await?;
     ctx.told(format!("/referrals/{id}"), format!("{id} belongs to {investigation} (entry {seq})."))
 }

@@ -86,16 +86,32 @@ async fn risk(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         .rev()
         .map(|change| {
             let how = match &change.assessment {
-                Some(assessment) => assessment.tool.as_ref().map_or("assessed without a tool".to_owned(), |tool| format!("assessed with {tool}")),
+                Some(assessment) => assessment
+                    .tool
+                    .as_ref()
+                    .map_or("assessed without a tool".to_owned(), |tool| format!("assessed with {tool}")),
                 None => "set by a supervisor".to_owned(),
             };
-            vec![html! { (change.seq) }, level_tag(law, Some(change.level.as_str())), html! { (how) }, html! { (team.name(change.by)) }, html! { (uk(change.at)) }]
+            vec![
+                html! { (change.seq) },
+                level_tag(law, Some(change.level.as_str())),
+                html! { (how) },
+                html! { (team.name(change.by)) },
+                html! { (uk(change.at)) },
+            ]
         })
         .collect();
     let dangers: Vec<Vec<Markup>> = state
         .danger_history()
         .rev()
-        .map(|stated| vec![html! { (stated.seq) }, danger_tag(Some(stated.danger)), html! { (team.name(stated.by)) }, html! { (uk(stated.at)) }])
+        .map(|stated| {
+            vec![
+                html! { (stated.seq) },
+                danger_tag(Some(stated.danger)),
+                html! { (team.name(stated.by)) },
+                html! { (uk(stated.at)) },
+            ]
+        })
         .collect();
     let done: Vec<Vec<Markup>> = state
         .safeguarding()
@@ -441,7 +457,8 @@ async fn exhibit(ctx: &Ctx, desk: &Desk<'_>) -> Page {
 async fn examinations(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let whole = desk.overview(ctx.investigation()?).await?;
     let team = Team::of(desk).await?;
-    let totals: Vec<Vec<Markup>> = whole.totals.iter().map(|(name, n)| vec![html! { (upper(name)) }, html! { (n) }]).collect();
+    let totals: Vec<Vec<Markup>> =
+        whole.totals.iter().map(|(name, n)| vec![html! { (upper(name)) }, html! { (n) }]).collect();
     let body = html! {
         @if whole.examinations.is_empty() {
             (empty(&html! { p { strong { "No examination is attached." } } p { "A sealed examination is attached at the command line: " code { "avocet grading attach" } ". It is verified first." } }))
@@ -547,7 +564,9 @@ async fn outcome(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let law = desk.law();
     let counted: Vec<Vec<Markup>> = settled
         .iter()
-        .map(|line| vec![html! { (line.category) }, html! { (line.medium) }, html! { (line.exhibit) }, html! { (line.count) }])
+        .map(|line| {
+            vec![html! { (line.category) }, html! { (line.medium) }, html! { (line.exhibit) }, html! { (line.count) }]
+        })
         .collect();
     let body = html! {
         (begin(ctx, desk, "outcome"))
@@ -636,7 +655,8 @@ fn fields(team: &Team, fact: &Value) -> Vec<(String, String)> {
 }
 
 /// Fields that hold an instant.
-const INSTANTS: [&str; 11] = ["when", "received", "acted", "until", "expires", "due", "known", "date", "review", "not_before", "change"];
+const INSTANTS: [&str; 11] =
+    ["when", "received", "acted", "until", "expires", "due", "known", "date", "review", "not_before", "change"];
 
 fn gather(team: &Team, name: &str, value: &Value, all: &mut Vec<(String, String)>) {
     match value {
@@ -752,7 +772,9 @@ async fn break_glass(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let reason = crate::form::need(&ctx.form, &mut wrong, "reason", "why").to_owned();
     match id {
         Some(id) if wrong.is_none() => match desk.break_glass(id, &reason).await {
-            Ok(()) => return ctx.told(format!("/investigations/{id}"), format!("{id} is open to you for twelve hours.")),
+            Ok(()) => {
+                return ctx.told(format!("/investigations/{id}"), format!("{id} is open to you for twelve hours."));
+            }
             Err(RecordError::Unknown { .. }) => wrong.add("investigation", "There is no such investigation"),
             Err(other) => return Err(other.into()),
         },

@@ -82,9 +82,9 @@ fn line(desk: &Desk<'_>, team: &Team, place: usize, queued: &Queued, now: At) ->
     let is_mine = !queued.title.is_empty();
     let late = |reason: &Reason| match reason {
         Reason::Clock { clock, .. } => clock.due < now,
-        Reason::Level { deadline, .. } | Reason::NotAssessed { deadline, .. } | Reason::LevelNotInTable { deadline, .. } => {
-            *deadline < now
-        }
+        Reason::Level { deadline, .. }
+        | Reason::NotAssessed { deadline, .. }
+        | Reason::LevelNotInTable { deadline, .. } => *deadline < now,
         _ => false,
     };
     html! {

@@ -95,7 +95,8 @@ pub fn csrf(ctx: &Ctx) -> Markup {
 }
 
 fn navigation(ctx: &Ctx, desk: &Desk<'_>) -> Markup {
-    let here = |to: &str| if to == "/" { ctx.path == "/" } else { ctx.path == to || ctx.path.starts_with(&format!("{to}/")) };
+    let here =
+        |to: &str| if to == "/" { ctx.path == "/" } else { ctx.path == to || ctx.path.starts_with(&format!("{to}/")) };
     html! {
         nav.side aria-label="Pages" {
             ul {

@@ -1,1 +1,6 @@
-fn main(){}
+//! The server without its listener: requests in, answers out.
+
+mod gate;
+mod pages;
+mod safety;
+mod support;

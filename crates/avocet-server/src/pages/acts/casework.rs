@@ -38,14 +38,16 @@ const fn wrong_entry(path: &'static str, rights: &'static [Right], of: Of, back:
         fact: "corrected",
         title: "An entry is wrong",
         intro: "The wrong entry stays visible and no longer counts.",
-        fields: &[
-            Field::new("wrong", "Number of the wrong entry", Kind::Number),
-            Field::new("reason", "Why it is wrong", Kind::Text).hint(NO_NAME),
-        ],
+        fields: WRONG,
         fill: Fill::Nothing,
         back,
     }
 }
+
+const WRONG: &[Field] = &[
+    Field::new("wrong", "Number of the wrong entry", Kind::Number),
+    Field::new("reason", "Why it is wrong", Kind::Text).hint(NO_NAME),
+];
 
 const fn act(
     path: &'static str,
@@ -77,7 +79,8 @@ pub const ACTS: &[Act] = &[
         "The source’s words stay as they are. The zone is found in the source or asked of it, never guessed.",
         "/addresses",
         &[
-            Field::new("zone", "The zone", Kind::Text).hint("An offset such as +01:00, UTC, or a name such as Europe/London."),
+            Field::new("zone", "The zone", Kind::Text)
+                .hint("An offset such as +01:00, UTC, or a name such as Europe/London."),
             Field::new("reason", "Where that was found", Kind::Text).hint(NO_NAME),
         ],
     ),
@@ -106,9 +109,12 @@ pub const ACTS: &[Act] = &[
             "Enter what the operator answered for, from its document: it is compared with the source, item by item.",
             "/addresses",
             &[
-                Field::new("document", "The operator’s document", Kind::Digest).hint("Its SHA-256 is recorded; the file itself is not kept here."),
+                Field::new("document", "The operator’s document", Kind::Digest)
+                    .hint("Its SHA-256 is recorded; the file itself is not kept here."),
                 Field::new("address", "The address that it answers for", Kind::Text).loose(),
-                Field::new("time", "The time that it answers for, with its zone", Kind::Text).loose().hint("As it stands in the document, such as 2026-11-19 21:15:00 UTC."),
+                Field::new("time", "The time that it answers for, with its zone", Kind::Text)
+                    .loose()
+                    .hint("As it stands in the document, such as 2026-11-19 21:15:00 UTC."),
                 Field::new("port", "The port that it answers for", Kind::Text).loose().optional(),
                 Field::new("subscriber", "Whose it was, in the operator’s words", Kind::PersonalArea).loose(),
                 Field::when(),
@@ -125,7 +131,8 @@ pub const ACTS: &[Act] = &[
         "You are the second person: you entered none of it. Compare each item with the source’s document, not with what stands here. What is not right stays unticked.",
         "/addresses",
         &[
-            Field::new("document", "The source’s document that you compared with", Kind::Digest).hint("Its SHA-256 is recorded; the file itself is not kept here."),
+            Field::new("document", "The source’s document that you compared with", Kind::Digest)
+                .hint("Its SHA-256 is recorded; the file itself is not kept here."),
             Field::new("address", "The address is the source’s", Kind::Confirm),
             Field::new("port", "The port is the source’s, or the source has none", Kind::Confirm),
             Field::new("time", "The time is the source’s", Kind::Confirm),
@@ -213,7 +220,10 @@ pub const ACTS: &[Act] = &[
         "The court issued it",
         "",
         "/warrants",
-        &[Field::when(), Field::new("expires", "Until when it can be executed", Kind::OtherTime).hint("As it states.").optional()],
+        &[
+            Field::when(),
+            Field::new("expires", "Until when it can be executed", Kind::OtherTime).hint("As it states.").optional(),
+        ],
     ),
     act(
         "/investigations/{i}/warrants/{thing}/refused",
@@ -243,7 +253,16 @@ pub const ACTS: &[Act] = &[
         ),
         Fill::Officer,
     ),
-    act("/investigations/{i}/warrants/{thing}/returned", WARRANT, Of::Thing("warrant"), "returned", "It went back to the court", "", "/warrants", &[Field::when()]),
+    act(
+        "/investigations/{i}/warrants/{thing}/returned",
+        WARRANT,
+        Of::Thing("warrant"),
+        "returned",
+        "It went back to the court",
+        "",
+        "/warrants",
+        &[Field::when()],
+    ),
     act(
         "/investigations/{i}/warrants/{thing}/withdrawn",
         WARRANT,
@@ -264,12 +283,17 @@ pub const ACTS: &[Act] = &[
             "",
             "/exhibits",
             &[
-                Field::new("reference", "Its reference", Kind::Text).hint("Initials and number of who takes it, such as JC/1."),
+                Field::new("reference", "Its reference", Kind::Text)
+                    .hint("Initials and number of who takes it, such as JC/1."),
                 Field::new("kind", "What it is", Kind::Text).hint(KINDS),
-                Field::new("description", "What it looks like", Kind::Text).hint("Colour, damage, markings. No person’s name."),
+                Field::new("description", "What it looks like", Kind::Text)
+                    .hint("Colour, damage, markings. No person’s name."),
                 Field::new("make", "Maker", Kind::Text).optional(),
                 Field::new("model", "Model", Kind::Text).optional(),
-                Field::new("numbers", "Its numbers, one a line", Kind::Lines).hint("What it is, a colon, the number: IMEI: 490154203237518").loose().optional(),
+                Field::new("numbers", "Its numbers, one a line", Kind::Lines)
+                    .hint("What it is, a colon, the number: IMEI: 490154203237518")
+                    .loose()
+                    .optional(),
                 Field::new("place", "Where it was found", Kind::Text).hint(NO_NAME),
                 Field::when(),
                 Field::new(
@@ -297,9 +321,14 @@ pub const ACTS: &[Act] = &[
                 )
                 .loose()
                 .optional(),
-                Field::new("scope", "What they agreed to", Kind::Text).hint("It is examined only within this. Nothing about a person.").loose().optional(),
+                Field::new("scope", "What they agreed to", Kind::Text)
+                    .hint("It is examined only within this. Nothing about a person.")
+                    .loose()
+                    .optional(),
                 Field::new("parent", "The exhibit that it is a part of", Kind::Pick(From::Exhibits)).optional(),
-                Field::new("officer", "Who takes it", Kind::Pick(From::Users)).hint("You, where nobody is chosen.").optional(),
+                Field::new("officer", "Who takes it", Kind::Pick(From::Users))
+                    .hint("You, where nobody is chosen.")
+                    .optional(),
             ],
         ),
         Fill::Taken,
@@ -371,7 +400,10 @@ pub const ACTS: &[Act] = &[
         "Confirm that it was received",
         "",
         "/exhibits/{thing}",
-        &[Field::new("handover", "Entry of the hand-over", Kind::Number).hint("Its number stands in the continuity."), Field::when()],
+        &[
+            Field::new("handover", "Entry of the hand-over", Kind::Number).hint("Its number stands in the continuity."),
+            Field::when(),
+        ],
     ),
     with(
         act(
@@ -383,7 +415,8 @@ pub const ACTS: &[Act] = &[
             "",
             "/exhibits/{thing}",
             &[
-                Field::new("seal", "Number of the seal that you found", Kind::Text).hint("As it stands on the bag, not as it stands here."),
+                Field::new("seal", "Number of the seal that you found", Kind::Text)
+                    .hint("As it stands on the bag, not as it stands here."),
                 Field::new("reason", "Why", Kind::Text).hint(NO_NAME),
                 Field::when(),
             ],
@@ -401,13 +434,24 @@ pub const ACTS: &[Act] = &[
             "/exhibits/{thing}",
             &[
                 Field::new("what", "What was done", Kind::Text).hint("Such as imaged, photographed."),
-                Field::new("within_scope", "Does it lie within what the giver agreed to?", Kind::YesNo).hint("Only where it was given by agreement.").optional(),
+                Field::new("within_scope", "Does it lie within what the giver agreed to?", Kind::YesNo)
+                    .hint("Only where it was given by agreement.")
+                    .optional(),
                 Field::when(),
             ],
         ),
         Fill::Officer,
     ),
-    act("/investigations/{i}/exhibits/{thing}/withdrawn", EXHIBIT, Of::Thing("exhibit"), "agreement_withdrawn", "The giver no longer agrees", "", "/exhibits/{thing}", &[Field::when()]),
+    act(
+        "/investigations/{i}/exhibits/{thing}/withdrawn",
+        EXHIBIT,
+        Of::Thing("exhibit"),
+        "agreement_withdrawn",
+        "The giver no longer agrees",
+        "",
+        "/exhibits/{thing}",
+        &[Field::when()],
+    ),
     act(
         "/investigations/{i}/exhibits/{thing}/retained",
         DISPOSE,
@@ -477,7 +521,16 @@ pub const ACTS: &[Act] = &[
             Field::when(),
         ],
     ),
-    act("/investigations/{i}/outcome/{thing}/charged", OUTCOME, Of::Thing("outcome"), "charged", "A further charge", "", "/outcome", CHARGE),
+    act(
+        "/investigations/{i}/outcome/{thing}/charged",
+        OUTCOME,
+        Of::Thing("outcome"),
+        "charged",
+        "A further charge",
+        "",
+        "/outcome",
+        CHARGE,
+    ),
     act(
         "/investigations/{i}/outcome/{thing}/charge-ended",
         OUTCOME,
@@ -501,7 +554,9 @@ pub const ACTS: &[Act] = &[
         "",
         "/outcome",
         &[
-            Field::new("charge", "For which charge", Kind::Pick(From::Charges)).hint("None chosen: for all of it.").optional(),
+            Field::new("charge", "For which charge", Kind::Pick(From::Charges))
+                .hint("None chosen: for all of it.")
+                .optional(),
             Field::new("disposal", "How it ended", Kind::Pick(DISPOSALS)),
             Field::new("authority", "Which court or body", Kind::Text).hint(NO_NAME),
             Field::new("note", "Anything else", Kind::PersonalArea).optional(),
@@ -528,7 +583,9 @@ pub const ACTS: &[Act] = &[
                 ])),
             ),
             Field::new("authority", "By which court or under which authority", Kind::Text).hint(NO_NAME),
-            Field::new("not_before", "Not before", Kind::OtherTime).hint("Such as the end of the time to appeal.").optional(),
+            Field::new("not_before", "Not before", Kind::OtherTime)
+                .hint("Such as the end of the time to appeal.")
+                .optional(),
             Field::when(),
         ],
     ),
@@ -547,8 +604,14 @@ pub const ACTS: &[Act] = &[
                 Field::new("subject", "Who is under it", Kind::Pick(From::People)).optional(),
                 Field::new("court", "Which court, or what it follows from", Kind::Text).hint(NO_NAME),
                 Field::new("until", "When it ends", Kind::OtherTime).hint("Empty: until further order.").optional(),
-                Field::new("rows", "Its usual conditions", Kind::Several(ORDER_LINES)).hint("Those of other kinds of order are left out.").loose().optional(),
-                Field::new("words", "Conditions in its own words, one a line", Kind::Lines).hint("These are sealed.").loose().optional(),
+                Field::new("rows", "Its usual conditions", Kind::Several(ORDER_LINES))
+                    .hint("Those of other kinds of order are left out.")
+                    .loose()
+                    .optional(),
+                Field::new("words", "Conditions in its own words, one a line", Kind::Lines)
+                    .hint("These are sealed.")
+                    .loose()
+                    .optional(),
                 Field::when(),
             ],
         ),
@@ -572,7 +635,10 @@ pub const ACTS: &[Act] = &[
         "How often to visit",
         "",
         "/orders",
-        &[Field::new("level", "The level", Kind::Choose(VISITS)), Field::new("reason", "Why", Kind::PersonalArea).optional()],
+        &[
+            Field::new("level", "The level", Kind::Choose(VISITS)),
+            Field::new("reason", "Why", Kind::PersonalArea).optional(),
+        ],
     ),
     with(
         act(
@@ -589,7 +655,11 @@ pub const ACTS: &[Act] = &[
                 Field::new(
                     "seen",
                     "Was the person seen?",
-                    Kind::Choose(From::Words(&[("yes", "Yes"), ("not_there", "Nobody was there"), ("refused", "The visit was refused")])),
+                    Kind::Choose(From::Words(&[
+                        ("yes", "Yes"),
+                        ("not_there", "Nobody was there"),
+                        ("refused", "The visit was refused"),
+                    ])),
                 ),
                 Field::new("note", "Anything else", Kind::PersonalArea).optional(),
             ],
@@ -647,7 +717,11 @@ pub const ACTS: &[Act] = &[
         "The order ended",
         "",
         "/orders",
-        &[Field::new("reason", "How", Kind::Text).hint("Expired, discharged, moved to another force. No person’s name."), Field::when()],
+        &[
+            Field::new("reason", "How", Kind::Text)
+                .hint("Expired, discharged, moved to another force. No person’s name."),
+            Field::when(),
+        ],
     ),
     wrong_entry("/investigations/{i}/orders/{thing}/wrong", ORDER, Of::Thing("order"), "/orders"),
 ];
@@ -656,13 +730,16 @@ const DRAFT: &[Field] = &[
     Field::new("power", "Under which power", Kind::Pick(POWERS)),
     Field::new("grounds", "The grounds", Kind::PersonalArea),
     Field::new("rests_on", "The IP events that the grounds rest on", Kind::Several(From::IpEvents)).optional(),
-    Field::new("premises", "The premises, one a line", Kind::PersonalLines).hint("The first line is number 1.").optional(),
+    Field::new("premises", "The premises, one a line", Kind::PersonalLines)
+        .hint("The first line is number 1.")
+        .optional(),
 ];
 
 const CHARGE: &[Field] = &[
     Field::new("suspect", "Against whom", Kind::Pick(From::People)).optional(),
     Field::new("charge", "Its number within this outcome", Kind::Number).hint("The first is 1."),
     Field::new("offence", "The offence", Kind::Pick(OFFENCES)),
-    Field::new("decided_by", "Who decided", Kind::Text).hint("Such as the Crown Prosecution Service; no person’s name."),
+    Field::new("decided_by", "Who decided", Kind::Text)
+        .hint("Such as the Crown Prosecution Service; no person’s name."),
     Field::when(),
 ];

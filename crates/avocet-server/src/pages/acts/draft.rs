@@ -79,7 +79,13 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-async fn fill(fill: Fill, ctx: &Ctx, desk: &Desk<'_>, fact: &mut Map<String, Value>, wrong: &mut Wrong) -> Result<(), Fault> {
+async fn fill(
+    fill: Fill,
+    ctx: &Ctx,
+    desk: &Desk<'_>,
+    fact: &mut Map<String, Value>,
+    wrong: &mut Wrong,
+) -> Result<(), Fault> {
     let form = &ctx.form;
     let mut put = |name: &str, value: Value| fact.insert(name.to_owned(), value);
     match fill {
@@ -179,7 +185,13 @@ async fn fill(fill: Fill, ctx: &Ctx, desk: &Desk<'_>, fact: &mut Map<String, Val
 }
 
 /// The event around a fact.
-async fn around(of: Of, ctx: &Ctx, desk: &Desk<'_>, mut fact: Map<String, Value>, wrong: &mut Wrong) -> Result<Value, Fault> {
+async fn around(
+    of: Of,
+    ctx: &Ctx,
+    desk: &Desk<'_>,
+    mut fact: Map<String, Value>,
+    wrong: &mut Wrong,
+) -> Result<Value, Fault> {
     let investigation = ctx.investigation()?;
     let thing = ctx.raw("thing").unwrap_or_default();
     Ok(match of {

@@ -127,7 +127,11 @@ impl Field {
 
     /// The question on the page.
     pub async fn ask(&self, ctx: &Ctx, desk: &Desk<'_>, fields: &Fields<'_>) -> Result<Markup, Fault> {
-        let label = if self.need || self.kind == Kind::Confirm { self.label.to_owned() } else { format!("{} (if known)", self.label) };
+        let label = if self.need || self.kind == Kind::Confirm {
+            self.label.to_owned()
+        } else {
+            format!("{} (if known)", self.label)
+        };
         Ok(match self.kind {
             Kind::Text | Kind::Personal | Kind::Number => fields.text(self.name, &label, self.hint),
             Kind::PersonalArea | Kind::PersonalLines | Kind::Lines => fields.area(self.name, &label, self.hint),
@@ -162,15 +166,24 @@ async fn choices(from: From, ctx: &Ctx, desk: &Desk<'_>) -> Result<Vec<(String, 
         From::IpEvents => {
             let events = desk.ip_events(investigation).await?;
             let ready = |ready: bool| if ready { "ready" } else { "not ready" };
-            events.iter().map(|event| (event.id.to_string(), format!("{}, {}", event.id, ready(event.not_ready.is_empty())))).collect()
+            events
+                .iter()
+                .map(|event| (event.id.to_string(), format!("{}, {}", event.id, ready(event.not_ready.is_empty()))))
+                .collect()
         }
         From::Warrants => {
             let warrants = desk.warrants(investigation).await?;
-            warrants.iter().map(|shown| (shown.id.to_string(), format!("{}, {}", shown.id, shown.state.status()))).collect()
+            warrants
+                .iter()
+                .map(|shown| (shown.id.to_string(), format!("{}, {}", shown.id, shown.state.status())))
+                .collect()
         }
         From::Exhibits => {
             let exhibits = desk.exhibits(investigation).await?;
-            exhibits.iter().map(|exhibit| (exhibit.id.to_string(), super::super::sections::exhibit_name(exhibit))).collect()
+            exhibits
+                .iter()
+                .map(|exhibit| (exhibit.id.to_string(), super::super::sections::exhibit_name(exhibit)))
+                .collect()
         }
         From::People | From::Children => {
             let people = desk.people(investigation).await?.shown;
@@ -184,13 +197,19 @@ async fn choices(from: From, ctx: &Ctx, desk: &Desk<'_>) -> Result<Vec<(String, 
         }
         From::Custody => {
             let custody = desk.custody(investigation).await?;
-            custody.iter().map(|shown| (shown.id.to_string(), format!("{}, {}", shown.id, shown.state.status()))).collect()
+            custody
+                .iter()
+                .map(|shown| (shown.id.to_string(), format!("{}, {}", shown.id, shown.state.status())))
+                .collect()
         }
         From::Charges => {
             let outcomes = desk.outcomes(investigation).await?;
             let of = outcomes.iter().find(|outcome| Some(outcome.id.to_string().as_str()) == ctx.raw("thing"));
             let charges = of.map(|outcome| outcome.state.charges()).unwrap_or_default();
-            charges.iter().map(|charge| (charge.number.to_string(), format!("Charge {}, {}", charge.number, charge.offence))).collect()
+            charges
+                .iter()
+                .map(|charge| (charge.number.to_string(), format!("Charge {}, {}", charge.number, charge.offence)))
+                .collect()
         }
     })
 }

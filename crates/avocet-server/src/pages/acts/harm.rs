@@ -198,7 +198,9 @@ pub const ACTS: &[Act] = &[
                 Field::new("known", "When the team first knew of it", Kind::OtherTime),
                 Field::new("with_children", "Do they work with children?", Kind::Choose(YES)),
                 Field::new("trust", "Is it a position of trust?", Kind::Choose(YES)),
-                Field::new("area", "The local authority in whose area they work", Kind::Text).hint("Not where they live.").optional(),
+                Field::new("area", "The local authority in whose area they work", Kind::Text)
+                    .hint("Not where they live.")
+                    .optional(),
                 Field::new("what", "What and for whom", Kind::PersonalArea).optional(),
             ],
         ),
@@ -222,7 +224,8 @@ pub const ACTS: &[Act] = &[
             "Another record is of the same person",
             "/people/{thing}",
             &[
-                Field::new("other", "The other record", Kind::Text).hint("Its number, such as P-7; of this investigation or another."),
+                Field::new("other", "The other record", Kind::Text)
+                    .hint("Its number, such as P-7; of this investigation or another."),
                 Field::new("reason", "Why", Kind::PersonalArea).optional(),
             ],
         ),
@@ -240,10 +243,26 @@ pub const ACTS: &[Act] = &[
             Field::new("reason", "Why", Kind::PersonalArea).optional(),
         ],
     ),
-    act("/investigations/{i}/people/{thing}/wrong", PERSON, Of::Thing("person"), "corrected", "An entry about the person is wrong", "/people/{thing}", WRONG),
+    act(
+        "/investigations/{i}/people/{thing}/wrong",
+        PERSON,
+        Of::Thing("person"),
+        "corrected",
+        "An entry about the person is wrong",
+        "/people/{thing}",
+        WRONG,
+    ),
     // Safeguarding: whoever is there, on the investigation or not.
     said(
-        act("/investigations/{i}/safeguarding/sent", SAFEGUARDING, Of::NewLine, "sent", "A body was told about a child", LINE_BACK, SENT),
+        act(
+            "/investigations/{i}/safeguarding/sent",
+            SAFEGUARDING,
+            Of::NewLine,
+            "sent",
+            "A body was told about a child",
+            LINE_BACK,
+            SENT,
+        ),
         "What was only sent never counts as a child made safe: record the answer when it comes.",
     ),
     act(
@@ -258,7 +277,10 @@ pub const ACTS: &[Act] = &[
             Field::new(
                 "protection",
                 "Under what",
-                Kind::Choose(From::Words(&[("police", "Police protection"), ("emergency_order", "A court’s emergency protection order")])),
+                Kind::Choose(From::Words(&[
+                    ("police", "Police protection"),
+                    ("emergency_order", "A court’s emergency protection order"),
+                ])),
             ),
             Field::when(),
             Field::new("until", "Until when, where an order states it", Kind::OtherTime).optional(),
@@ -395,7 +417,15 @@ pub const ACTS: &[Act] = &[
         LINE_BACK,
         &[Field::new("reason", "Why nothing more is to be done", Kind::Text).hint(NO_NAME), Field::when()],
     ),
-    act("/investigations/{i}/safeguarding/{line}/wrong", LINE, Of::Line, "corrected", "An entry is wrong", LINE_BACK, WRONG),
+    act(
+        "/investigations/{i}/safeguarding/{line}/wrong",
+        LINE,
+        Of::Line,
+        "corrected",
+        "An entry is wrong",
+        LINE_BACK,
+        WRONG,
+    ),
     // Who the child is, and the child's side.
     act(
         "/investigations/{i}/children/{thing}/lead",
@@ -479,7 +509,11 @@ pub const ACTS: &[Act] = &[
             "Given to a system that others search",
             "/people/{thing}",
             &[
-                Field::new("reach", "How far it reaches", Kind::Choose(From::Words(&[("national", "The country"), ("international", "Several countries")]))),
+                Field::new(
+                    "reach",
+                    "How far it reaches",
+                    Kind::Choose(From::Words(&[("national", "The country"), ("international", "Several countries")])),
+                ),
                 Field::new("system", "Its name", Kind::Text),
                 Field::new("reference", "Its reference", Kind::Text).optional(),
                 Field::when(),
@@ -494,7 +528,11 @@ pub const ACTS: &[Act] = &[
         "rested",
         "Work on who the child is rests",
         "/people/{thing}",
-        &[Field::new("reason", "Why", Kind::Text).hint(NO_NAME), Field::new("see", "The record in which it goes on", Kind::Pick(From::Children)).optional(), Field::when()],
+        &[
+            Field::new("reason", "Why", Kind::Text).hint(NO_NAME),
+            Field::new("see", "The record in which it goes on", Kind::Pick(From::Children)).optional(),
+            Field::when(),
+        ],
     ),
     act(
         "/investigations/{i}/children/{thing}/wishes",
@@ -525,7 +563,11 @@ pub const ACTS: &[Act] = &[
         "support_answered",
         "The offer was answered",
         "/people/{thing}",
-        &[Field::new("offer", "Number of the offer", Kind::Number), Field::new("taken_up", "Is it taken up?", Kind::YesNo), Field::when()],
+        &[
+            Field::new("offer", "Number of the offer", Kind::Number),
+            Field::new("taken_up", "Is it taken up?", Kind::YesNo),
+            Field::when(),
+        ],
     ),
     act(
         "/investigations/{i}/children/{thing}/to-tell",
@@ -559,7 +601,11 @@ pub const ACTS: &[Act] = &[
         "told",
         "They were told",
         "/people/{thing}",
-        &[Field::new("news", "Number of the news", Kind::Number), Field::new("whom", "Whom, and how", Kind::PersonalArea).optional(), Field::when()],
+        &[
+            Field::new("news", "Number of the news", Kind::Number),
+            Field::new("whom", "Whom, and how", Kind::PersonalArea).optional(),
+            Field::when(),
+        ],
     ),
     act(
         "/investigations/{i}/children/{thing}/not-to-tell",
@@ -568,7 +614,10 @@ pub const ACTS: &[Act] = &[
         "not_to_tell",
         "They are not to be told that",
         "/people/{thing}",
-        &[Field::new("news", "Number of the news", Kind::Number), Field::new("reason", "Why", Kind::Text).hint(NO_NAME)],
+        &[
+            Field::new("news", "Number of the news", Kind::Number),
+            Field::new("reason", "Why", Kind::Text).hint(NO_NAME),
+        ],
     ),
     act(
         "/investigations/{i}/children/{thing}/plan-interview",
@@ -577,7 +626,10 @@ pub const ACTS: &[Act] = &[
         "interview_planned",
         "The child is to be heard",
         "/people/{thing}",
-        &[Field::new("when", "When", Kind::OtherTime), Field::new("note", "Anything else, such as who is to be there", Kind::PersonalArea).optional()],
+        &[
+            Field::new("when", "When", Kind::OtherTime),
+            Field::new("note", "Anything else, such as who is to be there", Kind::PersonalArea).optional(),
+        ],
     ),
     act(
         "/investigations/{i}/children/{thing}/interviewed",
@@ -590,7 +642,11 @@ pub const ACTS: &[Act] = &[
             Field::new(
                 "kind",
                 "How",
-                Kind::Choose(From::Words(&[("video_recorded", "Recorded on video"), ("written", "Written down"), ("declined", "The child did not want to be heard")])),
+                Kind::Choose(From::Words(&[
+                    ("video_recorded", "Recorded on video"),
+                    ("written", "Written down"),
+                    ("declined", "The child did not want to be heard"),
+                ])),
             ),
             Field::new("reference", "Reference of the recording", Kind::Text).hint(NO_NAME).optional(),
             Field::when(),
@@ -644,7 +700,10 @@ pub const ACTS: &[Act] = &[
         "extended",
         "Detention may last longer",
         "/people",
-        &[Field::new("until", "Until when", Kind::OtherTime), Field::new("authority", "Who authorised it", Kind::Text).hint("A rank or a court; no person’s name.")],
+        &[
+            Field::new("until", "Until when", Kind::OtherTime),
+            Field::new("authority", "Who authorised it", Kind::Text).hint("A rank or a court; no person’s name."),
+        ],
     ),
     act(
         "/investigations/{i}/custody/{thing}/interviewed",
@@ -662,9 +721,21 @@ pub const ACTS: &[Act] = &[
         "bailed",
         "Released on bail, or the bail goes on",
         "/people",
-        &[Field::new("until", "Until when", Kind::OtherTime), Field::new("conditions", "Under what conditions", Kind::PersonalArea).optional(), Field::when()],
+        &[
+            Field::new("until", "Until when", Kind::OtherTime),
+            Field::new("conditions", "Under what conditions", Kind::PersonalArea).optional(),
+            Field::when(),
+        ],
     ),
-    act("/investigations/{i}/custody/{thing}/released", PERSON, Of::Custody, "under_investigation", "Released under investigation", "/people", &[Field::when()]),
+    act(
+        "/investigations/{i}/custody/{thing}/released",
+        PERSON,
+        Of::Custody,
+        "under_investigation",
+        "Released under investigation",
+        "/people",
+        &[Field::when()],
+    ),
     act(
         "/investigations/{i}/custody/{thing}/ended",
         PERSON,
@@ -688,7 +759,15 @@ pub const ACTS: &[Act] = &[
             Field::when(),
         ],
     ),
-    act("/investigations/{i}/custody/{thing}/wrong", PERSON, Of::Custody, "corrected", "An entry is wrong", "/people", WRONG),
+    act(
+        "/investigations/{i}/custody/{thing}/wrong",
+        PERSON,
+        Of::Custody,
+        "corrected",
+        "An entry is wrong",
+        "/people",
+        WRONG,
+    ),
     // The suspect's own risk of death.
     said(
         act(
@@ -709,8 +788,10 @@ pub const ACTS: &[Act] = &[
                         ("trigger", "At a date on which the risk rises"),
                     ])),
                 ),
-                Field::new("level", "The result, in the force’s own words", Kind::Text).hint("Such as high; nothing about the person."),
-                Field::new("custody", "The arrest or interview that it belongs to", Kind::Pick(From::Custody)).optional(),
+                Field::new("level", "The result, in the force’s own words", Kind::Text)
+                    .hint("Such as high; nothing about the person."),
+                Field::new("custody", "The arrest or interview that it belongs to", Kind::Pick(From::Custody))
+                    .optional(),
                 Field::new("trigger", "Number of the date that it belongs to", Kind::Number).optional(),
                 Field::new("note", "What it rests on", Kind::PersonalArea).optional(),
                 Field::when(),
@@ -727,7 +808,15 @@ pub const ACTS: &[Act] = &[
         "/people/{thing}",
         &[
             Field::new("trigger", "Number of the date", Kind::Number).hint(NUMBER),
-            Field::new("kind", "What", Kind::Choose(From::Words(&[("charge", "A charge"), ("court", "A court date"), ("other", "Something else")]))),
+            Field::new(
+                "kind",
+                "What",
+                Kind::Choose(From::Words(&[
+                    ("charge", "A charge"),
+                    ("court", "A court date"),
+                    ("other", "Something else"),
+                ])),
+            ),
             Field::new("date", "When", Kind::OtherTime),
         ],
     ),
@@ -739,7 +828,15 @@ pub const ACTS: &[Act] = &[
         "A leaflet was given",
         "/people/{thing}",
         &[
-            Field::new("leaflet", "Which", Kind::Choose(From::Words(&[("suspect", "For the suspect"), ("family", "For the family"), ("parent", "For a parent")]))),
+            Field::new(
+                "leaflet",
+                "Which",
+                Kind::Choose(From::Words(&[
+                    ("suspect", "For the suspect"),
+                    ("family", "For the family"),
+                    ("parent", "For a parent"),
+                ])),
+            ),
             Field::new("custody", "At which arrest or interview", Kind::Pick(From::Custody)).optional(),
             Field::when(),
         ],
@@ -788,5 +885,13 @@ pub const ACTS: &[Act] = &[
         "/people/{thing}",
         &[Field::new("item", "Which number", Kind::Number), Field::when()],
     ),
-    act("/investigations/{i}/welfare/{thing}/wrong", PERSON, Of::Welfare, "corrected", "An entry about the person’s welfare is wrong", "/people/{thing}", WRONG),
+    act(
+        "/investigations/{i}/welfare/{thing}/wrong",
+        PERSON,
+        Of::Welfare,
+        "corrected",
+        "An entry about the person’s welfare is wrong",
+        "/people/{thing}",
+        WRONG,
+    ),
 ];

@@ -94,7 +94,8 @@ pub fn routes() -> Vec<Route> {
     tables()
         .flat_map(|act| {
             let rule = Rule::Any(act.rights);
-            let most = if act.fields.iter().any(|field| field.kind == Kind::Digest) { Some(ORIGINAL_BYTES) } else { None };
+            let most =
+                if act.fields.iter().any(|field| field.kind == Kind::Digest) { Some(ORIGINAL_BYTES) } else { None };
             let taken = form(act.path, rule, async move |ctx, desk| take(act, ctx, desk).await);
             let taken = most.map_or(taken.clone(), |most| taken.up_to(most));
             [route(act.path, rule, async move |ctx, desk| ask(act, ctx, desk).await), taken]
@@ -106,7 +107,9 @@ pub fn routes() -> Vec<Route> {
 pub fn links(desk: &Desk<'_>, before: &str, base: &str) -> Markup {
     let prefix = format!("{before}/");
     let all = tables().filter(|act| act.rights.iter().any(|right| desk.holds(*right)));
-    let fitting = all.filter_map(|act| act.path.strip_prefix(&prefix).filter(|rest| !rest.contains(['/', '{'])).map(|rest| (act, rest)));
+    let fitting = all.filter_map(|act| {
+        act.path.strip_prefix(&prefix).filter(|rest| !rest.contains(['/', '{'])).map(|rest| (act, rest))
+    });
     let all: Vec<_> = fitting.collect();
     html! {
         @if !all.is_empty() {

@@ -15,7 +15,8 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("other", "Something else, in the note"),
 ];
 
-const LEVELS: From = From::Law(|law| law.risk_levels.rows.iter().map(|row| (row.id.clone(), row.value.title.clone())).collect());
+const LEVELS: From =
+    From::Law(|law| law.risk_levels.rows.iter().map(|row| (row.id.clone(), row.value.title.clone())).collect());
 
 /// The forms.
 pub const ACTS: &[Act] = &[
@@ -51,7 +52,9 @@ pub const ACTS: &[Act] = &[
         fields: &[
             Field::new("action", "What was done", Kind::Choose(From::Words(ACTIONS))),
             Field::new("acted", "When it was done", Kind::OtherTime),
-            Field::new("body", "With which body", Kind::Text).hint("Such as a council’s name; no person’s name.").optional(),
+            Field::new("body", "With which body", Kind::Text)
+                .hint("Such as a council’s name; no person’s name.")
+                .optional(),
             Field::new("note", "Anything else", Kind::PersonalArea).optional(),
         ],
         fill: Fill::Nothing,
@@ -66,7 +69,10 @@ pub const ACTS: &[Act] = &[
         intro: "The level is yours. A tool’s result stands beside it and never takes its place.",
         fields: &[
             Field::new("level", "The level that you set", Kind::Choose(LEVELS)),
-            Field::new("tool", "The tool used", Kind::Text).hint("Its name only; Avocet holds none of its questions.").loose().optional(),
+            Field::new("tool", "The tool used", Kind::Text)
+                .hint("Its name only; Avocet holds none of its questions.")
+                .loose()
+                .optional(),
             Field::new("version", "Its version", Kind::Text).loose().optional(),
             Field::new("reason", "What the level rests on", Kind::PersonalArea).optional(),
         ],
