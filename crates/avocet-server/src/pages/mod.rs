@@ -1,11 +1,13 @@
 //! The pages. Each module has a table of its addresses; all of them together are the server's.
 
+mod access;
 mod account;
 mod acts;
 pub mod assets;
 mod help;
 mod investigation;
 mod investigations;
+mod ledger;
 mod referrals;
 mod sections;
 mod sign_in;
@@ -31,6 +33,8 @@ pub fn routes() -> Vec<Route> {
         sections::routes(),
         acts::routes(),
         referrals::routes(),
+        access::routes(),
+        ledger::routes(),
         account::routes(),
         help::routes(),
     ]

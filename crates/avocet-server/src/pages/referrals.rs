@@ -25,7 +25,8 @@ pub fn routes() -> Vec<Route> {
         route("/referrals/{referral}", REFERRALS, show),
         route("/referrals/{referral}/original", REFERRALS, original),
         form("/referrals/{referral}/link", Rule::Any(&[Right::AssignInvestigation]), link),
-        form("/referrals/{referral}/ip-events", Rule::Any(&[Right::RecordIp]), take_ip_events),
+        // Which investigation it is the record finds out, and asks there for the right to record IP events.
+        form("/referrals/{referral}/ip-events", REFERRALS, take_ip_events),
         form("/referrals/{referral}/conflicts", Rule::Any(&[Right::CheckConflicts]), note),
     ]
 }

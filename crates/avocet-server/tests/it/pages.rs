@@ -202,3 +202,24 @@ async fn every_form_is_shown_and_names_its_fields_once() {
     }
     assert!(forms > 50, "{forms}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_gives_access_and_an_auditor_reads_who_did() {
+    let team = team().await;
+    let (admin, auditor) = (team.sign_in("administrator").await, team.sign_in("auditor").await);
+    let body = "login=new.one&role=grader&password=a+password+to+begin";
+    let page = recorded(&admin, "/access", body).await;
+    assert!(page.contains("new.one") && page.contains("Grader"), "{page}");
+    let again = admin.post("/access", body).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.body.contains("This sign-in name is taken"));
+    let user = page.split("new.one (").nth(1).unwrap().split(')').next().unwrap().to_owned();
+    let page = recorded(&admin, &format!("/access/{user}/close"), "reason=moved").await;
+    assert!(page.contains("Closed"), "{page}");
+    // Who did it is for the auditor, and nothing that was written.
+    let page = auditor.get(&format!("/ledger?kind=account-closed&of={user}")).await.body;
+    assert!(page.contains("Account closed") && page.contains("administrator") && !page.contains("moved"), "{page}");
+    assert_eq!(page.matches("<tr>").count(), 2);
+    let page = auditor.get("/ledger/verify").await.body;
+    assert!(page.contains("The ledger is whole."), "{page}");
+}
