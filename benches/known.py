@@ -86,7 +86,7 @@ if args.rows <= 20_000_000:
         run("hfind", "-i", "md5sum", sums, quiet=True)
     hfind = []
     for _ in range(args.runs):
-        took, _ = run("hfind", "-q", "-f", asked, sums, core=True, quiet=True)
+        took, _ = run("hfind", "-f", asked, sums, core=True, quiet=True)
         hfind.append(few / took)
     say(f"median SQLite {statistics.median(sqlite):.0f}, hfind {statistics.median(hfind):.0f} look-ups/s (whole process, {few} digests)")
     one = statistics.median(ours)
