@@ -3,6 +3,10 @@
 /// The version that this program writes.
 pub const VERSION: i64 = 1;
 
+/// The last version that changed what rows which only repeat facts say. The first program of that version, or a later one,
+/// that opens an older store makes them anew.
+pub const ROWS: i64 = 1;
+
 /// Statements that lead from each version to the next; the first makes version 1 out of nothing. `{blob}` and `{big}` are
 /// the databases' own words for bytes and 64-bit integers.
 ///
