@@ -5,7 +5,9 @@
 //! - `compile FILE OUT [MEMORY-MIB]`: rows a second, peak memory
 //! - `lookup OUT ROWS LOOKUPS`: opening, absent digests, present digests
 //! - `verify OUT`: reads everything
-//! - `list FILE COUNT`: absent MD5 digests, one a line, for other programs
+//! - `list FILE COUNT`: the absent MD5 digests that the first pass of `lookup` asks, one a line, for other programs
+//! - `md5sum FILE ROWS`: the MD5 digests of the rows as `md5sum` writes them, for other programs
+//! - `sqlite DB ROWS COUNT`: a table of the MD5 digests with an index, and the same absent digests asked of it
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a measuring program for people")]
 
 use std::hint::black_box;
@@ -44,7 +46,11 @@ fn digests(n: u64, seed: u64) -> Digests {
 }
 
 const PRESENT: u64 = 1;
-const ABSENT: u64 = 2 << 60;
+
+/// The seed of the absent digests of a pass: no two passes ask the same, so that none finds its pages and lines warm.
+fn absent(pass: u64) -> u64 {
+    (2 << 60) ^ (pass << 8)
+}
 
 fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
@@ -74,10 +80,61 @@ fn size(n: u64) -> u64 {
 fn list(file: &Path, count: u64) {
     let mut out = vec![];
     for n in 0..count {
-        hex(&mut out, &digests(n, ABSENT).md5.0);
+        hex(&mut out, &digests(n, absent(1)).md5.0);
         out.push(b'\n');
     }
     std::fs::write(file, out).unwrap();
+}
+
+/// The digests of the rows, for a program that makes its own index of them.
+fn md5sum(file: &Path, rows: u64) {
+    let mut out = std::io::BufWriter::with_capacity(1 << 20, std::fs::File::create(file).unwrap());
+    let mut line = vec![];
+    for n in 0..rows {
+        hex(&mut line, &digests(n, PRESENT).md5.0);
+        line.extend(format!("  {n}\n").bytes());
+        out.write_all(&line).unwrap();
+        line.clear();
+    }
+    out.flush().unwrap();
+}
+
+/// SQLite at its best for this question: the digest is the table's own order, one prepared statement, a page cache that
+/// holds everything.
+fn sqlite(db: &Path, rows: u64, lookups: u64) {
+    if !db.exists() {
+        let mut made = rusqlite::Connection::open(db).unwrap();
+        made.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").unwrap();
+        made.execute_batch("CREATE TABLE known (md5 BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID").unwrap();
+        let mut all: Vec<(Md5, u64)> = (0..rows).map(|n| (digests(n, PRESENT).md5, n)).collect();
+        all.sort_unstable_by_key(|(md5, _)| md5.0);
+        let change = made.transaction().unwrap();
+        {
+            let mut insert = change.prepare("INSERT INTO known VALUES (?1, ?2)").unwrap();
+            for (md5, n) in all {
+                insert.execute((md5.0.as_slice(), n.cast_signed())).unwrap();
+            }
+        }
+        change.commit().unwrap();
+    }
+    let open = rusqlite::Connection::open(db).unwrap();
+    open.execute_batch("PRAGMA cache_size = -2000000; PRAGMA mmap_size = 4000000000").unwrap();
+    let mut ask = open.prepare("SELECT row FROM known WHERE md5 = ?1").unwrap();
+    for pass in 1..=3 {
+        let files: Vec<Md5> = (0..lookups).map(|n| digests(n, absent(pass)).md5).collect();
+        let started = Instant::now();
+        let before = processor();
+        let mut hits = 0;
+        for md5 in &files {
+            hits += u64::from(black_box(ask.exists([md5.0.as_slice()])).unwrap());
+        }
+        let time = started.elapsed().as_secs_f64();
+        println!(
+            "sqlite absent (pass {pass}): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
+            lookups as f64 / time,
+            lookups as f64 / (processor() - before),
+        );
+    }
 }
 
 fn status(key: &str) -> u64 {
@@ -125,9 +182,8 @@ fn lookup(out: &Path, rows: u64, lookups: u64) {
     let mut sets = KnownSets::default();
     sets.push(file);
     println!("open: {open:.2} ms; resident {} MiB", status("VmRSS:"));
-    for round in ["first", "second", "third"] {
-        let seed = ABSENT ^ round.len() as u64;
-        let files: Vec<Digests> = (0..lookups).map(|n| digests(n, seed)).collect();
+    for pass in 1..=3 {
+        let files: Vec<Digests> = (0..lookups).map(|n| digests(n, absent(pass))).collect();
         let started = Instant::now();
         let before = processor();
         let mut hits = 0;
@@ -136,7 +192,20 @@ fn lookup(out: &Path, rows: u64, lookups: u64) {
         }
         let time = started.elapsed().as_secs_f64();
         println!(
-            "absent ({round} pass): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
+            "absent (pass {pass}): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
+            lookups as f64 / time,
+            lookups as f64 / (processor() - before),
+        );
+    }
+    for pass in 4..=6 {
+        let files: Vec<(Digests, u64)> = (0..lookups).map(|n| (digests(n, absent(pass)), 5)).collect();
+        let started = Instant::now();
+        let before = processor();
+        let hits: usize =
+            files.chunks(4096).map(|window| black_box(sets.lookup_many(black_box(window))).unwrap().len()).sum();
+        let time = started.elapsed().as_secs_f64();
+        println!(
+            "absent in windows of 4,096, as an examination asks (pass {pass}): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
             lookups as f64 / time,
             lookups as f64 / (processor() - before),
         );
@@ -160,6 +229,8 @@ fn main() {
         ["compile", file, out, mib] => compile_file(Path::new(file), Path::new(out), Some(mib.parse().unwrap())),
         ["lookup", out, rows, lookups] => lookup(Path::new(out), rows.parse().unwrap(), lookups.parse().unwrap()),
         ["list", file, count] => list(Path::new(file), count.parse().unwrap()),
+        ["md5sum", file, rows] => md5sum(Path::new(file), rows.parse().unwrap()),
+        ["sqlite", db, rows, count] => sqlite(Path::new(db), rows.parse().unwrap(), count.parse().unwrap()),
         ["verify", out] => {
             let started = Instant::now();
             SetFile::open(Path::new(out)).unwrap().verify().unwrap();

@@ -11,7 +11,7 @@ use crate::event::{Act, Event};
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId, PersonId, ReferralId, UserId};
 use crate::law::Right;
 use crate::people::PersonRole;
-use crate::risk::RiskState;
+use crate::risk::{Danger, LevelId, RiskState};
 use crate::safeguard::Subject;
 use crate::vote::{GradingPolicy, VoteFact};
 
@@ -106,8 +106,10 @@ pub struct Head {
     pub owner: UserId,
     /// When the first report was received.
     pub received: At,
-    /// Its risk.
-    pub risk: RiskState,
+    /// The level that stands.
+    pub level: Option<LevelId>,
+    /// What was stated last about danger.
+    pub danger: Option<Danger>,
 }
 
 /// What an investigation is opened with, and what stands around it.
@@ -201,8 +203,14 @@ impl Desk<'_> {
     pub async fn head(&self, investigation: InvestigationId) -> Result<Head> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
         let row = self.store.investigation(investigation).await?;
-        let risk = row.item.state();
-        Ok(Head { id: row.id, title: row.item.title, owner: row.owner, received: row.received, risk })
+        Ok(Head {
+            id: row.id,
+            title: row.item.title,
+            owner: row.owner,
+            received: row.received,
+            level: row.item.level,
+            danger: row.item.danger.map(|(danger, ..)| danger),
+        })
     }
 
     /// One investigation as a whole, from one reading of its facts. One look is recorded.
@@ -218,7 +226,7 @@ impl Desk<'_> {
         let frame = Frame::of(&facts).ok_or_else(unknown)?;
         let ip_events = self.ip_events_in(&facts, false).await?;
         let warrants = self.warrants_in(&facts, &ip_events);
-        let risk = self.store.investigation(investigation).await?.item.state();
+        let risk = self.risk_in(investigation, &facts).await?;
         let case = Case::of(&facts);
         let people: Vec<PersonId> =
             case.people.keys().copied().filter(|id| restricted || !case.is_child(*id)).collect();

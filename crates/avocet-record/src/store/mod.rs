@@ -69,6 +69,9 @@ pub struct Store {
 }
 
 impl Store {
+    /// The version of the tables that this program writes.
+    pub const SCHEMA_VERSION: i64 = schema::VERSION;
+
     /// Makes a store and writes the first entry of its ledger.
     ///
     /// # Errors
@@ -78,6 +81,7 @@ impl Store {
         let key = StoreKey::create(&files::key(init.dir), unlock)?;
         let store = Self::connect(init.dir, key).await?;
         store.db.migrate().await?;
+        store.bring_rows().await?;
         let event = Event::StoreMade {
             key: Sha256(store.key.signer().verifying_key().to_bytes()).to_string(),
             title: init.title.to_owned(),
@@ -96,6 +100,7 @@ impl Store {
         let store = Self::connect(dir, key).await?;
         store.db.migrate().await?;
         store.catch_up().await?;
+        store.bring_rows().await?;
         Ok(store)
     }
 

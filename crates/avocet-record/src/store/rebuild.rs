@@ -39,6 +39,36 @@ impl Store {
             }
         }
     }
+
+    /// Makes the rows that repeat facts anew where an earlier version made them. What they were made by is written by the
+    /// same change, so a program that is stopped in between begins again.
+    pub(super) async fn bring_rows(&self) -> Result<()> {
+        if self.rows_version().await? >= schema::ROWS {
+            return Ok(());
+        }
+        let _guard = self.writer.lock().await;
+        let mut tx = Tx::begin(self, Permit::of_the_store()).await?;
+        let done = async {
+            rebuild_in(&mut tx).await?;
+            run!(tx, SET_META, "rows", schema::ROWS.to_string());
+            Ok(())
+        };
+        match done.await {
+            Ok(()) => tx.commit().await,
+            Err(error) => {
+                tx.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The version by which the rows that repeat facts were made. Those of version 1 do not say so.
+    async fn rows_version(&self) -> Result<i64> {
+        let mut conn = self.db.reader().await?;
+        let Some(row) = row!(conn, META, "rows") else { return Ok(1) };
+        let text: String = row.try_get(0).when("read the version of its rows")?;
+        Ok(text.parse().unwrap_or(1))
+    }
 }
 
 async fn rebuild_in(tx: &mut Tx<'_>) -> Result<Vec<Difference>> {

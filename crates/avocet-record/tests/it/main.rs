@@ -7,6 +7,7 @@ mod support;
 mod desk;
 mod exhibit;
 mod figures;
+mod golden;
 mod intake;
 mod ip;
 mod killed;

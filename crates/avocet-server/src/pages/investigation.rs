@@ -260,6 +260,7 @@ fn head(whole: &Overview) -> Head {
         title: whole.title.clone(),
         owner: whole.owner,
         received: whole.received,
-        risk: whole.risk.clone(),
+        level: whole.risk.level().map(|change| change.level.clone()),
+        danger: whole.risk.danger().map(|stated| stated.danger),
     }
 }

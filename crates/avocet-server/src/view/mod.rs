@@ -136,12 +136,12 @@ pub fn investigation_page(ctx: &Ctx, desk: &Desk<'_>, head: &Head, title: &str, 
     let base = format!("/investigations/{}", head.id);
     let section = ctx.path.strip_prefix(&base).unwrap_or_default();
     let here = |to: &str| if to.is_empty() { section.is_empty() } else { section.starts_with(to) };
-    let level = head.risk.level().map(|change| change.level.as_str());
+    let level = head.level.as_ref().map(|level| level.as_str());
     let main = html! {
         div.identity role="region" aria-label="Which investigation" {
             div.identity-name { span.reference { (head.id) } " " strong { (head.title) } }
             div.identity-facts {
-                (danger_tag(head.risk.danger().map(|stated| stated.danger)))
+                (danger_tag(head.danger))
                 " " (level_tag(desk.law(), level))
                 " " span.quiet { "received " (uk(head.received)) }
             }
