@@ -93,9 +93,15 @@ pub struct Ctx {
     /// From where.
     pub(crate) remote: IpAddr,
     headers: HeaderMap,
+    host: String,
 }
 
 impl Ctx {
+    /// The name under which the browser found this server.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The id in the address under this name.
     pub fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Fault> {
         self.raw(name).and_then(|text| text.parse().ok()).ok_or(Fault::Nothing)
@@ -276,6 +282,7 @@ async fn read(app: &Arc<App>, mut parts: request::Parts) -> Ctx {
         form: Form::default(),
         signed,
         remote: remote.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        host: host(&parts.uri, &parts.headers),
         headers: parts.headers,
     }
 }
@@ -399,6 +406,16 @@ async fn gate(ctx: &Ctx, desk: &Desk<'_>, rule: Rule) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// From the request's own words, where they look like a name and a port.
+fn host(uri: &axum::http::Uri, headers: &HeaderMap) -> String {
+    let stated = uri.authority().map(|authority| authority.as_str());
+    let stated = stated.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok())).unwrap_or_default();
+    let fine = !stated.is_empty()
+        && stated.len() <= 255
+        && stated.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c));
+    if fine { stated.to_owned() } else { "localhost".to_owned() }
 }
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {

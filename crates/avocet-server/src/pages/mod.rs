@@ -4,6 +4,8 @@ mod access;
 mod account;
 mod acts;
 pub mod assets;
+mod continuity;
+mod figures;
 mod help;
 mod investigation;
 mod investigations;
@@ -33,6 +35,8 @@ pub fn routes() -> Vec<Route> {
         sections::routes(),
         acts::routes(),
         referrals::routes(),
+        continuity::routes(),
+        figures::routes(),
         access::routes(),
         ledger::routes(),
         account::routes(),

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::acts;
+use super::continuity::picture;
 use super::referrals::{conflict_list, note_conflict};
 use super::who::Team;
 use crate::fault::{Fault, upper};
@@ -430,9 +431,11 @@ async fn exhibit(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 } @else { "nothing else" }
             }),
         ]))
+        @if desk.holds(Right::RecordExhibit) { (action(&format!("/investigations/{}/exhibits/{id}/label", ctx.investigation()?), "Label to print")) }
         h2 { "What to do with it" }
         (deeds(ctx, desk, "exhibits", "thing", &id.to_string()))
         h2 { "Continuity" }
+        (picture(&team, &exhibit))
         div.scroll role="region" aria-label="Continuity" tabindex="0" {
             table {
                 caption { "Every step, in the order in which it happened. A struck line was corrected and does not count." }

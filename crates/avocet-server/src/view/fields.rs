@@ -62,6 +62,11 @@ impl Fields<'_> {
         self.input(kind, name, label, hint)
     }
 
+    /// A date.
+    pub fn date(&self, name: &str, label: &str, hint: &str) -> Markup {
+        self.input("date", name, label, hint)
+    }
+
     /// Several lines.
     pub fn area(&self, name: &str, label: &str, hint: &str) -> Markup {
         let field = html! {

@@ -17,10 +17,11 @@ pub use parts::{action, count, danger_tag, empty, error_summary, inset, level_ta
 pub use time::{day, due, uk, uk_input};
 
 /// The pages at the side, and who sees them there.
-const NAVIGATION: [(&str, &str, Rule); 7] = [
+const NAVIGATION: [(&str, &str, Rule); 8] = [
     ("/", "Today", Rule::Any(&[Right::SeeQueue])),
     ("/investigations", "Investigations", Rule::Any(&[Right::SeeQueue])),
     ("/referrals", "Referrals", Rule::Any(&[Right::RecordReferral])),
+    ("/figures", "Figures", Rule::Any(&[Right::SeeFigures])),
     ("/ledger", "Ledger", Rule::Any(&[Right::ReadLedger])),
     ("/access", "People and access", Rule::Any(&[Right::ManageUsers])),
     ("/account", "Your account", Rule::SignedIn),

@@ -22,6 +22,7 @@ fn address(route: &Route, of: u64, things: u64) -> String {
         .replace("{i}", &format!("I-{of}"))
         .replace("{thing}", &thing)
         .replace("{line}", "S-999")
+        .replace("{figure}", "nothing")
         .replace("{user}", "U-999")
         .replace("{referral}", "R-999")
         .replace("{sha256}", &"0".repeat(64))
