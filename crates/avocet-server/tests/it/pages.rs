@@ -198,7 +198,9 @@ async fn every_form_is_shown_and_names_its_fields_once() {
             assert!(ids.contains(&id), "{path}: a label for {id}, which is not there");
         }
         forms += usize::from(answer.body.contains("method=\"post\" action=\"/investigations"));
-        assert!(!field(&answer.body, "csrf").is_empty());
+        if !path.ends_with("/label") {
+            assert!(!field(&answer.body, "csrf").is_empty());
+        }
     }
     assert!(forms > 50, "{forms}");
 }

@@ -25,7 +25,7 @@ pub use people::{ChildVerb, PersonVerb};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
 pub use safeguarding::{About, CustodyVerb, Leaflet, SafeguardingVerb, WelfareVerb};
-pub use serve::Serve;
+pub use serve::ServeArgs;
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
 pub use warrant::{IpVerb, WarrantVerb};
 
@@ -306,7 +306,7 @@ pub enum Verb {
     Serve {
         /// How
         #[command(flatten)]
-        args: Serve,
+        args: ServeArgs,
         /// What opens the store
         #[command(flatten)]
         who: Who,

@@ -7,7 +7,7 @@ use clap::Args;
 
 /// `avocet serve`
 #[derive(Debug, Args)]
-pub struct Serve {
+pub struct ServeArgs {
     /// Where to listen; anything but this machine itself is for you to say
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443")]
     pub listen: SocketAddr,

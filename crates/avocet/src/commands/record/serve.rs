@@ -4,10 +4,10 @@ use avocet_record::store::Store;
 use avocet_server::{App, Files, Options, ServeError, serve};
 
 use super::{load_law, refuse, unlock};
-use crate::args::{Global, Serve, Who};
+use crate::args::{Global, ServeArgs, Who};
 use crate::{Outcome, Refusal, access, output};
 
-pub fn run(global: &Global, args: &Serve, who: &Who) -> anyhow::Result<Outcome> {
+pub fn run(global: &Global, args: &ServeArgs, who: &Who) -> anyhow::Result<Outcome> {
     let dir = access::store(global)?;
     let law = load_law(global, who)?;
     Store::checkpoint(&dir).map_err(refuse)?;
