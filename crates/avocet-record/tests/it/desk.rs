@@ -2,7 +2,7 @@
 
 use avocet_record::desk::{Desk, Opening};
 use avocet_record::event::{Act, Event};
-use avocet_record::law::Law;
+use avocet_record::law::{Law, Right};
 use avocet_record::risk::{Danger, LevelId, QueueItem, RiskFact};
 use avocet_record::store::Store;
 use avocet_record::{At, InvestigationId, RecordError, UserId};
