@@ -86,7 +86,8 @@ pub fn picture(team: &Team, exhibit: &Exhibit) -> Markup {
                     }
                     @for (n, stop) in stops.iter().enumerate() {
                         circle class=(if stop.odd { "stop odd" } else { "stop" }) cx=(x(n)) cy=(y(stop.lane)) r="7" {}
-                        text x=(x(n)) y=(y(stop.lane).saturating_sub(12)) text-anchor="middle" { @if stop.odd { "look: " } (stop.seq) }
+                        @let below = if stop.odd { y(stop.lane).saturating_add(24) } else { y(stop.lane).saturating_sub(12) };
+                        text x=(x(n)) y=(below) text-anchor="middle" { @if stop.odd { "look: " } (stop.seq) }
                     }
                 }
             }

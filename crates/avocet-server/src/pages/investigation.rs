@@ -53,9 +53,6 @@ fn steps(whole: &Overview) -> Vec<Step> {
     if whole.risk.danger().is_none() {
         risk.insert(0, "nobody has stated whether a child may be in danger now".to_owned());
     }
-    if whole.risk.level().is_none() {
-        risk.push("not assessed yet".to_owned());
-    }
     let ready = whole.ip_events.iter().filter(|event| event.not_ready.is_empty()).count();
     let resolved = |event: &avocet_record::desk::IpEventShown| match event.not_ready.len() {
         0 => None,

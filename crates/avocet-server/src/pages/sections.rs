@@ -156,7 +156,7 @@ async fn people(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             @for shown in &people.shown {
                 li {
                     div.task-what {
-                        h3 { a href={ "/investigations/" (id) "/people/" (shown.id) } { (shown.id) } " " (person_roles(&shown.file.person)) }
+                        h2 { a href={ "/investigations/" (id) "/people/" (shown.id) } { (shown.id) } " " (person_roles(&shown.file.person)) }
                         @if let Some(details) = &shown.details {
                             @for (what, text) in &details.0 { @if what == "name" { p { (text.as_deref().unwrap_or("erased")) } } }
                         }
@@ -172,7 +172,7 @@ async fn people(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 @for shown in &custody {
                     li {
                         div.task-what {
-                            h3 { (shown.id) @if let Some(suspect) = shown.state.suspect() { ", " a href={ "/investigations/" (id) "/people/" (suspect) } { (suspect) } } }
+                            h2 { (shown.id) @if let Some(suspect) = shown.state.suspect() { ", " a href={ "/investigations/" (id) "/people/" (suspect) } { (suspect) } } }
                             p { (upper(&shown.state.status())) @if let Some(reference) = shown.state.reference() { ", reference " (reference) } }
                             (found(&team, &shown.findings))
                             (folded(&deeds(ctx, desk, "custody", "thing", &shown.id.to_string()), &shown.id.to_string()))
@@ -280,7 +280,7 @@ async fn addresses(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             @for event in &events {
                 li {
                     div.task-what {
-                        h3 { (event.id) }
+                        h2 { (event.id) }
                         @match &event.stated {
                             None => p.quiet { "The source’s words are not shown to your role, or were erased." },
                             Some(stated) => (rows(&[
@@ -315,7 +315,7 @@ async fn warrants(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 @let power = shown.state.draft().map_or("", |(power, ..)| power);
                 li {
                     div.task-what {
-                        h3 { (shown.id) ", " (desk.law().powers.row(power).map_or(power, |row| row.value.title.as_str())) }
+                        h2 { (shown.id) ", " (desk.law().powers.row(power).map_or(power, |row| row.value.title.as_str())) }
                         p { (words(shown.state.status())) @if let Some((_, premises, rests_on)) = shown.state.draft() {
                             ", " (count(premises, "premises", "premises"))
                             @if !rests_on.is_empty() { ", rests on " (rests_on.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }
@@ -505,7 +505,7 @@ async fn safeguarding(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             @for line in &lines {
                 li {
                     div.task-what {
-                        h3 { (line.id) ", " (upper(&line.state.title())) @if let Some(subject) = line.state.subject() { ", for " (subject) } }
+                        h2 { (line.id) ", " (upper(&line.state.title())) @if let Some(subject) = line.state.subject() { ", for " (subject) } }
                         p { (upper(&line.state.status())) }
                         (found(&team, &line.findings))
                         (folded(&deeds(ctx, desk, "safeguarding", "line", &line.id.to_string()), &line.id.to_string()))
@@ -531,7 +531,7 @@ async fn orders(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 @let kind = order.state.kind().unwrap_or_default();
                 li {
                     div.task-what {
-                        h3 { (order.id) ", " (law.orders.row(kind).map_or(kind, |row| row.value.title.as_str())) }
+                        h2 { (order.id) ", " (law.orders.row(kind).map_or(kind, |row| row.value.title.as_str())) }
                         p {
                             @if let Some(officer) = order.state.officer() { "Managed by " (team.name(officer)) ". " }
                             @match order.state.until() { Some(until) => { "Ends " (uk(until)) ". " }, None => "Until further order. " }
@@ -578,7 +578,7 @@ async fn outcome(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             @for shown in &all {
                 li {
                     div.task-what {
-                        h3 { (shown.id) @if let Some(suspect) = shown.state.suspect() { ", " (suspect) } }
+                        h2 { (shown.id) @if let Some(suspect) = shown.state.suspect() { ", " (suspect) } }
                         ul { @for charge in shown.state.charges() { li {
                             "Charge " (charge.number) ": " (law.offences.row(&charge.offence).map_or(charge.offence.as_str(), |row| row.value.title.as_str()))
                             ", " (uk(charge.when)) ", decided by " (charge.decided_by)
@@ -622,11 +622,22 @@ async fn note(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     note_conflict(ctx, desk, format!("/investigations/{id}/conflicts")).await
 }
 
+/// Kinds of entries that change nothing.
+const LOOKS: [&str; 5] = ["viewed", "searched", "exported", "printed", "disclosed"];
+
 async fn timeline(ctx: &Ctx, desk: &Desk<'_>) -> Page {
-    let told = desk.story(&ctx.investigation()?.to_string()).await?;
+    let id = ctx.investigation()?;
+    let mut told = desk.story(&id.to_string()).await?;
     let team = Team::of(desk).await?;
+    // What somebody looked at is on record too, and would hide what happened.
+    let all = told.len();
+    let looks = ctx.query("looks").is_some();
+    told.retain(|told| looks || !LOOKS.contains(&told.kind));
     let body = html! {
         p.quiet { (count(told.len(), "entry", "entries")) ", the latest first. What was corrected stays." }
+        @if told.len() < all {
+            p { a href={ "/investigations/" (id) "/timeline?looks=yes" } { "Show who looked too: " (count(all.saturating_sub(told.len()), "look", "looks")) } }
+        }
         (story(&team, &told))
     };
     shown(ctx, desk, "Timeline", &body).await
@@ -638,7 +649,7 @@ fn story(team: &Team, told: &[Told]) -> Markup {
         ol.timeline reversed {
             @for Told { recorded, kind } in told.iter().rev() {
                 li {
-                    h3 { (words(kind)) }
+                    h2 { (words(kind)) }
                     p.quiet { "Entry " (recorded.seq) ", " (uk(recorded.at)) ", by " (team.name(recorded.by)) }
                     @let fields = fields(team, &recorded.fact);
                     @if !fields.is_empty() {
