@@ -49,6 +49,7 @@ const WRONG: &[Field] = &[
     Field::new("reason", "Why it is wrong", Kind::Text).hint(NO_NAME),
 ];
 
+#[expect(clippy::too_many_arguments, reason = "one line of the table a call")]
 const fn act(
     path: &'static str,
     rights: &'static [Right],
