@@ -1,4 +1,5 @@
 //! The server without its listener: requests in, answers out.
+#![cfg(test)]
 
 mod gate;
 mod pages;
