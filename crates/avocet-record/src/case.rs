@@ -6,10 +6,11 @@ use crate::at::{At, Recorded};
 use crate::clock::Moment;
 use crate::custody::{CustodyState, WelfareState};
 use crate::event::Event;
-use crate::ids::{CustodyId, PersonId, SafeguardingId};
+use crate::ids::{CustodyId, PersonId, SafeguardingId, WarrantId};
 use crate::law::Law;
 use crate::people::{PersonRole, PersonState, Same};
 use crate::safeguard::{CareKind, CareState, IdentificationState, SafeguardingState, Subject};
+use crate::warrant::WarrantState;
 
 /// Everything about one person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,11 +34,13 @@ pub struct Case {
     pub safeguarding: BTreeMap<SafeguardingId, SafeguardingState>,
     /// Each arrest and voluntary interview.
     pub custody: BTreeMap<CustodyId, CustodyState>,
+    /// Each warrant.
+    pub warrants: BTreeMap<WarrantId, WarrantState>,
     children: BTreeSet<PersonId>,
 }
 
 impl Case {
-    /// What facts add up to. Their order does not matter.
+    /// What facts add up to, in the order of the ledger.
     #[must_use]
     pub fn of(facts: &[Recorded<Event>]) -> Self {
         let mut case = Self::default();
@@ -45,7 +48,8 @@ impl Case {
         case
     }
 
-    /// Adds a fact. The order in which facts are added does not matter.
+    /// Adds a fact. The order in which facts are added does not matter but for warrants, whose facts come in the order of
+    /// the ledger.
     pub fn apply(&mut self, recorded: &Recorded<Event>) {
         self.children.extend(recorded.fact.child());
         match &recorded.fact {
@@ -69,6 +73,9 @@ impl Case {
                 let one = self.custody.entry(*custody).or_default();
                 one.apply(&recorded.with((*suspect, fact.clone())));
             }
+            Event::Warrant { warrant, fact, .. } => {
+                self.warrants.entry(*warrant).or_default().apply(&recorded.with(fact.clone()));
+            }
             _ => {}
         }
     }
@@ -91,7 +98,8 @@ impl Case {
         theirs.filter_map(|(id, state)| Some((*id, state.contact()?.1))).collect()
     }
 
-    /// The moments that clocks go by, from the facts of one thing: a person, a line of safeguarding, an arrest.
+    /// The moments that clocks go by, from the facts of one thing: a person, a line of safeguarding, an arrest, a
+    /// warrant.
     #[must_use]
     pub fn moments_of(&self, thing: &str) -> Vec<Moment> {
         if let Ok(id) = thing.parse::<PersonId>() {
@@ -104,6 +112,9 @@ impl Case {
         }
         if let Ok(id) = thing.parse::<SafeguardingId>() {
             return self.safeguarding.get(&id).map_or_else(Vec::new, |state| state.moments(id));
+        }
+        if let Ok(id) = thing.parse::<WarrantId>() {
+            return self.warrants.get(&id).map_or_else(Vec::new, |state| state.moments(id));
         }
         let custody = thing.parse::<CustodyId>().ok().and_then(|id| Some((id, self.custody.get(&id)?)));
         custody.map_or_else(Vec::new, |(id, state)| state.moments(id))

@@ -98,6 +98,10 @@ pub enum Mark {
     LeafletGiven,
     /// A telephone was offered.
     PhoneOffered,
+    /// A warrant was issued that is to be executed by a stated time.
+    WarrantIssued,
+    /// A warrant was executed, returned, refused or withdrawn.
+    WarrantEnded,
     /// An item is open.
     ItemOpen,
     /// It was done.
@@ -240,13 +244,27 @@ impl Started<'_> {
 /// matter.
 #[must_use]
 pub fn started<'l>(table: &'l Table<Clock>, moments: &[Moment]) -> Vec<Started<'l>> {
+    each(table, moments.iter(), false)
+}
+
+/// Those of [`started`] that run.
+#[must_use]
+pub fn running<'l, 'm>(table: &'l Table<Clock>, moments: impl Iterator<Item = &'m Moment>) -> Vec<Started<'l>> {
+    each(table, moments, true)
+}
+
+fn each<'l, 'm>(
+    table: &'l Table<Clock>,
+    moments: impl Iterator<Item = &'m Moment>,
+    only_running: bool,
+) -> Vec<Started<'l>> {
     let mut of: BTreeMap<&str, Vec<&Moment>> = BTreeMap::new();
     for moment in moments {
         of.entry(&moment.of).or_default().push(moment);
     }
     let mut all = vec![];
     for (name, moments) in of {
-        all.extend(table.rows.iter().filter_map(|row| start(row, name, &moments)));
+        all.extend(table.rows.iter().filter_map(|row| start(row, name, &moments, only_running)));
     }
     all.sort_by(|a, b| {
         (a.done.is_some(), a.due, &a.clock.id, &a.of).cmp(&(b.done.is_some(), b.due, &b.clock.id, &b.of))
@@ -254,9 +272,14 @@ pub fn started<'l>(table: &'l Table<Clock>, moments: &[Moment]) -> Vec<Started<'
     all
 }
 
-fn start<'l>(row: &'l Row<Clock>, of: &str, moments: &[&Moment]) -> Option<Started<'l>> {
+fn start<'l>(row: &'l Row<Clock>, of: &str, moments: &[&Moment], only_running: bool) -> Option<Started<'l>> {
     let clock = &row.value;
     let those = |marks: &'l [Mark]| moments.iter().filter(|moment| marks.contains(&moment.mark));
+    let done = those(&clock.ends).map(|moment| moment.at).min();
+    // Days are counted only for what is asked: the queue asks for ten thousand investigations at once.
+    if only_running && done.is_some() {
+        return None;
+    }
     let (since, due) = match &clock.within {
         Some(within) => {
             let first = those(&clock.starts).map(|moment| moment.at).min()?;
@@ -268,7 +291,6 @@ fn start<'l>(row: &'l Row<Clock>, of: &str, moments: &[&Moment]) -> Option<Start
             (last.at, last.due?)
         }
     };
-    let done = those(&clock.ends).map(|moment| moment.at).min();
     let past_the_table = clock.within.as_ref().is_some_and(|within| within.is_past_the_table(due));
     Some(Started { clock: row, of: of.to_owned(), since, due, done, past_the_table })
 }

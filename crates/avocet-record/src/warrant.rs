@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::at::{At, Recorded};
-use crate::ids::{IpEventId, UserId};
+use crate::clock::{Mark, Moment};
+use crate::ids::{IpEventId, UserId, WarrantId};
 use crate::personal::Personal;
 
 /// A fact about one warrant.
@@ -124,6 +125,27 @@ impl WarrantState {
     /// Adds a fact, in the order of the ledger.
     pub fn apply(&mut self, recorded: &Recorded<WarrantFact>) {
         self.facts.push(recorded.clone());
+    }
+
+    /// The moments that its clock goes by: until when it can be executed, and what ended that.
+    #[must_use]
+    pub fn moments(&self, id: WarrantId) -> Vec<Moment> {
+        let issued = self.facts.iter().rev().find_map(|r| match &r.fact {
+            WarrantFact::Issued { when, expires } => Some((r.seq, *when, *expires)),
+            _ => None,
+        });
+        let Some((issued, when, expires)) = issued else { return vec![] };
+        let moment = |mark, at, seq, due| Moment { of: id.to_string(), mark, at, seq, due };
+        let mut moments = vec![moment(Mark::WarrantIssued, when, issued, expires)];
+        // What was refused before it was issued on a later application ended nothing.
+        moments.extend(self.facts.iter().filter(|r| r.seq > issued).filter_map(|r| match &r.fact {
+            WarrantFact::Entered { when, .. } | WarrantFact::Returned { when } | WarrantFact::Refused { when, .. } => {
+                Some(moment(Mark::WarrantEnded, *when, r.seq, None))
+            }
+            WarrantFact::Withdrawn { .. } => Some(moment(Mark::WarrantEnded, r.at, r.seq, None)),
+            _ => None,
+        }));
+        moments
     }
 
     /// The draft that stands: power, number of premises, the IP events that it rests on.

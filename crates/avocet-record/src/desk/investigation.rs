@@ -11,7 +11,7 @@ use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{InvestigationId, ReferralId, UserId};
 use crate::law::Right;
-use crate::risk::{self, Flag, OpenClock, Placed, QueueItem, RiskFact, RiskState};
+use crate::risk::{self, Danger, Flag, LevelId, OpenClock, Placed, QueueItem, RiskFact, RiskState};
 use crate::store::InvestigationRow;
 
 /// What an investigation is opened with.
@@ -38,12 +38,24 @@ pub struct Queued {
     pub owner: UserId,
 }
 
-/// What the row of an investigation repeats of its facts, for the queue.
+/// What the row of an investigation sums up of its facts, for the queue: the order of ten thousand is known without
+/// reading a fact.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Item {
     pub title: String,
-    pub risk: Vec<(u64, At, UserId, RiskFact)>,
+    /// The level that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<LevelId>,
+    /// What was stated last about danger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub danger: Option<(Danger, UserId, At)>,
+    /// The fact that first stated the danger in the present run of such statements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// Actions recorded as risk since then; those of safeguarding stand in the moments.
     #[serde(default)]
+    pub actions: u64,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub flags: BTreeSet<Flag>,
     /// The moments that clocks go by, of each thing whose facts state them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -53,20 +65,38 @@ pub(crate) struct Item {
 impl Item {
     /// As the row holds it.
     pub fn to_text(&self) -> String {
-        // Numbers, ids and sealed texts always have a JSON form.
+        // Numbers, ids and codes always have a JSON form.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    fn state(&self) -> RiskState {
-        let mut state = RiskState::default();
-        for (seq, at, by, fact) in &self.risk {
-            state.apply(&Recorded { seq: *seq, at: *at, by: *by, fact: fact.clone() });
+    /// Adds a fact about risk. They come in the order of the ledger.
+    pub fn add_risk(&mut self, recorded: &Recorded<RiskFact>) {
+        match &recorded.fact {
+            RiskFact::Assessed { level, .. } | RiskFact::Overridden { level, .. } => self.level = Some(level.clone()),
+            RiskFact::DangerStated { danger, .. } => {
+                let goes_on = matches!(self.danger, Some((Danger::Yes, ..))) && *danger == Danger::Yes;
+                if !goes_on {
+                    self.since = Some(recorded.seq).filter(|_| *danger == Danger::Yes);
+                    self.actions = 0;
+                }
+                self.danger = Some((*danger, recorded.by, recorded.at));
+            }
+            RiskFact::SafeguardingActed { .. } if self.since.is_some() => self.actions = self.actions.saturating_add(1),
+            RiskFact::SafeguardingActed { .. } => {}
         }
-        let acts = [Mark::Sent, Mark::PoliceProtection, Mark::EmergencyOrder, Mark::ChildSafeguardingBegun];
-        for moment in self.moments.values().flatten().filter(|moment| acts.contains(&moment.mark)) {
-            state.add_action(moment.seq);
-        }
-        state
+    }
+
+    /// The facts of safeguarding that are actions, by their numbers.
+    fn acts(&self) -> BTreeSet<u64> {
+        const ACTS: [Mark; 4] =
+            [Mark::Sent, Mark::PoliceProtection, Mark::EmergencyOrder, Mark::ChildSafeguardingBegun];
+        self.moments.values().flatten().filter(|moment| ACTS.contains(&moment.mark)).map(|moment| moment.seq).collect()
+    }
+
+    /// Actions of every kind since the present danger was first stated.
+    fn actions_in_this_danger(&self) -> u64 {
+        let Some(since) = self.since else { return 0 };
+        self.actions.saturating_add(self.acts().range(since.saturating_add(1)..).count() as u64)
     }
 
     /// The moments of everything.
@@ -143,7 +173,14 @@ impl Desk<'_> {
     /// [`RecordError`].
     pub async fn risk(&self, investigation: InvestigationId) -> Result<RiskState> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
-        Ok(self.store.investigation(investigation).await?.item.state())
+        let mut state = RiskState::default();
+        for recorded in self.store.facts(&investigation.to_string()).await? {
+            if let Event::Risk { fact } = &recorded.fact {
+                state.apply(&recorded.with(fact.clone()));
+            }
+        }
+        self.store.investigation(investigation).await?.item.acts().into_iter().for_each(|seq| state.add_action(seq));
+        Ok(state)
     }
 
     /// Open investigations in the order of work. Titles are shown only to those who may see them.
@@ -154,24 +191,27 @@ impl Desk<'_> {
         self.may(Right::SeeQueue, None).await?;
         let rows = self.store.open_investigations().await?;
         let mine = self.store.memberships(self.user).await?;
-        let item = |row: &InvestigationRow| {
-            let flags = row.item.flags.clone();
-            let started = clock::started(&self.law.clocks, &row.item.moments());
-            let running = started.iter().filter(|clock| clock.done.is_none());
-            let clocks = running
+        let item = |row: &InvestigationRow| QueueItem {
+            investigation: row.id,
+            danger: row.item.danger,
+            safeguarding_actions: row.item.actions_in_this_danger(),
+            level: row.item.level.clone(),
+            received: row.received,
+            flags: row.item.flags.clone(),
+            clocks: clock::running(&self.law.clocks, row.item.moments.values().flatten())
+                .into_iter()
                 .map(|running| OpenClock { due: running.due, name: running.name(), ahead: running.clock.value.ahead })
-                .collect();
-            QueueItem { flags, clocks, ..QueueItem::new(row.id, row.received, &row.item.state()) }
+                .collect(),
         };
         let items = rows.iter().map(item).collect();
         let placed = risk::order(items, &self.law.risk_levels, self.store.now());
-        let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
         Ok(placed
             .into_iter()
             .filter_map(|placed| {
                 let id = placed.item.investigation;
-                let row = rows.get(&id)?;
-                let title = if mine.contains(&id) { row.item.title.clone() } else { String::new() };
+                let row = rows.remove(&id)?;
+                let title = if mine.contains(&id) { row.item.title } else { String::new() };
                 Some(Queued { placed, title, owner: row.owner })
             })
             .collect())

@@ -65,7 +65,7 @@ impl Tx<'_> {
             Event::Risk { fact } => {
                 let id = fact.investigation();
                 let mut item = self.investigation(id).await?.item;
-                item.risk.push((recorded.seq, recorded.at, recorded.by, fact.clone()));
+                item.add_risk(&recorded.with(fact.clone()));
                 run!(self, SET_ITEM, id.to_string(), item.to_text());
             }
             Event::ExaminationAttached { investigation, examination, .. } => {
@@ -88,6 +88,7 @@ impl Tx<'_> {
             }
             Event::Warrant { investigation, warrant, .. } => {
                 run!(self, SET_PART_OF, warrant.to_string(), investigation.to_string());
+                self.set_moments(*investigation, &[warrant.to_string()]).await?;
             }
             Event::Outcome { investigation, outcome, .. } => {
                 run!(self, SET_PART_OF, outcome.to_string(), investigation.to_string());

@@ -104,6 +104,20 @@ fn investigation_row(row: &AnyRow) -> Result<InvestigationRow> {
     })
 }
 
+/// The row of an investigation as a line of the queue's text: id, owner, time received, what it sums up.
+fn investigation_line(line: &str) -> Result<InvestigationRow> {
+    let mut parts = line.splitn(4, ' ');
+    let mut next = || parts.next().unwrap_or_default();
+    let (id, owner, received, item) = (next(), next(), next(), next());
+    let damaged = || RecordError::Refused(format!("the row of {id} is damaged; run `avocet record rebuild`"));
+    Ok(InvestigationRow {
+        id: id.parse().map_err(|_| damaged())?,
+        owner: owner.parse().map_err(|_| damaged())?,
+        received: At::from_ns(received.parse().map_err(|_| damaged())?),
+        item: serde_json::from_str(item).map_err(|_| damaged())?,
+    })
+}
+
 async fn accounts(conn: &mut PoolConnection<Any>) -> Result<Vec<Account>> {
     let mut all: Vec<Account> = rows!(*conn, ACCOUNTS)
         .iter()
@@ -287,7 +301,10 @@ impl Store {
 
     pub(crate) async fn open_investigations(&self) -> Result<Vec<InvestigationRow>> {
         let mut conn = self.db.reader().await?;
-        rows!(conn, OPEN_INVESTIGATIONS).iter().map(investigation_row).collect()
+        let row = row!(conn, OPEN_INVESTIGATIONS, "\n");
+        let text: Option<String> = row.map(|row| row.try_get(0)).transpose().when("read the queue")?.flatten();
+        // JSON writes a line's end as two characters.
+        text.unwrap_or_default().lines().map(investigation_line).collect()
     }
 
     pub(crate) async fn totals(&self, subject: &str) -> Result<BTreeMap<String, i64>> {

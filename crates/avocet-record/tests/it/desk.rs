@@ -3,11 +3,11 @@
 use avocet_record::desk::{Desk, Opening};
 use avocet_record::event::{Act, Event};
 use avocet_record::law::Law;
-use avocet_record::risk::{Danger, LevelId, RiskFact};
+use avocet_record::risk::{Danger, LevelId, QueueItem, RiskFact};
 use avocet_record::store::Store;
 use avocet_record::{At, InvestigationId, RecordError, UserId};
 
-use super::support::on_each_database;
+use super::support::{Random, on_each_database};
 
 const PASSWORD: &str = "a long enough password";
 const HOUR: i64 = 3_600_000_000_000;
@@ -166,6 +166,104 @@ fn erasing_an_officers_name_keeps_the_ledger() {
         };
         assert!(able, "some role may erase");
         assert!(store.verify_ledger(&[]).await.unwrap().is_sound());
+        assert_eq!(store.rebuild(false).await.unwrap(), []);
+    });
+}
+
+/// The row sums up what the facts add up to, whatever happened in which order.
+#[test]
+fn the_queue_reads_sums_that_are_what_the_facts_add_up_to() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        store.set_clock(nine());
+        let admin = team(&store, &law).await;
+        let supervisor = join(&store, &law, &admin, "supervisor").await;
+        let safeguarding = join(&store, &law, &admin, "safeguarding").await;
+        let mut random = Random(5);
+        let mut in_danger = 0;
+        for _ in 0..12 {
+            let id = supervisor.open_investigation(opening(supervisor.user())).await.unwrap();
+            supervisor.set_member(id, safeguarding.user(), true).await.unwrap();
+            for step in 0..random.below(24) {
+                let desk = if random.below(2) == 0 { &supervisor } else { &safeguarding };
+                store.set_clock(later(i64::try_from(step).unwrap()));
+                let stated = [Danger::Yes, Danger::No, Danger::Yes, Danger::Unknown, Danger::Yes];
+                let fact = match random.below(6) {
+                    0 | 1 => danger(id, stated[usize::try_from(random.below(5)).unwrap()]),
+                    2 => RiskFact::Assessed {
+                        investigation: id,
+                        tool: None,
+                        factors: vec![],
+                        level: LevelId::new(["low", "high"][usize::try_from(random.below(2)).unwrap()]),
+                        reason: None,
+                    },
+                    3 => {
+                        // A referral of a child is an action too, and no fact about risk.
+                        let child = serde_json::json!({"event": "person", "investigation": id, "person": {"new": "P"},
+                            "fact": {"fact": "made", "known": {"time": "2026-11-24T09:00Z"}, "roles": ["child"]}});
+                        let child = safeguarding.record(&child, None).await.unwrap().made.remove(0);
+                        let sent = serde_json::json!({"event": "safeguarding", "investigation": id,
+                            "safeguarding": {"new": "S"}, "subject": {"of": "child", "child": child},
+                            "fact": {"fact": "sent", "when": {"time": "2026-11-24T09:00Z"}, "to": "social_care",
+                                "body": "County team"}});
+                        safeguarding.record(&sent, None).await.unwrap();
+                        continue;
+                    }
+                    _ => RiskFact::SafeguardingActed {
+                        investigation: id,
+                        action: avocet_record::risk::SafeguardingAction::ChildSeen,
+                        acted: nine(),
+                        body: None,
+                        note: None,
+                    },
+                };
+                desk.record_risk(fact, None).await.unwrap();
+            }
+        }
+        for queued in supervisor.queue().await.unwrap() {
+            let item = queued.placed.item;
+            let state = supervisor.risk(item.investigation).await.unwrap();
+            let wanted = QueueItem::new(item.investigation, item.received, &state);
+            in_danger += u32::from(item.safeguarding_actions > 0);
+            assert_eq!(QueueItem { clocks: vec![], ..item }, wanted);
+        }
+        assert!(in_danger > 1, "the histories are too plain to show anything");
+        assert_eq!(store.rebuild(false).await.unwrap(), []);
+    });
+}
+
+/// Until when a warrant can be executed stands in the queue until it was, and never before a child.
+#[test]
+fn a_warrant_that_runs_out_shows_in_the_queue() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        store.set_clock(nine());
+        let admin = team(&store, &law).await;
+        let supervisor = join(&store, &law, &admin, "supervisor").await;
+        let id = supervisor.open_investigation(opening(supervisor.user())).await.unwrap();
+        let warrant = async |fact: serde_json::Value| {
+            let number = if fact["fact"] == "drafted" { serde_json::json!({"new": "W"}) } else { "W-1".into() };
+            let draft = serde_json::json!({"event": "warrant", "investigation": id, "warrant": number, "fact": fact});
+            supervisor.record(&draft, None).await.unwrap();
+        };
+        let time = |text: &str| serde_json::json!({ "time": text });
+        let said = async || -> Vec<String> {
+            let queue = supervisor.queue().await.unwrap();
+            let reasons = queue[0].placed.reasons.iter().map(ToString::to_string);
+            reasons.filter(|reason| reason.contains("Warrant")).collect()
+        };
+        warrant(serde_json::json!({"fact": "drafted", "power": "pace-s8", "grounds": {"personal": "note 1"}})).await;
+        warrant(serde_json::json!({"fact": "refused", "when": time("2026-11-24T09:00Z"), "reason": "note"})).await;
+        assert_eq!(said().await, Vec::<String>::new());
+        let issued = serde_json::json!({"fact": "issued", "when": time("2026-11-24T09:00Z"), "expires": time("2026-11-26T09:00Z")});
+        warrant(issued).await;
+        assert_eq!(said().await, ["Warrant to be executed (W-1): due in 2 days"]);
+        store.set_clock(later(49));
+        assert_eq!(said().await, ["Warrant to be executed (W-1): 1 h late"]);
+        let entered = serde_json::json!({"fact": "entered", "when": time("2026-11-26T08:00Z"), "premises": 1,
+            "officer": supervisor.user(), "result": "test", "copy_left": true});
+        warrant(entered).await;
+        assert_eq!(said().await, Vec::<String>::new());
         assert_eq!(store.rebuild(false).await.unwrap(), []);
     });
 }
