@@ -71,8 +71,8 @@ impl Db {
         self.pool.close().await;
     }
 
-    /// Brings the tables to this program's version.
-    pub async fn migrate(&self) -> Result<()> {
+    /// Brings the tables to this program's version. Answers of which version they were; 0 where there were none.
+    pub async fn migrate(&self) -> Result<i64> {
         let mut conn = self.reader().await?;
         begin(&mut conn, self.kind).await?;
         let done = self.migrate_in(&mut conn).await;
@@ -81,7 +81,7 @@ impl Db {
         done
     }
 
-    async fn migrate_in(&self, conn: &mut PoolConnection<Any>) -> Result<()> {
+    async fn migrate_in(&self, conn: &mut PoolConnection<Any>) -> Result<i64> {
         let what = "bring its tables to this version";
         let tables = match self.kind {
             Database::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name = 'meta'",
@@ -111,7 +111,7 @@ impl Db {
             .execute(&mut **conn)
             .await
             .when(what)?;
-        Ok(())
+        Ok(found)
     }
 }
 
