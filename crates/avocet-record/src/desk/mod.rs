@@ -4,6 +4,7 @@ mod account;
 mod draft;
 mod exhibit;
 mod figures;
+mod found;
 mod investigation;
 mod look;
 mod media;
@@ -11,6 +12,7 @@ mod order;
 mod outcome;
 mod people;
 mod referral;
+mod review;
 mod warrant;
 
 use std::collections::BTreeMap;
@@ -34,6 +36,9 @@ pub use order::{Comparison, OrderShown};
 pub use outcome::{OutcomeShown, Settled};
 pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
 pub use referral::{Conflict, Incoming, Referral};
+pub use review::{
+    Accepted, Batch, BatchItem, Border, GroupMember, LARGEST_BATCH, LEASE_MINUTES, NearGroup, Progress, Undone, Voted,
+};
 pub use warrant::{IpEventShown, WarrantShown};
 
 /// What facts add up to for each thing that they are about, by its id: `of` says what a fact is about and is one of this

@@ -17,6 +17,7 @@ mod media;
 mod order;
 mod outcome;
 mod people;
+mod review;
 mod risk;
 mod store;
 mod vote;

@@ -29,7 +29,7 @@ pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome
             };
             let scheme = SchemeRef { id: name.to_owned(), version: version.to_owned() };
             let policy = match streamlined {
-                Some(criteria) => Policy::Streamlined { criteria: criteria.clone() },
+                Some(criteria) => Policy::Streamlined { criteria: criteria.clone(), stop: None },
                 None => Policy::EveryImage {},
             };
             let seq = at_desk(global, who, async |desk| desk.set_policy(id, policy, scheme, rule, reason).await)?;
