@@ -530,7 +530,10 @@ impl Event {
             },
             // Tiles that were shown are in the account of who saw them, not in a story that anybody reads.
             Self::Review { investigation, fact } => match fact {
-                ReviewFact::Veiled { .. } => vec![],
+                ReviewFact::Veiled { .. } | ReviewFact::BreakTaken {} => vec![],
+                ReviewFact::ClearBegan { sha256, .. } | ReviewFact::ClearEnded { sha256, .. } => {
+                    vec![sha256.to_string()]
+                }
                 ReviewFact::CameraStated { exhibit, .. } => vec![investigation.to_string(), exhibit.to_string()],
                 ReviewFact::Noted { sha256, .. } => vec![sha256.to_string()],
             },

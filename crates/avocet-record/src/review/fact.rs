@@ -15,6 +15,24 @@ pub enum ReviewFact {
         /// Of which.
         media: Vec<Sha256>,
     },
+    /// A clear small picture is about to be shown, while a key is held for it.
+    ClearBegan {
+        /// Of which content.
+        sha256: Sha256,
+        /// How large: `half` or `whole` of what is stored.
+        size: String,
+    },
+    /// It was let go.
+    ClearEnded {
+        /// Of which content.
+        sha256: Sha256,
+        /// The entry with which it began.
+        view: u64,
+        /// How long it was there, in thousandths of a second.
+        ms: u64,
+    },
+    /// A break was taken between batches.
+    BreakTaken {},
     /// A camera is that of a device of the investigation, by what pictures state of it.
     CameraStated {
         /// Of which device.
@@ -37,6 +55,9 @@ impl ReviewFact {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Veiled { .. } => "tiles-shown",
+            Self::ClearBegan { .. } => "clear-view-began",
+            Self::ClearEnded { .. } => "clear-view-ended",
+            Self::BreakTaken {} => "break-taken",
             Self::CameraStated { .. } => crate::event::Event::CAMERA_STATED,
             Self::Noted { .. } => "medium-noted",
         }

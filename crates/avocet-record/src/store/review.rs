@@ -12,6 +12,7 @@ use super::read::text;
 use super::tx::{self, Tx};
 use super::{Store, db};
 use crate::at::{At, Day, Recorded};
+use crate::desk::Exposure;
 use crate::digest::digest;
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
@@ -301,6 +302,15 @@ impl Tx<'_> {
                 let n = i64::try_from(media.len()).unwrap_or(i64::MAX);
                 self.add_exposure(*by, *at, investigation, "veiled", n, 0).await?;
             }
+            ReviewFact::ClearBegan { sha256, .. } => {
+                run!(self, SET_SHOWN, by.to_string(), sha256.0.to_vec(), "clear");
+                self.add_exposure(*by, *at, investigation, "clear", 1, 0).await?;
+            }
+            ReviewFact::ClearEnded { ms, .. } => {
+                let ms = i64::try_from(*ms).unwrap_or(i64::MAX);
+                self.add_exposure(*by, *at, investigation, "clear", 0, ms).await?;
+            }
+            ReviewFact::BreakTaken {} => self.add_exposure(*by, *at, investigation, "breaks", 1, 0).await?,
             ReviewFact::CameraStated { .. } => self.requeue(investigation, *seq).await?,
             ReviewFact::Noted { .. } => {}
         }
@@ -516,6 +526,26 @@ impl Store {
         let mut conn = self.db.reader().await?;
         let rows = rows!(conn, COUNT_LEASES, investigation.to_string(), self.now().ns());
         rows.iter().map(|row| Ok((text(row, 0)?, db::uint(row, 1)?))).collect()
+    }
+
+    /// What one person looked at on these days, or everybody together.
+    pub(crate) async fn exposure(&self, of: Option<UserId>, from: Day, until: Day) -> Result<Vec<Exposure>> {
+        let mut conn = self.db.reader().await?;
+        let (from, until) = (from.to_string(), until.to_string());
+        let rows = match of {
+            Some(user) => rows!(conn, EXPOSURE_OF, user.to_string(), from, until),
+            None => rows!(conn, EXPOSURE_OF_ALL, from, until),
+        };
+        let line = |row: &AnyRow| {
+            Ok(Exposure {
+                day: text(row, 0)?,
+                what: text(row, 1)?,
+                times: db::uint(row, 2)?,
+                ms: db::uint(row, 3)?,
+                people: if of.is_some() { 1 } else { db::uint(row, 4)? },
+            })
+        };
+        rows.iter().map(line).collect()
     }
 
     /// How many contents a person passed over that are still to be looked at.

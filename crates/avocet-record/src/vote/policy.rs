@@ -27,13 +27,19 @@ pub struct GradingRule {
     /// Whether a trusted category decides an item on which nobody here has voted.
     pub trusted_decides: bool,
     /// How many in a thousand known items are looked at all the same, 0 to 1,000.
-    #[serde(default = "usual_dip")]
+    #[serde(default = "usual_dip", skip_serializing_if = "is_usual_dip")]
     pub dip_per_1000: u32,
 }
 
 /// What holds where a rule was written before there was a dip sample, or says nothing of it.
 const fn usual_dip() -> u32 {
     10
+}
+
+/// A rule of before is written as it was read.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_usual_dip(dip: &u32) -> bool {
+    *dip == usual_dip()
 }
 
 impl LawRow for GradingRule {

@@ -13,6 +13,7 @@ use avocet_record::{At, ExaminationId, ExhibitId, InvestigationId};
 
 use super::sealed::{Content, write_contents};
 
+mod care;
 mod lease;
 mod order;
 mod work;

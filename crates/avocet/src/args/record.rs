@@ -323,6 +323,9 @@ pub enum Grading {
         /// Grade a part by these criteria (default: every image)
         #[arg(long, value_name = "CRITERIA")]
         streamlined: Option<String>,
+        /// Grade what no set knows; of what one knows only conflicts and a dip sample
+        #[arg(long, conflicts_with = "streamlined")]
+        unknown_only: bool,
         /// The local rule, as `avocet law list grading` names it
         #[arg(long, default_value = "default")]
         rule: String,

@@ -22,7 +22,7 @@ pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome
                 format!("{made} is attached to {exhibit}: its seal was verified and its media are in {id}.")
             })
         }
-        Grading::Policy { investigation, scheme, streamlined, rule, reason } => {
+        Grading::Policy { investigation, scheme, streamlined, unknown_only, rule, reason } => {
             let id: InvestigationId = parse(investigation)?;
             let Some((name, version)) = scheme.split_once('@') else {
                 return Err(Refusal(format!("{scheme} names no version: write NAME@VERSION, such as uk-2014@1")).into());
@@ -30,6 +30,7 @@ pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome
             let scheme = SchemeRef { id: name.to_owned(), version: version.to_owned() };
             let policy = match streamlined {
                 Some(criteria) => Policy::Streamlined { criteria: criteria.clone(), stop: None },
+                None if *unknown_only => Policy::Unknown {},
                 None => Policy::EveryImage {},
             };
             let seq = at_desk(global, who, async |desk| desk.set_policy(id, policy, scheme, rule, reason).await)?;
