@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,sqlite,plist}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -86,6 +86,17 @@ db.executescript(f"PRAGMA page_size=512; VACUUM; CREATE TABLE FILE (sha256 VARCH
                  f"file_name VARCHAR, file_size INTEGER, package_id INTEGER); CREATE TABLE VERSION (version VARCHAR); "
                  f"INSERT INTO VERSION VALUES ('1'); INSERT INTO FILE VALUES {row},{row},{row},{row},{row},{row};")
 db.close()
+import plistlib
+path = f"{out}/sqlite/backup"
+if os.path.exists(path): os.remove(path)
+record = plistlib.dumps({"$top": {"root": plistlib.UID(1)}, "$objects": ["$null", {"Size": 9, "Birth": 1}, "a"]}, fmt=plistlib.FMT_BINARY)
+db = sqlite3.connect(path)
+db.executescript("PRAGMA page_size=512; VACUUM; CREATE TABLE Files (fileID TEXT PRIMARY KEY, domain TEXT, relativePath TEXT, flags INTEGER, file BLOB);")
+db.executemany("INSERT INTO Files VALUES (?,?,?,?,?)", [(f"{i:040x}", "D", f"a/{i}", 1, record * (1 + i % 5)) for i in range(40)])
+db.commit()
+db.close()
+put("plist/binary", record)
+put("plist/xml", plistlib.dumps({"a": [1, 2.5, True, b"x", "y"], "b": {}}))
 put("known/utf16", f"\ufeff{md5}\r\n".encode("utf-16-le"))
 name = "C:\\a\\b.jpg\0".encode("utf-16-le")
 put("recycle/v1", struct.pack("<QQQ", 1, 9, 1 << 57) + name.ljust(520, b"\0"))

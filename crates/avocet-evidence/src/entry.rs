@@ -129,6 +129,8 @@ pub enum Unreadable {
     Unsupported(&'static str),
     /// Reading would exceed the bytes this volume can hold (cap on recovered bytes).
     Capped,
+    /// A backup or report lists the file and does not hold it.
+    NotHeld,
 }
 
 impl fmt::Display for Unreadable {
@@ -141,6 +143,7 @@ impl fmt::Display for Unreadable {
             Self::Corrupt(detail) => write!(f, "metadata corrupt ({detail})"),
             Self::Unsupported(how) => write!(f, "not supported ({how})"),
             Self::Capped => f.write_str("more deleted data claimed than the volume can hold"),
+            Self::NotHeld => f.write_str("listed, not held"),
         }
     }
 }
@@ -294,7 +297,7 @@ pub struct Entry {
 /// What a file system says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeFacts {
-    /// `ntfs`, `fat12`, `fat16`, `fat32`, `exfat`, `ext2`, `ext3`, `ext4`, `folder`, `zip`.
+    /// `ntfs`, `fat12`, `fat16`, `fat32`, `exfat`, `ext2`, `ext3`, `ext4`, `folder`, `zip`, `ios-backup`.
     pub kind: &'static str,
     /// Escaped volume label, where there is one.
     pub label: Option<String>,

@@ -15,7 +15,9 @@ pub mod container;
 mod entry;
 mod error;
 pub mod fs;
+pub mod plist;
 mod source;
+pub mod sqlite;
 mod tree;
 pub mod volume;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::container::{self, Detected, Opened};
 use crate::entry::{FileSystem, Run};
 use crate::error::{OpenError, Problem};
+use crate::fs::ios::{IosBackup, Look};
 use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, ntfs::Ntfs, zip::Zip};
 use crate::source::{Source, SubSource};
 use crate::volume::recognise::{FsKind, Recognised};
@@ -14,7 +15,7 @@ use crate::volume::{self, VolumeSlot};
 
 /// A piece of evidence, opened read-only down to its file systems.
 pub struct Evidence {
-    /// `folder`, `zip`, or the kind of the container (see [`Opened::kind`]).
+    /// `folder`, `ios-backup`, `zip`, or the kind of the container (see [`Opened::kind`]).
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
@@ -28,11 +29,13 @@ pub struct Evidence {
     pub tables: Vec<Run>,
     /// What was found on the way down.
     pub problems: Vec<Problem>,
+    /// What the evidence says of the device it came from, as name and escaped value (phone backups and reports).
+    pub device: Vec<(String, String)>,
 }
 
 /// One volume of the evidence.
 pub struct Volume {
-    /// `gpt:2`, `mbr:5`, `whole`, `folder`, `zip`: the first part of an evidence path.
+    /// `gpt:2`, `mbr:5`, `whole`, `folder`, `zip`, `ios-backup`: the first part of an evidence path.
     pub name: String,
     /// First byte within the evidence.
     pub start: u64,
@@ -97,15 +100,25 @@ impl VolumeState {
 }
 
 impl Evidence {
-    /// Opens an image (by any of its segments), a folder or a zip: what it is is decided by its content.
+    /// Opens an image (by any of its segments), a folder, a phone's backup or a zip: what it is is decided by its content.
     ///
     /// # Errors
     /// [`OpenError`] where the evidence as a whole cannot be opened. A volume that cannot is part of the result.
     pub fn open(path: &Path) -> Result<Evidence, OpenError> {
         match container::detect(path)? {
             Detected::Folder => {
-                let folder = Folder::open(path)?;
-                Ok(Self::tree("folder", None, Box::new(folder), Arc::new(crate::MemorySource::default())))
+                let nothing = Arc::new(crate::MemorySource::default());
+                Ok(match IosBackup::look(path)? {
+                    Look::Backup(backup) => {
+                        let device = backup.device().to_vec();
+                        Evidence { device, ..Self::tree("ios-backup", None, backup, nothing) }
+                    }
+                    Look::AsFolder(problem) => {
+                        let tree = Self::tree("folder", None, Box::new(Folder::open(path)?), nothing);
+                        Evidence { problems: vec![problem], ..tree }
+                    }
+                    Look::Folder => Self::tree("folder", None, Box::new(Folder::open(path)?), nothing),
+                })
             }
             Detected::Zip => {
                 let opened = container::open_as_raw(path)?;
@@ -141,6 +154,7 @@ impl Evidence {
             gaps: vec![],
             tables: vec![],
             problems: vec![],
+            device: vec![],
         }
     }
 
@@ -156,6 +170,7 @@ impl Evidence {
             gaps: scan.gaps,
             tables: scan.tables,
             problems,
+            device: vec![],
             container: Some(opened),
         })
     }

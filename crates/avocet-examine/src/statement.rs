@@ -391,6 +391,7 @@ fn fs_name(kind: &str) -> String {
     match kind {
         "fat12" | "fat16" | "fat32" | "ntfs" => kind.to_uppercase(),
         "exfat" => "exFAT".to_owned(),
+        "ios-backup" => "iOS backup".to_owned(),
         other => other.to_owned(),
     }
 }

@@ -88,6 +88,20 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         | "record-incomplete" => gap("A record of the file table is damaged"),
         "inode-unreadable" | "inode-checksum" => gap("The record of a file is damaged"),
         "zip-bomb" => gap("Members of the archive claim implausible sizes; they were not unpacked"),
+        "manifest-unreadable" => gap(
+            "The folder is a phone's backup whose list of files cannot be read; its files were taken as they lie there",
+        ),
+        "backup-of-older-ios" => {
+            gap("The folder is a backup by iOS 9 or earlier; its files were taken without their names")
+        }
+        "wal-not-applied" => gap("Changes that were not yet part of a database were not applied to it"),
+        "metadata-damaged" => gap("What a backup says of a file's size and times cannot be read"),
+        "size-differs" => gap("A file has not the size that the backup gives it"),
+        "file-id-differs" => gap("A file of a backup has not the name that follows from its path"),
+        "not-listed" => note("The backup holds files that it does not list; they are shown"),
+        "page-unreadable" | "page-damaged" | "page-loop" | "row-damaged" => {
+            gap("A database is damaged: some of its records may be missing")
+        }
         "folder-changed" => gap("The folder changed while it was read"),
         "record-not-understood" => gap("A record of the recycle bin cannot be understood"),
         _ => (Level::Gap, None),

@@ -328,6 +328,7 @@ impl<'a> Recorder<'a> {
         if let Some(ewf) = container.and_then(|c| c.ewf.as_ref()) {
             facts.extend(ewf.facts().header.iter().cloned());
         }
+        facts.extend(self.evidence.device.iter().cloned());
         self.writer.evidence(&EvidenceRow {
             kind: self.evidence.kind.to_owned(),
             media_size: self.evidence.source().map_or(0, |s| s.len()),
@@ -445,5 +446,6 @@ fn reason_class(reason: &Unreadable) -> &'static str {
         Unreadable::Corrupt(_) => "metadata corrupt",
         Unreadable::Unsupported(_) => "storage form not supported",
         Unreadable::Capped => "more deleted data claimed than the volume can hold",
+        Unreadable::NotHeld => "listed, not held",
     }
 }

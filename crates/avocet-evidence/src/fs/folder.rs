@@ -27,6 +27,7 @@ use crate::entry::{
     Visitor, VolumeFacts,
 };
 use crate::error::{OpenError, Problem, ReadError, ReadFault};
+use crate::source::Source;
 
 /// Flags of open(2) on Linux (`asm-generic/fcntl.h`, the same on x86-64): no change of the access time, no following
 /// of a final link, no waiting for the other end of a pipe.
@@ -162,7 +163,8 @@ impl Folder {
     }
 }
 
-fn file_content(path: PathBuf, metadata: &Metadata) -> Content {
+/// The content of a file of this machine, which must still be the one that `metadata` was taken of when it is read.
+pub(super) fn file_content(path: PathBuf, metadata: &Metadata) -> Content {
     // Whether it may be read is asked now, so that a listing says so; the file is opened again when it is read.
     match open_quietly(&path) {
         Ok(_) => Content::Stream { open: Arc::new(HostFile { path, listed: Identity::of(metadata) }), extents: vec![] },
@@ -174,6 +176,44 @@ fn file_content(path: PathBuf, metadata: &Metadata) -> Content {
             Content::Stream { open: Arc::new(HostFile { path, listed: Identity::of(metadata) }), extents: vec![] }
         }
     }
+}
+
+/// A file read at positions.
+struct QuietFile {
+    file: File,
+    length: u64,
+}
+
+impl Source for QuietFile {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
+        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let wanted = buf.len().min(left);
+        let mut done = 0;
+        while let Some(rest) = buf.get_mut(done..wanted).filter(|r| !r.is_empty()) {
+            let at = offset.saturating_add(done as u64);
+            match self.file.read_at(rest, at) {
+                Ok(0) => return Err(changed(at)),
+                Ok(n) => done = done.saturating_add(n),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(ReadError::io(LAYER, at, &e)),
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// Opens a file of a folder for reading at positions, without a trace where the system permits.
+pub(super) fn quiet_source(path: &Path) -> std::io::Result<Arc<dyn Source>> {
+    let file = open_quietly(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(std::io::Error::from(ErrorKind::InvalidInput));
+    }
+    Ok(Arc::new(QuietFile { file, length: metadata.size() }))
 }
 
 struct HostFile {

@@ -3,6 +3,7 @@ pub mod exfat;
 pub mod ext;
 pub mod fat;
 pub mod folder;
+pub mod ios;
 pub mod ntfs;
 pub mod recycle;
 pub mod zip;

@@ -5,6 +5,7 @@ mod ewf;
 mod ext;
 mod fat;
 mod ntfs;
+mod phones;
 mod support;
 mod trees;
 mod volume;

@@ -1,6 +1,7 @@
 //! The gate: everybody works on a record through a [`Desk`], which knows who they are and what they may do.
 
 mod account;
+mod agreement;
 mod care;
 mod draft;
 mod exhibit;
@@ -27,6 +28,7 @@ use crate::store::{Permit, Store, Tx};
 
 pub use account::Account;
 pub(crate) use account::from_row as account_from_row;
+pub use agreement::{AgreementOf, Imported, Sample, SetSays};
 pub use care::Exposure;
 pub use draft::{Done, Told};
 pub use exhibit::Exhibit;

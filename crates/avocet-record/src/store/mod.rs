@@ -14,6 +14,7 @@ mod review;
 pub(crate) mod schema;
 pub(crate) mod sql;
 mod tx;
+mod votes;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -46,6 +46,9 @@ fn tree(global: &Global, args: &Image) -> anyhow::Result<Outcome> {
     for v in &evidence.volumes {
         text.push_str(&format!("└─ {:<8} {:>14} +{:<10}  {}\n", v.name, v.start, size_text(v.length), describe(v)));
     }
+    for (name, value) in &evidence.device {
+        text.push_str(&format!("   {name}: {value}\n"));
+    }
     let gaps: u64 = evidence.gaps.iter().map(|r| r.length).sum();
     if gaps > 0 {
         text.push_str(&format!("{} in no volume\n", size_text(gaps)));
@@ -62,7 +65,11 @@ fn describe(v: &Volume) -> String {
         VolumeState::Read { fs, .. } => {
             let facts = fs.facts();
             let label = facts.label.as_ref().map_or_else(String::new, |l| format!(" “{l}”"));
-            format!("{}{label}, clusters of {} bytes", facts.kind, facts.cluster_size)
+            let clusters = match facts.cluster_size {
+                0 => String::new(),
+                size => format!(", clusters of {size} bytes"),
+            };
+            format!("{}{label}{clusters}", facts.kind)
         }
         VolumeState::NotRead { what, certain, .. } => {
             format!("{what}{}: recognised, not read", if *certain { "" } else { " (not certain)" })
@@ -86,6 +93,7 @@ fn tree_json(evidence: &Evidence) -> serde_json::Value {
             "status": v.state.word(),
             "what": describe(v),
         })).collect::<Vec<_>>(),
+        "device": evidence.device.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect::<serde_json::Map<_, _>>(),
         "unpartitioned_bytes": evidence.gaps.iter().map(|r| r.length).sum::<u64>(),
         "problems": evidence.problems.iter().map(|p| format!("{} {}: {}", p.layer, p.code, p.detail)).collect::<Vec<_>>(),
     })
