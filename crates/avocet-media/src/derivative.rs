@@ -22,7 +22,7 @@ mod write;
 pub use destroy::{Destroyed, NOT_COVERED, add_protector, destroy, destroy_protector};
 pub use error::DerivativeError;
 pub use layout::{Kind, LARGEST_PICTURE, store_path};
-pub use make::{CLEAR_SIDE, Made, Plane, VEILED_SIDE, make, make_from_ycc};
+pub use make::{CLEAR_SIDE, Made, Plane, VEILED_SIDE, halved, make, make_from_ycc};
 pub use protector::{KeyFile, Protector};
 pub use read::{Reader, Verified};
 pub use write::{Finished, Writer};

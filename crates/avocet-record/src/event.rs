@@ -17,6 +17,7 @@ use crate::order::OrderFact;
 use crate::outcome::OutcomeFact;
 use crate::people::{PersonFact, PersonRole};
 use crate::personal::Personal;
+use crate::review::ReviewFact;
 use crate::risk::{Flag, RiskFact};
 use crate::safeguard::{CareFact, IdentificationFact, SafeguardingFact, Subject};
 use crate::vote::VoteFact;
@@ -190,6 +191,9 @@ pub enum Event {
         signed_by: Option<String>,
         /// SHA-256 of the list of media that was kept with it.
         media_list: Sha256,
+        /// SHA-256 of the list of what was found of them that was kept with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review_list: Option<Sha256>,
         /// How many media there are in it.
         media: u64,
         /// In how many files.
@@ -308,6 +312,13 @@ pub enum Event {
         /// The fact.
         fact: VoteFact,
     },
+    /// A fact about review.
+    Review {
+        /// In which investigation.
+        investigation: InvestigationId,
+        /// The fact.
+        fact: ReviewFact,
+    },
     /// Personal content was looked at or given out.
     Looked(Look),
     /// The store was made from a backup: what was recorded after the backup is not in it.
@@ -369,6 +380,10 @@ impl Event {
     pub(crate) const CONFLICT_NOTED: &'static str = "conflict-noted";
     /// Kind of [`Event::ReferralReceived`].
     pub(crate) const REFERRAL_RECEIVED: &'static str = "referral-received";
+    /// Kind of [`Event::ExaminationAttached`].
+    pub(crate) const EXAMINATION_ATTACHED: &'static str = "examination-attached";
+    /// Kind of a review's [`ReviewFact::CameraStated`].
+    pub(crate) const CAMERA_STATED: &'static str = "camera-stated";
     /// Kind of a vote's [`VoteFact::PolicySet`].
     pub(crate) const POLICY_SET: &'static str = "grading-policy-set";
 
@@ -397,7 +412,7 @@ impl Event {
                 RiskFact::DangerStated { .. } => "danger-stated",
                 RiskFact::SafeguardingActed { .. } => "safeguarding-acted",
             },
-            Self::ExaminationAttached { .. } => "examination-attached",
+            Self::ExaminationAttached { .. } => Self::EXAMINATION_ATTACHED,
             Self::Exhibit { fact, .. } => fact.kind(),
             Self::Ip { fact, .. } => fact.kind(),
             Self::Warrant { fact, .. } => fact.kind(),
@@ -416,6 +431,7 @@ impl Event {
                 VoteFact::Imported { .. } => "category-imported",
                 VoteFact::PolicySet(_) => Self::POLICY_SET,
             },
+            Self::Review { fact, .. } => fact.kind(),
             Self::Restored { .. } => "restored",
             Self::Looked(look) => match look.act {
                 Act::Searched => "searched",
@@ -511,6 +527,15 @@ impl Event {
                 | VoteFact::Withdrawn { sha256, .. }
                 | VoteFact::SecondViewRequested { sha256, .. }
                 | VoteFact::Imported { sha256, .. } => vec![sha256.to_string()],
+            },
+            // Tiles that were shown are in the account of who saw them, not in a story that anybody reads.
+            Self::Review { investigation, fact } => match fact {
+                ReviewFact::Veiled { .. } | ReviewFact::BreakTaken {} => vec![],
+                ReviewFact::ClearBegan { sha256, .. } | ReviewFact::ClearEnded { sha256, .. } => {
+                    vec![sha256.to_string()]
+                }
+                ReviewFact::CameraStated { exhibit, .. } => vec![investigation.to_string(), exhibit.to_string()],
+                ReviewFact::Noted { sha256, .. } => vec![sha256.to_string()],
             },
             Self::ReferralReceived { referral, .. } => vec![referral.to_string()],
             Self::ReferralLinked { investigation, referral } => vec![investigation.to_string(), referral.to_string()],

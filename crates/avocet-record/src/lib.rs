@@ -33,6 +33,7 @@ pub mod order;
 pub mod outcome;
 pub mod people;
 mod personal;
+pub mod review;
 pub mod risk;
 pub mod safeguard;
 pub mod store;

@@ -66,6 +66,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Verb::Warrant { verb, who } => commands::record::warrant(global, verb, who),
         Verb::Exhibit { verb, who } => commands::record::exhibit(global, verb, who),
         Verb::Grading { verb, who } => commands::record::grading(global, verb, who),
+        Verb::Review { verb, who } => commands::record::review(global, verb, who),
+        Verb::Care { verb, who } => commands::record::care(global, verb, who),
         Verb::Person { verb, who } => commands::record::person(global, verb, who),
         Verb::Child { verb, who } => commands::record::child(global, verb, who),
         Verb::Safeguarding { verb, who } => commands::record::safeguarding(global, verb, who),

@@ -2,6 +2,11 @@
 
 use jpeg_encoder::{ColorType, Encoder, ImageBuffer, JpegColorType, SamplingFactor};
 
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+
 use super::error::DerivativeError;
 use super::scale::{Rows, exchanges, scale, turn};
 use super::veil::blur;
@@ -128,6 +133,23 @@ pub fn make_from_ycc(
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     encoder.encode_image(planes).map_err(|_| DerivativeError::Encode)?;
     Ok(Made { veiled, clear })
+}
+
+/// A clear picture at half its sides, rounded up: for whoever needs to see less. Colours stay.
+///
+/// # Errors
+/// [`DerivativeError::Encode`] where it is no picture that [`make`] made.
+pub fn halved(clear: &[u8]) -> Result<Vec<u8>, DerivativeError> {
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(clear), options);
+    let rgb = decoder.decode().map_err(|_| DerivativeError::Encode)?;
+    let (width, height) = decoder.dimensions().ok_or(DerivativeError::Encode)?;
+    let row = width.saturating_mul(3);
+    if row.saturating_mul(height) != rgb.len() || rgb.is_empty() {
+        return Err(DerivativeError::Encode);
+    }
+    let size = (width.div_ceil(2), height.div_ceil(2));
+    encode(&scale::<3, 4>(Rows::Plain(&rgb, row, row), (width, height), size), size, ColorType::Rgb, CLEAR_QUALITY)
 }
 
 fn from_grey(grey: Vec<u8>, size: (usize, usize)) -> Result<Made, DerivativeError> {

@@ -285,6 +285,9 @@ async fn keep(tx: &mut Tx<'_>, event: &Event, made: &[String], seen: Option<u64>
     {
         return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
     }
+    if let Event::Vote { investigation, fact } = event {
+        super::review::gate(tx, *investigation, fact).await?;
+    }
     things_are_here(tx, event, made).await?;
     if let (Some(seen), Some(subject)) = (seen, event.subjects().last()) {
         tx.unchanged_since(subject, seen).await?;

@@ -1,14 +1,12 @@
 //! Examinations attached to exhibits, the media they found, and votes.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use avocet_base::Sha256;
-use avocet_examination::{Examination, FileFilter, ReadError};
 
 use super::Desk;
+use super::found::ReadExamination;
 use crate::at::Recorded;
 use crate::digest;
 use crate::error::{RecordError, Result};
@@ -45,7 +43,7 @@ impl Desk<'_> {
         replaces: Option<ExaminationId>,
     ) -> Result<ExaminationId> {
         let permit = self.may(Right::AttachExamination, Some(investigation)).await?;
-        let read = read_examination(file, expect)?;
+        let mut read = ReadExamination::read(file, expect)?;
         self.store
             .write(permit, async |tx| {
                 tx.investigation(investigation).await?;
@@ -56,8 +54,9 @@ impl Desk<'_> {
                     return Err(RecordError::Refused(format!("this examination is attached already, as {at}")));
                 }
                 let examination = ExaminationId::new(tx.give(ExaminationId::PREFIX).await?);
-                let document = format!("media {examination}");
-                tx.add_document(&document, read.list.as_bytes()).await?;
+                let (media, review) = read.lists(tx)?;
+                tx.add_document(&format!("media {examination}"), media.as_bytes()).await?;
+                tx.add_document(&format!("review {examination}"), review.as_bytes()).await?;
                 tx.record(&Event::ExaminationAttached {
                     investigation,
                     exhibit,
@@ -65,8 +64,9 @@ impl Desk<'_> {
                     result_digest: read.digest,
                     file_digest: read.file_digest,
                     signed_by: read.signed_by.clone(),
-                    media_list: digest(read.list.as_bytes()),
-                    media: read.media,
+                    media_list: digest(media.as_bytes()),
+                    review_list: Some(digest(review.as_bytes())),
+                    media: read.media(),
                     files: read.files,
                     replaces,
                 })
@@ -88,15 +88,41 @@ impl Desk<'_> {
         rule: &str,
         reason: &str,
     ) -> Result<u64> {
+        self.set_policy_with(investigation, policy, scheme, rule, None, reason).await
+    }
+
+    /// As [`Desk::set_policy`], with another dip sample than the rule's: how many in a thousand known items are looked at all
+    /// the same. The seed stays that of the earlier policy, so that the samples stay what they were.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn set_policy_with(
+        &self,
+        investigation: InvestigationId,
+        policy: Policy,
+        scheme: SchemeRef,
+        rule: &str,
+        dip_per_1000: Option<u32>,
+        reason: &str,
+    ) -> Result<u64> {
+        self.may(Right::SetGradingPolicy, Some(investigation)).await?;
         let table = &self.law.grading;
         let row = table.row(rule).ok_or_else(|| RecordError::Refused(format!("there is no grading rule {rule:?}")))?;
+        if dip_per_1000.is_some_and(|share| share > 1000) {
+            return Err(RecordError::Refused("a dip sample is 0 to 1000 of a thousand".into()));
+        }
+        let seed = match self.store.policy(investigation).await? {
+            Some(before) => before.seed,
+            None => Seed(crate::keys::random()?),
+        };
         let fact = VoteFact::PolicySet(GradingPolicy {
             investigation,
             policy,
             scheme,
             rule: row.value.clone(),
             rule_from: GradingPolicy::reference(table, row),
-            seed: Seed(crate::keys::random()?),
+            seed,
+            dip_per_1000,
             reason: reason.to_owned(),
         });
         self.record_event(&Event::Vote { investigation, fact }, None).await
@@ -200,49 +226,6 @@ pub(crate) fn outcome_text(standing: &Standing) -> String {
         Some(category) => format!("{word} {}", category.as_str()),
         None => word.to_owned(),
     }
-}
-
-struct ReadExamination {
-    digest: Sha256,
-    file_digest: Sha256,
-    signed_by: Option<String>,
-    /// A line for each medium: SHA-256, kind, number of files; in the order of the digests.
-    list: String,
-    media: u64,
-    files: u64,
-}
-
-fn read_examination(file: &Path, expect: Option<Sha256>) -> Result<ReadExamination> {
-    use avocet_examination::SignatureCheck;
-    let refused = |e: String| RecordError::Refused(format!("the examination is not attached: {e}"));
-    let verified = avocet_examination::verify(file, expect, None).map_err(|e| refused(e.to_string()))?;
-    let Some(digest) = verified.result_digest.filter(|_| verified.passed()) else {
-        return Err(refused(verified.findings.join("; ")));
-    };
-    let examination = Examination::open(file).map_err(|e| refused(e.to_string()))?;
-    let mut media: BTreeMap<Sha256, (String, u64)> = BTreeMap::new();
-    let mut files = 0u64;
-    let mut each = |view: avocet_examination::FileView| {
-        if let (Some(kind), Some(sha256)) = (view.file.media, view.file.sha256)
-            && matches!(kind.as_str(), "picture" | "video")
-        {
-            files = files.saturating_add(1);
-            let entry = media.entry(sha256).or_insert((kind, 0));
-            entry.1 = entry.1.saturating_add(1);
-        }
-        Ok::<_, ReadError>(ControlFlow::Continue(()))
-    };
-    examination.files(&FileFilter::default(), &mut each).map_err(|e| refused(e.to_string()))?;
-    let mut list = String::new();
-    for (sha256, (kind, files)) in &media {
-        let _ = writeln!(list, "{sha256} {kind} {files}");
-    }
-    let signed_by = match verified.signature {
-        SignatureCheck::SignedBy { key, .. } => Some(key),
-        _ => None,
-    };
-    let count = u64::try_from(media.len()).unwrap_or(u64::MAX);
-    Ok(ReadExamination { digest, file_digest: verified.file_sha256, signed_by, list, media: count, files })
 }
 
 impl Tx<'_> {

@@ -1,9 +1,12 @@
 //! The gate: everybody works on a record through a [`Desk`], which knows who they are and what they may do.
 
 mod account;
+mod agreement;
+mod care;
 mod draft;
 mod exhibit;
 mod figures;
+mod found;
 mod investigation;
 mod look;
 mod media;
@@ -12,6 +15,7 @@ mod outcome;
 mod overview;
 mod people;
 mod referral;
+mod review;
 mod warrant;
 
 use std::collections::BTreeMap;
@@ -25,6 +29,8 @@ use crate::store::{Permit, Store, Tx};
 
 pub(crate) use account::from_row as account_from_row;
 pub use account::{Account, Pass};
+pub use agreement::{AgreementOf, Imported, Sample, SetSays};
+pub use care::Exposure;
 pub use draft::{Done, Told};
 pub use exhibit::Exhibit;
 pub(crate) use investigation::Item;
@@ -36,6 +42,9 @@ pub use outcome::{OutcomeShown, Settled};
 pub use overview::{Attached, Head, Overview};
 pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
 pub use referral::{Conflict, Incoming, Referral};
+pub use review::{
+    Accepted, Batch, BatchItem, Border, GroupMember, LARGEST_BATCH, LEASE_MINUTES, NearGroup, Progress, Undone, Voted,
+};
 pub use warrant::{IpEventShown, WarrantShown};
 
 /// What facts add up to for each thing that they are about, by its id: `of` says what a fact is about and is one of this

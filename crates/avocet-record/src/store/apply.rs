@@ -71,16 +71,20 @@ impl Tx<'_> {
             Event::ExaminationAttached { investigation, examination, .. } => {
                 run!(self, SET_PART_OF, examination.to_string(), investigation.to_string());
                 self.apply_examination(recorded).await?;
+                self.requeue(*investigation, recorded.seq).await?;
             }
             Event::Exhibit { investigation, exhibit, fact } => {
                 run!(self, SET_PART_OF, exhibit.to_string(), investigation.to_string());
-                if let ExhibitFact::Taken { serials, .. } = fact {
+                if let ExhibitFact::Taken { serials, .. } = fact
+                    && !serials.is_empty()
+                {
                     for serial in serials {
                         if let Some(identifier) = Identifier::new(IdentifierKind::Device, &serial.value) {
                             let Token { kind, token } = self.token(&identifier);
                             run!(self, ADD_IDENTIFIER, token.0.to_vec(), exhibit.to_string(), kind.as_str(), "");
                         }
                     }
+                    self.requeue(*investigation, recorded.seq).await?;
                 }
             }
             Event::Ip { investigation, ip, .. } => {
@@ -114,12 +118,21 @@ impl Tx<'_> {
                 self.set_moments(*investigation, &[person.to_string()]).await?;
             }
             Event::Vote { investigation, fact } => match fact {
-                VoteFact::PolicySet(_) => self.judge_all(*investigation, recorded.seq).await?,
+                VoteFact::PolicySet(_) => {
+                    self.judge_all(*investigation, recorded.seq).await?;
+                    self.requeue(*investigation, recorded.seq).await?;
+                }
                 VoteFact::Voted { sha256, .. }
                 | VoteFact::Withdrawn { sha256, .. }
                 | VoteFact::SecondViewRequested { sha256, .. }
-                | VoteFact::Imported { sha256, .. } => self.judge(sha256, recorded.seq).await?,
+                | VoteFact::Imported { sha256, .. } => {
+                    self.set_voter(&recorded.with(fact)).await?;
+                    self.judge(sha256, recorded.seq).await?;
+                }
             },
+            Event::Review { investigation, fact } => {
+                self.apply_review(*investigation, &recorded.with(fact)).await?;
+            }
             Event::StoreMade { .. }
             | Event::Restored { .. }
             | Event::SignInFailed { .. }

@@ -44,7 +44,7 @@ fn media_row(row: &AnyRow, at: usize) -> Result<MediaRow> {
 }
 
 /// The policy of an investigation as of an entry.
-async fn policy(
+pub(super) async fn policy(
     conn: &mut PoolConnection<Any>,
     investigation: InvestigationId,
     until: u64,
@@ -63,6 +63,11 @@ async fn standing(
     sha256: &Sha256,
     until: u64,
 ) -> Result<Standing> {
+    Ok(item_votes(conn, sha256, until).await?.standing(policy))
+}
+
+/// The votes on a content recorded up to an entry.
+async fn item_votes(conn: &mut PoolConnection<Any>, sha256: &Sha256, until: u64) -> Result<ItemVotes> {
     let mut item = ItemVotes::new(*sha256);
     for Recorded { seq, at, by, fact } in tx::facts(conn, &sha256.to_string()).await? {
         if let Event::Vote { fact, .. } = fact
@@ -71,10 +76,19 @@ async fn standing(
             item.apply(&Recorded { seq, at, by, fact });
         }
     }
-    Ok(item.standing(policy))
+    Ok(item)
 }
 
 impl Tx<'_> {
+    pub(crate) async fn policy(&mut self, investigation: InvestigationId) -> Result<Option<GradingPolicy>> {
+        policy(&mut self.conn, investigation, u64::MAX).await
+    }
+
+    /// The votes on a content.
+    pub(crate) async fn item_votes(&mut self, sha256: &Sha256) -> Result<ItemVotes> {
+        item_votes(&mut self.conn, sha256, u64::MAX).await
+    }
+
     pub(crate) async fn media(&mut self, investigation: InvestigationId, sha256: &Sha256) -> Result<Option<MediaRow>> {
         row!(self.conn, MEDIA, investigation.to_string(), sha256.0.to_vec()).map(|row| media_row(&row, 1)).transpose()
     }
@@ -152,7 +166,8 @@ impl Tx<'_> {
             let id = policy.investigation.to_string();
             self.add_to_total(&id, &format!("{} {}", row.kind, row.outcome), -1).await?;
             self.add_to_total(&id, &format!("{} {outcome}", row.kind), 1).await?;
-            run!(self, SET_OUTCOME, id, sha256.0.to_vec(), outcome);
+            run!(self, SET_OUTCOME, id, sha256.0.to_vec(), outcome.clone());
+            self.set_todo(policy.investigation, sha256, &outcome).await?;
         }
         Ok(())
     }

@@ -10,9 +10,11 @@ mod media;
 mod permit;
 mod read;
 mod rebuild;
+mod review;
 pub(crate) mod schema;
 pub(crate) mod sql;
 mod tx;
+mod votes;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,6 +42,7 @@ pub use permit::Permit;
 pub(crate) use read::InvestigationRow;
 pub use read::{LedgerLine, ReferralRow};
 pub use rebuild::Difference;
+pub(crate) use review::{QueueRow, camera_text, scheme_text, totals_of};
 pub use tx::Tx;
 
 /// The store itself as the author of an entry.
@@ -258,6 +261,32 @@ impl Store {
             (&mut *conn).prepare(text.into_sql_str()).await.when(name)?;
         }
         Ok(sql::ALL.len())
+    }
+
+    /// The policy of an investigation with its seed, which is shown to nobody: for a test.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    #[doc(hidden)]
+    pub async fn policy_for_test(
+        &self,
+        investigation: crate::InvestigationId,
+    ) -> Result<Option<crate::vote::GradingPolicy>> {
+        self.policy(investigation).await
+    }
+
+    /// How many entries of each kind there are: for a test.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    #[doc(hidden)]
+    pub async fn kinds_for_test(&self) -> Result<std::collections::BTreeMap<String, u64>> {
+        let mut kinds = std::collections::BTreeMap::new();
+        for line in self.ledger_page(0, u32::MAX).await? {
+            let count: &mut u64 = kinds.entry(line.kind).or_default();
+            *count = count.saturating_add(1);
+        }
+        Ok(kinds)
     }
 
     /// Checks the whole ledger against its head and these checkpoints, each a name and a text.

@@ -162,6 +162,11 @@ impl Tx<'_> {
         row!(self.conn, LIVE_KEY, key.to_string()).map(|row| text(&row, 0)).transpose()
     }
 
+    pub(crate) async fn totals(&mut self, subject: &str) -> Result<BTreeMap<String, i64>> {
+        let rows = rows!(self.conn, TOTALS, subject);
+        rows.iter().map(|row| Ok((text(row, 0)?, row.try_get(1).when("read a total")?))).collect()
+    }
+
     pub(crate) async fn set_secret(&mut self, name: &str, value: &str) -> Result<()> {
         run!(self, SET_SECRET, name, value);
         Ok(())

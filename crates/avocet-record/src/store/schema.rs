@@ -1,16 +1,17 @@
 //! The tables, in one text for both databases.
 
 /// The version that this program writes.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// The last version that changed what rows which only repeat facts say. The first program of that version, or a later one,
 /// that opens an older store makes them anew.
-pub const ROWS: i64 = 2;
+pub const ROWS: i64 = 3;
 
 /// Statements that lead from each version to the next; the first makes version 1 out of nothing. `{blob}` and `{big}` are
 /// the databases' own words for bytes and 64-bit integers.
 ///
-/// `ledger`, `content`, `touched`, `given`, `person_key`, `secret` and `document` are what the record *is*. Every other
+/// `ledger`, `content`, `touched`, `given`, `person_key`, `secret` and `document` are what the record *is*. `lease` and
+/// `passed` say who has what before them now and are no part of it: they run out, and nothing is lost with them. Every other
 /// table only repeats, for quick answers, what the facts say, and is made anew by a rebuild.
 pub const STEPS: &[&[&str]] = &[
     &[
@@ -50,6 +51,34 @@ pub const STEPS: &[&[&str]] = &[
     ],
     // The row of an investigation sums its risk up, and holds the moments of warrants: no statement, the rows are made anew.
     &[],
+    REVIEW,
+];
+
+/// Version 3: the review queue and what looking cost.
+const REVIEW: &[&str] = &[
+    // Made anew by a rebuild. `grp` is the SHA-256 of what stands for the group, or empty.
+    "CREATE TABLE review (investigation TEXT NOT NULL, sha256 {blob} NOT NULL, todo {big} NOT NULL, reason {big} NOT NULL, \
+     stack {big} NOT NULL, within {big} NOT NULL, grp {blob} NOT NULL, said TEXT NOT NULL, found TEXT NOT NULL, \
+     PRIMARY KEY (investigation, sha256))",
+    "CREATE INDEX review_queue ON review (investigation, todo, reason, stack, within, sha256)",
+    "CREATE INDEX review_group ON review (investigation, grp)",
+    "CREATE INDEX review_sha256 ON review (sha256)",
+    // The last vote of each person on each content in each scheme.
+    "CREATE TABLE voter (sha256 {blob} NOT NULL, account TEXT NOT NULL, scheme TEXT NOT NULL, investigation TEXT NOT NULL, \
+     vote {big} NOT NULL, standing TEXT NOT NULL, grp TEXT NOT NULL, PRIMARY KEY (sha256, account, scheme))",
+    "CREATE INDEX voter_account ON voter (account, investigation, vote)",
+    "CREATE TABLE shown (account TEXT NOT NULL, sha256 {blob} NOT NULL, how TEXT NOT NULL, \
+     PRIMARY KEY (account, sha256, how))",
+    "CREATE TABLE exposure (account TEXT NOT NULL, day TEXT NOT NULL, investigation TEXT NOT NULL, what TEXT NOT NULL, \
+     n {big} NOT NULL, ms {big} NOT NULL, PRIMARY KEY (account, day, investigation, what))",
+    "CREATE INDEX exposure_day ON exposure (day)",
+    // Not made anew:
+    "CREATE TABLE lease (sha256 {blob} PRIMARY KEY, investigation TEXT NOT NULL, account TEXT NOT NULL, \
+     todo {big} NOT NULL, ends {big} NOT NULL)",
+    "CREATE INDEX lease_ends ON lease (ends)",
+    "CREATE INDEX lease_account ON lease (account)",
+    "CREATE TABLE passed (account TEXT NOT NULL, sha256 {blob} NOT NULL, at {big} NOT NULL, \
+     PRIMARY KEY (account, sha256))",
 ];
 
 /// The tables that a rebuild makes anew, with the order in which their rows are compared.
@@ -63,4 +92,8 @@ pub const PROJECTIONS: &[(&str, &str)] = &[
     ("media", "investigation, sha256"),
     ("media_place", "sha256, examination"),
     ("total", "subject, what"),
+    ("review", "investigation, sha256"),
+    ("voter", "sha256, account, scheme"),
+    ("shown", "account, sha256, how"),
+    ("exposure", "account, day, investigation, what"),
 ];

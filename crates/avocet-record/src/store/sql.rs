@@ -9,6 +9,22 @@ macro_rules! statements {
     };
 }
 
+/// The beginning and the end of the questions for the next contents.
+macro_rules! next {
+    () => {
+        "SELECT r.sha256, r.reason, m.outcome, r.said, r.found FROM review r \
+         LEFT JOIN media m ON m.investigation = r.investigation AND m.sha256 = r.sha256 \
+         LEFT JOIN lease l ON l.sha256 = r.sha256 WHERE r.investigation = $1 AND r.todo = $2 \
+         AND (l.account IS NULL OR l.account = $3 OR l.ends <= $4) \
+         AND ($6 = 1) = EXISTS (SELECT 1 FROM passed p WHERE p.account = $3 AND p.sha256 = r.sha256)"
+    };
+}
+macro_rules! next_order {
+    () => {
+        " ORDER BY r.reason, r.stack, r.within, r.sha256 LIMIT $7"
+    };
+}
+
 statements! {
     META = "SELECT value FROM meta WHERE name = $1";
     SET_META = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -116,4 +132,72 @@ statements! {
     ADD_TO_TOTAL = "INSERT INTO total (subject, what, n) VALUES ($1, $2, $3) \
                     ON CONFLICT (subject, what) DO UPDATE SET n = total.n + excluded.n";
     TOTALS = "SELECT what, n FROM total WHERE subject = $1 ORDER BY what";
+    ATTACHED_MEDIA = "SELECT sha256, outcome FROM media WHERE investigation = $1 ORDER BY sha256";
+    /// Contents of an investigation that another one has too.
+    SHARED_MEDIA = "SELECT DISTINCT a.sha256 FROM media a JOIN media b ON b.sha256 = a.sha256 \
+                    AND b.investigation <> a.investigation WHERE a.investigation = $1";
+    /// Tokens of the devices of an investigation.
+    DEVICE_TOKENS = "SELECT DISTINCT i.token FROM part_of p JOIN identifier i ON i.subject = p.subject \
+                     WHERE p.investigation = $1 AND i.kind = 'device' AND p.subject LIKE 'E-%'";
+    FORGET_REVIEW = "DELETE FROM review WHERE investigation = $1";
+    ADD_REVIEW = "INSERT INTO review (investigation, sha256, todo, reason, stack, within, grp, said, found) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    COUNT_REVIEW = "SELECT todo, reason, count(*) FROM review WHERE investigation = $1 GROUP BY todo, reason";
+    /// What other investigations had alone until this one has it too.
+    COUNT_NO_LONGER_ALONE = "SELECT investigation, todo, count(*) FROM review WHERE reason = 2 AND investigation <> $1 \
+                             AND sha256 IN (SELECT sha256 FROM media WHERE investigation = $1) \
+                             GROUP BY investigation, todo ORDER BY investigation, todo";
+    NO_LONGER_ALONE = "UPDATE review SET reason = 3 WHERE reason = 2 AND investigation <> $1 \
+                       AND sha256 IN (SELECT sha256 FROM media WHERE investigation = $1)";
+    REVIEW = "SELECT todo, reason, said, grp, found FROM review WHERE investigation = $1 AND sha256 = $2";
+    SET_TODO = "UPDATE review SET todo = $3 WHERE investigation = $1 AND sha256 = $2";
+    ANY_TO_GRADE = "SELECT 1 FROM review WHERE investigation = $1 AND todo = 1 AND reason = $2 LIMIT 1";
+    /// The next contents to grade for somebody: nobody else has them before them, and the person's own vote in the scheme
+    /// does not stand on them. `$6` = 1 asks for those that the person passed over.
+    NEXT_TO_GRADE = concat!(next!(), " AND NOT EXISTS (SELECT 1 FROM voter v WHERE v.sha256 = r.sha256 AND v.account = $3 \
+                    AND v.scheme = $5 AND v.standing <> 'withdrawn')", next_order!());
+    /// The same for second views: of what the person never voted on, in any scheme.
+    NEXT_TO_VIEW = concat!(next!(), " AND NOT EXISTS (SELECT 1 FROM voter v WHERE v.sha256 = r.sha256 AND v.account = $3 \
+                    AND v.scheme <> $5)", next_order!());
+    /// The same for moderation: of what the person never voted on but as a moderator.
+    NEXT_TO_MODERATE = concat!(next!(), " AND NOT EXISTS (SELECT 1 FROM voter v WHERE v.sha256 = r.sha256 AND v.account = $3 \
+                    AND v.standing <> $5)", next_order!());
+    GROUP_OF = "SELECT r.sha256, r.todo, r.reason, m.outcome, r.said, r.found, l.account, s.how FROM review r \
+                JOIN media m ON m.investigation = r.investigation AND m.sha256 = r.sha256 \
+                LEFT JOIN lease l ON l.sha256 = r.sha256 AND l.ends > $4 \
+                LEFT JOIN shown s ON s.sha256 = r.sha256 AND s.account = $3 AND s.how = 'veiled' \
+                WHERE r.investigation = $1 AND r.grp = $2 ORDER BY r.stack, r.within, r.sha256";
+    NOT_SHOWN = "SELECT count(*) FROM review r WHERE r.investigation = $1 AND r.grp = $2 AND NOT EXISTS \
+                 (SELECT 1 FROM shown s WHERE s.account = $3 AND s.sha256 = r.sha256)";
+    END_LEASES = "DELETE FROM lease WHERE ends <= $1";
+    TAKE_LEASE = "INSERT INTO lease (sha256, investigation, account, todo, ends) VALUES ($1, $2, $3, $4, $5) \
+                  ON CONFLICT (sha256) DO UPDATE SET ends = excluded.ends, todo = excluded.todo, \
+                  investigation = excluded.investigation WHERE lease.account = excluded.account";
+    LEASE = "SELECT account, todo, ends FROM lease WHERE sha256 = $1";
+    FREE_LEASE = "DELETE FROM lease WHERE sha256 = $1 AND account = $2";
+    FREE_LEASES = "DELETE FROM lease WHERE account = $1 AND investigation = $2";
+    COUNT_LEASES = "SELECT account, count(*) FROM lease WHERE investigation = $1 AND ends > $2 GROUP BY account";
+    PASS = "INSERT INTO passed (account, sha256, at) VALUES ($1, $2, $3) ON CONFLICT (account, sha256) DO NOTHING";
+    UNPASS = "DELETE FROM passed WHERE account = $1 AND sha256 = $2";
+    COUNT_PASSED = "SELECT count(*) FROM passed p JOIN review r ON r.sha256 = p.sha256 WHERE p.account = $1 \
+                    AND r.investigation = $2 AND r.todo <> 0";
+    SET_VOTER = "INSERT INTO voter (sha256, account, scheme, investigation, vote, standing, grp) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (sha256, account, scheme) DO UPDATE SET \
+                 investigation = excluded.investigation, vote = excluded.vote, standing = excluded.standing, \
+                 grp = excluded.grp";
+    WITHDRAW_VOTER = "UPDATE voter SET standing = 'withdrawn' WHERE sha256 = $1 AND account = $2 AND vote = $3";
+    OTHER_VOTERS = "SELECT 1 FROM voter WHERE sha256 = $1 AND account <> $2 LIMIT 1";
+    LAST_VOTE = "SELECT sha256, vote, grp FROM voter WHERE account = $1 AND investigation = $2 AND standing <> 'withdrawn' \
+                 ORDER BY vote DESC LIMIT 1";
+    VOTES_AS_ONE = "SELECT sha256, vote FROM voter WHERE account = $1 AND investigation = $2 AND standing <> 'withdrawn' \
+                    AND grp = $3 AND vote >= $4 ORDER BY vote DESC";
+    SET_SHOWN = "INSERT INTO shown (account, sha256, how) VALUES ($1, $2, $3) ON CONFLICT (account, sha256, how) DO NOTHING";
+    WAS_SHOWN = "SELECT how FROM shown WHERE account = $1 AND sha256 = $2";
+    ADD_EXPOSURE = "INSERT INTO exposure (account, day, investigation, what, n, ms) VALUES ($1, $2, $3, $4, $5, $6) \
+                    ON CONFLICT (account, day, investigation, what) DO UPDATE SET n = exposure.n + excluded.n, \
+                    ms = exposure.ms + excluded.ms";
+    EXPOSURE_OF = "SELECT day, what, CAST(sum(n) AS BIGINT), CAST(sum(ms) AS BIGINT) FROM exposure WHERE account = $1 AND day >= $2 AND day <= $3 \
+                   GROUP BY day, what ORDER BY day, what";
+    EXPOSURE_OF_ALL = "SELECT day, what, CAST(sum(n) AS BIGINT), CAST(sum(ms) AS BIGINT), count(DISTINCT account) FROM exposure WHERE day >= $1 AND day <= $2 \
+                       GROUP BY day, what ORDER BY day, what";
 }

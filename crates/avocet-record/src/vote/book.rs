@@ -105,7 +105,7 @@ impl VoteBook {
             let mut seed = None;
             for Recorded { seq, fact, .. } in policies.values() {
                 let seq = *seq;
-                if matches!(&fact.policy, Policy::Streamlined { criteria } if criteria.trim().is_empty()) {
+                if matches!(&fact.policy, Policy::Streamlined { criteria, .. } if criteria.trim().is_empty()) {
                     out.push((None, VoteFinding::NoCriteria { seq }));
                 }
                 if fact.reason.trim().is_empty() {

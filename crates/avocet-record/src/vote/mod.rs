@@ -31,5 +31,5 @@ pub use fact::{Basis, Category, CategoryError, Purpose, RequestReason, SchemeRef
 pub use finding::VoteFinding;
 pub use item::{CastVote, Import, ItemVotes, Request, VoteEnd};
 pub use outcome::{Moderation, Outcome, Party, Settled, SettledBy, Standing, Why};
-pub use policy::{GradingPolicy, GradingRule, Policy, RuleRef};
-pub use sample::{Seed, SeedError, drawn};
+pub use policy::{Enough, GradingPolicy, GradingRule, Policy, RuleRef, StopRule};
+pub use sample::{Seed, SeedError, dip_drawn, drawn};

@@ -1,4 +1,4 @@
-//! The moderation sample: which items a moderator looks at as well.
+//! The samples: which items a moderator looks at as well, and which known items somebody looks at all the same.
 
 use std::fmt;
 
@@ -8,6 +8,8 @@ use sha2::Digest as _;
 
 /// Says what the digest is for, so that it can never equal one made for something else.
 const LABEL: &[u8] = b"avocet moderation sample 1";
+/// With a label of its own the dip sample is independent of the moderation sample, though one seed draws both.
+const DIP_LABEL: &[u8] = b"avocet dip sample 1";
 
 /// Why a text is no seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,8 +49,18 @@ impl From<Seed> for String {
 /// machine and for every order of work, and an item drawn at one share is drawn at every larger one.
 #[must_use]
 pub fn drawn(seed: &Seed, per_1000: u32, item: &Sha256) -> bool {
+    drawn_by(LABEL, seed, per_1000, item)
+}
+
+/// Whether a known item belongs to the dip sample: as [`drawn`], with the label `avocet dip sample 1`.
+#[must_use]
+pub fn dip_drawn(seed: &Seed, per_1000: u32, item: &Sha256) -> bool {
+    drawn_by(DIP_LABEL, seed, per_1000, item)
+}
+
+fn drawn_by(label: &[u8], seed: &Seed, per_1000: u32, item: &Sha256) -> bool {
     let digest: [u8; 32] =
-        sha2::Sha256::new().chain_update(LABEL).chain_update(seed.0).chain_update(item.as_bytes()).finalize().into();
+        sha2::Sha256::new().chain_update(label).chain_update(seed.0).chain_update(item.as_bytes()).finalize().into();
     let x = digest.iter().take(8).fold(0u64, |x, byte| x << 8 | u64::from(*byte));
     u128::from(x) * 1000 < u128::from(per_1000) << 64
 }

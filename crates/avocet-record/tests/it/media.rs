@@ -104,7 +104,13 @@ fn media_of_two_exhibits_are_one_item_with_two_places_and_votes_add_up() {
         assert_eq!(standing.unwrap().outcome.category().unwrap().as_str(), "C");
 
         // A second grader differs: nothing is overwritten, a second view is needed.
-        graders[1].record_vote(id, voted(id, 2, "B")).await.unwrap();
+        let unasked = graders[1].record_vote(id, voted(id, 2, "B")).await;
+        assert!(matches!(unasked, Err(RecordError::Refused(_))), "a blind view is one that was asked for");
+        let mut open = voted(id, 2, "B");
+        if let VoteFact::Voted { blind, .. } = &mut open {
+            *blind = false;
+        }
+        graders[1].record_vote(id, open).await.unwrap();
         let (row, _, _) = graders[0].medium(id, content(2)).await.unwrap();
         assert_eq!(row.outcome, "second-view");
         let totals = supervisor.media_totals(id).await.unwrap();

@@ -110,6 +110,7 @@ pub fn policy(graders: u32, moderation_per_1000: u32) -> GradingPolicy {
         rule,
         rule_from: GradingPolicy::reference(&table, row),
         seed: Seed([5; 32]),
+        dip_per_1000: None,
         reason: "agreed at the start".to_owned(),
     }
 }

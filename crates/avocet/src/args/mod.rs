@@ -1,5 +1,6 @@
 //! The command line: verbs, options and their help.
 
+mod agreement;
 mod exhibit;
 mod figures;
 mod media;
@@ -7,6 +8,7 @@ mod outcome;
 mod people;
 mod record;
 mod referral;
+mod review;
 mod safeguarding;
 mod serve;
 mod sets;
@@ -17,6 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use agreement::{GradingMore, RequestArg, WithdrawArg};
 pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
 pub use figures::{FiguresArgs, FiguresVerb};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
@@ -24,6 +27,7 @@ pub use outcome::{DecisionArg, OrderVerb, OutcomeVerb, SeenArg};
 pub use people::{ChildVerb, PersonVerb};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
+pub use review::{Care, Review, Work};
 pub use safeguarding::{About, CustodyVerb, Leaflet, SafeguardingVerb, WelfareVerb};
 pub use serve::ServeArgs;
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
@@ -240,6 +244,26 @@ pub enum Verb {
         /// What to do
         #[command(subcommand)]
         verb: Grading,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Review what is queued: next contents, grades, undo, notes, groups
+    #[command(after_help = "Example:\n  avocet review next I-1 --as grad1\n  avocet review status I-1 --as sup1")]
+    Review {
+        /// What to do
+        #[command(subcommand)]
+        verb: Review,
+        /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// What looking cost: your own account, or the totals of all
+    #[command(after_help = "Example:\n  avocet care own --from 2026-11-01 --to 2026-11-30 --as grad1")]
+    Care {
+        /// What to show
+        #[command(subcommand)]
+        verb: Care,
         /// Who works, and what opens the store
         #[command(flatten)]
         who: Who,

@@ -1,4 +1,4 @@
-use avocet_media::derivative::{Made, Plane, make, make_from_ycc};
+use avocet_media::derivative::{Made, Plane, halved, make, make_from_ycc};
 use avocet_media::{Layout, Pixels};
 
 use super::{Seeded, Seen};
@@ -246,4 +246,18 @@ fn planes_that_are_none_are_refused() {
     for (w, h, stride) in bad {
         assert!(Plane::new(w, h, stride, &bytes).is_none(), "{w} {h} {stride}");
     }
+}
+
+#[test]
+fn half_of_a_clear_picture_is_the_same_scene_at_half_its_sides() {
+    for (w, h) in [(1008, 756), (123, 77), (1, 1)] {
+        let made = make(&scene(w, h), 1).unwrap();
+        let (_, whole) = seen(&made);
+        let half = Seen::decode(&halved(&made.clear).unwrap()).unwrap();
+        assert_eq!((half.width, half.height), (whole.width.div_ceil(2), whole.height.div_ceil(2)));
+        let drawn = scene(half.width, half.height);
+        let drawn = Seen { width: half.width, height: half.height, channels: 3, bytes: drawn.bytes().to_vec() };
+        assert!(half.difference(&drawn) < 4.0, "{w}x{h}: {}", half.difference(&drawn));
+    }
+    assert!(halved(b"no picture").is_err());
 }

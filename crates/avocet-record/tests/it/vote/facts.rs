@@ -67,7 +67,7 @@ fn a_policy_keeps_its_rule_and_its_seed() {
     assert!(serde_json::from_str::<VoteFact>(&text.replacen('{', r#"{"extra":1,"#, 1)).is_err());
     let streamlined = text.replace(r#"{"kind":"every_image"}"#, r#"{"kind":"streamlined","criteria":"first 500"}"#);
     let VoteFact::PolicySet(read) = serde_json::from_str(&streamlined).unwrap() else { panic!("another fact") };
-    assert_eq!(read.policy, avocet_record::vote::Policy::Streamlined { criteria: "first 500".to_owned() });
+    assert_eq!(read.policy, avocet_record::vote::Policy::Streamlined { criteria: "first 500".to_owned(), stop: None });
     // Who knows the seed can tell which items are moderated.
     assert!(!format!("{fact:?}").contains("5, 5"));
     assert_eq!(format!("{:?}", Seed([5; 32])), "Seed(..)");

@@ -287,7 +287,7 @@ fn a_book_of_items_and_policies() {
     assert_eq!(book.items().map(|item| item.sha256()).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6].map(sha));
 
     let mut other = policy(1, 0);
-    other.policy = Policy::Streamlined { criteria: " ".to_owned() };
+    other.policy = Policy::Streamlined { criteria: " ".to_owned(), stop: None };
     (other.reason, other.seed, other.scheme) = (String::new(), Seed([6; 32]), scheme("2"));
     let mut book = VoteBook::default();
     book.apply(&set_policy(4, &other));

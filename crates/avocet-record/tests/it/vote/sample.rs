@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use avocet_base::Sha256;
-use avocet_record::vote::{Seed, drawn};
+use avocet_record::vote::{Seed, dip_drawn, drawn};
 use proptest::prelude::*;
 use sha2::Digest as _;
 
@@ -40,6 +40,22 @@ fn another_seed_draws_another_sample() {
     // Independent draws share 1 in 10 of either; all or none would show a seed that does not matter.
     let both = a.intersection(&b).count();
     assert!(both > a.len() / 20 && both < a.len() / 5, "{both} of {}", a.len());
+}
+
+/// One seed draws both samples; who is in the one says nothing of who is in the other.
+#[test]
+fn the_dip_sample_is_another_than_the_moderation_sample() {
+    let items = digests(10_000);
+    let seed = Seed([5; 32]);
+    let moderated: BTreeSet<_> = items.iter().filter(|item| drawn(&seed, 100, item)).collect();
+    let dipped: BTreeSet<_> = items.iter().filter(|item| dip_drawn(&seed, 100, item)).collect();
+    let spread = 5.0 * (10_000.0f64 * 0.1 * 0.9).sqrt();
+    let off = (f64::from(u32::try_from(dipped.len()).unwrap()) - 1000.0).abs();
+    assert!(off <= spread, "{}", dipped.len());
+    let both = moderated.intersection(&dipped).count();
+    assert!(both > dipped.len() / 20 && both < dipped.len() / 5, "{both} of {}", dipped.len());
+    assert!(!items.iter().any(|item| dip_drawn(&seed, 0, item)));
+    assert!(items.iter().all(|item| dip_drawn(&seed, 1000, item)));
 }
 
 #[test]

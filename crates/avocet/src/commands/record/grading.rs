@@ -12,6 +12,7 @@ use crate::{Outcome, Refusal};
 
 pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome> {
     match verb {
+        Grading::More(verb) => super::agreement::run(global, verb, who),
         Grading::Attach { investigation, exhibit, file, expect, replaces } => {
             let (id, exhibit) = (parse(investigation)?, parse(exhibit)?);
             let expect = expect.as_deref().map(parse).transpose()?;
@@ -22,14 +23,15 @@ pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome
                 format!("{made} is attached to {exhibit}: its seal was verified and its media are in {id}.")
             })
         }
-        Grading::Policy { investigation, scheme, streamlined, rule, reason } => {
+        Grading::Policy { investigation, scheme, streamlined, unknown_only, rule, reason } => {
             let id: InvestigationId = parse(investigation)?;
             let Some((name, version)) = scheme.split_once('@') else {
                 return Err(Refusal(format!("{scheme} names no version: write NAME@VERSION, such as uk-2014@1")).into());
             };
             let scheme = SchemeRef { id: name.to_owned(), version: version.to_owned() };
             let policy = match streamlined {
-                Some(criteria) => Policy::Streamlined { criteria: criteria.clone() },
+                Some(criteria) => Policy::Streamlined { criteria: criteria.clone(), stop: None },
+                None if *unknown_only => Policy::Unknown {},
                 None => Policy::EveryImage {},
             };
             let seq = at_desk(global, who, async |desk| desk.set_policy(id, policy, scheme, rule, reason).await)?;

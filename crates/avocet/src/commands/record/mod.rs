@@ -1,5 +1,6 @@
 //! The verbs that work on the record.
 
+mod agreement;
 mod custody;
 mod demo;
 mod exhibit;
@@ -11,6 +12,7 @@ mod order;
 mod outcome;
 mod people;
 mod referral;
+mod review;
 mod risk;
 mod safeguarding;
 mod serve;
@@ -44,6 +46,7 @@ pub use order::run as order;
 pub use outcome::run as outcome;
 pub use people::{child, person};
 pub use referral::{conflicts, run as referral};
+pub use review::{care, run as review};
 pub use risk::run as risk;
 pub use safeguarding::{clocks, run as safeguarding};
 pub use serve::run as serve;

@@ -1,0 +1,134 @@
+//! `avocet review` and `avocet care`.
+
+use clap::{Subcommand, ValueEnum};
+
+/// For what somebody looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Work {
+    /// To grade
+    Grade,
+    /// To give second views, blind
+    Second,
+    /// To moderate
+    Moderate,
+}
+
+/// `avocet review`
+#[derive(Debug, Subcommand)]
+pub enum Review {
+    /// The next contents for you; nobody else gets them for ten minutes
+    #[command(after_help = "Example:\n  avocet review next I-1 --limit 5 --as grad1")]
+    Next {
+        /// Which investigation
+        investigation: String,
+        /// For what
+        #[arg(long, value_enum, default_value_t = Work::Grade)]
+        work: Work,
+        /// How many at most
+        #[arg(long, default_value_t = 10, value_name = "N")]
+        limit: u32,
+    },
+    /// Grade a content that is before you
+    #[command(after_help = "Example:\n  avocet review vote I-1 9f2c… --category C --as grad1")]
+    Vote {
+        /// Which investigation
+        investigation: String,
+        /// Which content
+        sha256: String,
+        /// The category, as the scheme of the policy writes it, or `none`
+        #[arg(long)]
+        category: String,
+    },
+    /// Take back your last grade; can be repeated
+    #[command(after_help = "Example:\n  avocet review undo I-1 --as grad1")]
+    Undo {
+        /// Which investigation
+        investigation: String,
+    },
+    /// Pass a content over
+    #[command(after_help = "Example:\n  avocet review skip I-1 9f2c… --as grad1")]
+    Skip {
+        /// Which investigation
+        investigation: String,
+        /// Which content
+        sha256: String,
+    },
+    /// Ask for a second, blind view by somebody else
+    #[command(after_help = "Example:\n  avocet review flag I-1 9f2c… --as grad1")]
+    Flag {
+        /// Which investigation
+        investigation: String,
+        /// Which content
+        sha256: String,
+    },
+    /// Write something down about a content, sealed under the investigation's key
+    #[command(after_help = "Example:\n  avocet review note I-1 9f2c… --text \"compare with E-3\" --as grad1")]
+    Note {
+        /// Which investigation
+        investigation: String,
+        /// Which content
+        sha256: String,
+        /// What
+        #[arg(long)]
+        text: String,
+    },
+    /// Mark a content for victim identification: begins a child's record with it as the first lead, or adds to one
+    #[command(after_help = "Example:\n  avocet review identify I-1 9f2c… --as grad1")]
+    Identify {
+        /// Which investigation
+        investigation: String,
+        /// Which content
+        sha256: String,
+        /// A child's record that is there already
+        #[arg(long, value_name = "P")]
+        child: Option<String>,
+    },
+    /// The pictures that look the same as one, and the grade that is proposed for them
+    #[command(after_help = "Example:\n  avocet review group I-1 9f2c… --as grad1")]
+    Group {
+        /// Which investigation
+        investigation: String,
+        /// Which content of it
+        sha256: String,
+    },
+    /// How far the review is: what is done, left, and was spared by matching and stacking
+    #[command(after_help = "Example:\n  avocet review status I-1 --as grad1")]
+    Status {
+        /// Which investigation
+        investigation: String,
+    },
+    /// Give back what is before you
+    #[command(after_help = "Example:\n  avocet review leave I-1 --break-taken --as grad1")]
+    Leave {
+        /// Which investigation
+        investigation: String,
+        /// Record that you take a break
+        #[arg(long)]
+        break_taken: bool,
+    },
+}
+
+/// `avocet care`
+#[derive(Debug, Subcommand)]
+pub enum Care {
+    /// What you looked at, day by day
+    #[command(after_help = "Example:\n  avocet care own --from 2026-11-01 --to 2026-11-30 --as grad1")]
+    Own {
+        /// First day
+        #[arg(long, value_name = "DAY")]
+        from: String,
+        /// Last day
+        #[arg(long, value_name = "DAY")]
+        to: String,
+    },
+    /// What everybody together looked at, day by day; nobody is listed
+    #[command(after_help = "Example:\n  avocet care totals --from 2026-11-01 --to 2026-11-30 --as sup1")]
+    Totals {
+        /// First day
+        #[arg(long, value_name = "DAY")]
+        from: String,
+        /// Last day
+        #[arg(long, value_name = "DAY")]
+        to: String,
+    },
+}
