@@ -73,7 +73,8 @@ as detective exhibit taken I-1 --reference DEMO/1 --kind "camera card" --descrip
 as detective exhibit seal E-1 S-100 --at 2026-11-20T16:10Z
 as detective exhibit hand-over E-1 --to U-4 --at 2026-11-20T17:00Z
 as examiner grading attach I-1 E-1 "$out/DEMO-1.examination"
-as supervisor grading policy I-1 --scheme us-vics-2.0@1 --reason "demo"
+as supervisor grading policy I-1 --scheme us-vics-2.0@1 --unknown-only --reason "demo"
+as grader review status I-1
 as supervisor exhibit list I-1
 as supervisor grading totals I-1
 echo
@@ -84,12 +85,12 @@ echo "The report is $out/DEMO-1.html: open it in a browser."
 cat <<END
 
 The team's record in a browser:
-  AVOCET_STORE_KEY="$AVOCET_STORE_KEY" "$avocet" serve --store "$AVOCET_STORE"
+  AVOCET_STORE_KEY="$AVOCET_STORE_KEY" "$avocet" serve --store "$AVOCET_STORE" --pictures "$out" --picture-keys "$out/store/picture-keys"
 then https://127.0.0.1:8443/, where a browser asks once about the server's own certificate. Sign in as supervisor, detective, examiner,
 grader or admin, each with the password "$AVOCET_PASSWORD": it is the demo's, and nothing in it is worth protecting.
 END
 # Somebody at a terminal sees it at once; Ctrl-C ends it.
 if [ -t 0 ] && [ -t 1 ]; then
   echo
-  exec "$avocet" serve --store "$AVOCET_STORE"
+  exec "$avocet" serve --store "$AVOCET_STORE" --pictures "$out" --picture-keys "$out/store/picture-keys"
 fi

@@ -7,6 +7,8 @@ use avocet_record::store::Store;
 use tokio::sync::Semaphore;
 
 use crate::limit::Limiter;
+use crate::pages::Screens;
+use crate::pictures::Pictures;
 use crate::session::Sessions;
 
 /// Requests that are worked on at the same time; others wait.
@@ -23,12 +25,26 @@ pub struct App {
     pub(crate) tries: Limiter,
     pub(crate) work: Semaphore,
     pub(crate) sign_ins: Semaphore,
+    pub(crate) pictures: Pictures,
+    pub(crate) screens: Screens,
 }
 
 impl App {
-    /// Serves this store by these tables.
+    /// The store that is served.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Serves this store by these tables, without small pictures.
     #[must_use]
     pub fn new(store: Store, law: Law) -> Arc<Self> {
+        Self::with_pictures(store, law, Pictures::default())
+    }
+
+    /// Serves this store by these tables, with the small pictures of its examinations.
+    #[must_use]
+    pub fn with_pictures(store: Store, law: Law, pictures: Pictures) -> Arc<Self> {
         Arc::new(Self {
             store,
             law,
@@ -36,6 +52,8 @@ impl App {
             tries: Limiter::default(),
             work: Semaphore::new(AT_ONCE),
             sign_ins: Semaphore::new(SIGN_INS_AT_ONCE),
+            pictures,
+            screens: Screens::default(),
         })
     }
 }

@@ -13,6 +13,7 @@ mod fault;
 mod form;
 mod limit;
 mod pages;
+pub mod pictures;
 pub mod route;
 mod serve;
 mod session;

@@ -16,7 +16,9 @@ use crate::personal::Personal;
 use crate::review::{InGroup, Near, Reason, ReviewFact, Said, Todo};
 use crate::safeguard::{IdentificationFact, LeadKind, Strength};
 use crate::store::{QueueRow, Tx, scheme_text, totals_of};
-use crate::vote::{Basis, Category, GradingPolicy, Policy, Purpose, RequestReason, VoteFact, WithdrawReason};
+use crate::vote::{
+    Basis, Category, GradingPolicy, Policy, Purpose, RequestReason, SchemeRef, VoteFact, WithdrawReason,
+};
 
 /// How long a content stays before the person who was given it, in minutes. After that others can have it.
 pub const LEASE_MINUTES: i64 = 10;
@@ -270,6 +272,15 @@ impl Desk<'_> {
             })
             .await?;
         Ok(Batch { items, until, stopped, progress: self.progress(investigation).await? })
+    }
+
+    /// In which scheme an investigation is graded; `None` where no policy was set.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn review_scheme(&self, investigation: InvestigationId) -> Result<Option<SchemeRef>> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        Ok(self.store.policy(investigation).await?.map(|policy| policy.scheme))
     }
 
     /// How far the review of an investigation is.

@@ -24,12 +24,27 @@ impl Asset {
 
 static STYLE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("app", "css", "text/css; charset=utf-8", include_bytes!("../../assets/app.css")));
+static REVIEW_STYLE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("review", "css", "text/css; charset=utf-8", include_bytes!("../../assets/review.css")));
+static REVIEW_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("review", "js", "text/javascript; charset=utf-8", include_bytes!("../../assets/review.js"))
+});
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("avocet", "svg", "image/svg+xml", include_bytes!("../../assets/avocet.svg")));
 
 /// Where the style is.
 pub fn style() -> &'static str {
     &STYLE.address
+}
+
+/// Where the style of the review screen is.
+pub fn review_style() -> &'static str {
+    &REVIEW_STYLE.address
+}
+
+/// Where the script of the review screen is.
+pub fn review_script() -> &'static str {
+    &REVIEW_SCRIPT.address
 }
 
 /// Where the mark is.
@@ -39,7 +54,7 @@ pub fn icon() -> &'static str {
 
 pub fn routes() -> Vec<Route> {
     vec![open(Method::GET, "/assets/{name}", async |ctx| {
-        let all = [&*STYLE, &*ICON];
+        let all = [&*STYLE, &*REVIEW_STYLE, &*REVIEW_SCRIPT, &*ICON];
         let asset = all.into_iter().find(|asset| asset.address == ctx.path).ok_or(Fault::Nothing)?;
         Ok(Answer::Asset { kind: asset.kind, bytes: asset.bytes })
     })]

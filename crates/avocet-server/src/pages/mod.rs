@@ -11,6 +11,7 @@ mod investigation;
 mod investigations;
 mod ledger;
 mod referrals;
+mod review;
 mod sections;
 mod sign_in;
 mod today;
@@ -22,6 +23,8 @@ use axum::Router;
 
 use crate::app::App;
 use crate::route::{self, Route};
+
+pub use review::Screens;
 
 /// Every address of the server.
 #[must_use]
@@ -35,6 +38,7 @@ pub fn routes() -> Vec<Route> {
         sections::routes(),
         acts::routes(),
         referrals::routes(),
+        review::routes(),
         continuity::routes(),
         figures::routes(),
         access::routes(),

@@ -29,7 +29,7 @@ const NAVIGATION: [(&str, &str, Rule); 8] = [
 ];
 
 /// The sections of an investigation.
-pub const SECTIONS: [(&str, &str); 12] = [
+pub const SECTIONS: [(&str, &str); 13] = [
     ("", "Summary"),
     ("/people", "People"),
     ("/referrals", "Referrals"),
@@ -37,6 +37,7 @@ pub const SECTIONS: [(&str, &str); 12] = [
     ("/warrants", "Warrants"),
     ("/exhibits", "Exhibits"),
     ("/examinations", "Examinations"),
+    ("/review", "Review"),
     ("/safeguarding", "Safeguarding"),
     ("/orders", "Orders"),
     ("/outcome", "Outcome"),
@@ -151,7 +152,9 @@ pub fn investigation_page(ctx: &Ctx, desk: &Desk<'_>, head: &Head, title: &str, 
             nav.sections aria-label="Sections of this investigation" {
                 ul {
                     @for (to, name) in SECTIONS {
-                        li { a href={ (base) (to) } aria-current=[here(to).then_some("page")] { (name) } }
+                        @if to != "/review" || allowed(desk, Rule::Any(&[Right::Vote, Right::Moderate])) {
+                            li { a href={ (base) (to) } aria-current=[here(to).then_some("page")] { (name) } }
+                        }
                     }
                 }
             }

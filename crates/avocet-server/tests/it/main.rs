@@ -3,5 +3,6 @@
 
 mod gate;
 mod pages;
+mod review;
 mod safety;
 mod support;

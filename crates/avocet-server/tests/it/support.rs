@@ -10,6 +10,7 @@ use avocet_record::law::Law;
 use avocet_record::store::{Init, Store};
 use avocet_record::{At, InvestigationId, UserId};
 use avocet_server::App;
+use avocet_server::pictures::Pictures;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -64,6 +65,10 @@ pub struct Browser {
 }
 
 pub async fn team() -> Team {
+    team_with(Pictures::default()).await
+}
+
+pub async fn team_with(pictures: Pictures) -> Team {
     let folder = tempfile::tempdir().unwrap();
     let unlock = Unlock::new_key_file(&folder.path().join("key")).unwrap();
     let dir = folder.path().join("store");
@@ -106,7 +111,7 @@ pub async fn team() -> Team {
         }
     }
     drop(boss);
-    let app = App::new(store, law.clone());
+    let app = App::with_pictures(store, law.clone(), pictures);
     let router = avocet_server::router(&app);
     Team { folder, app, router, law, users, mine, other }
 }

@@ -17,4 +17,10 @@ pub struct ServeArgs {
     /// The key of that certificate in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// Folder with the `.derivatives` of the examinations, whose small pictures the review screen shows
+    #[arg(long, value_name = "DIR")]
+    pub pictures: Option<PathBuf>,
+    /// Key file that opens them, or a folder of key files (default: the store's own keys)
+    #[arg(long, value_name = "PATH", requires = "pictures")]
+    pub picture_keys: Option<PathBuf>,
 }

@@ -19,7 +19,7 @@ use crate::{Outcome, Refusal, access, output};
 /// Under which name the result keeps what its small pictures are called.
 const ID: &str = "small_pictures_id";
 /// Holds a passphrase that opens small pictures, for those who want no key file.
-const PASSPHRASE: &str = "AVOCET_PICTURE_PASSPHRASE";
+pub const PASSPHRASE: &str = "AVOCET_PICTURE_PASSPHRASE";
 
 pub fn run(global: &Global, verb: &MediaVerb) -> anyhow::Result<Outcome> {
     match verb {
