@@ -1,6 +1,7 @@
 //! The gate: everybody works on a record through a [`Desk`], which knows who they are and what they may do.
 
 mod account;
+mod agreement;
 mod draft;
 mod exhibit;
 mod figures;
@@ -25,6 +26,7 @@ use crate::store::{Permit, Store, Tx};
 
 pub(crate) use account::from_row as account_from_row;
 pub use account::{Account, Pass};
+pub use agreement::{AgreementOf, Imported, Sample, SetSays};
 pub use draft::{Done, Told};
 pub use exhibit::Exhibit;
 pub(crate) use investigation::Item;

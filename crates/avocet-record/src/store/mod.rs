@@ -13,6 +13,7 @@ mod rebuild;
 pub(crate) mod schema;
 pub(crate) mod sql;
 mod tx;
+mod votes;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -14,10 +14,8 @@ impl Permit {
         Self { user }
     }
 
-    /// For what the store does itself, and for tests of the store alone.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn of_the_store() -> Self {
+    /// For what the store does itself.
+    pub(crate) fn of_the_store() -> Self {
         Self { user: STORE }
     }
 

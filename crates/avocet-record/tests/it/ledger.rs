@@ -3,20 +3,26 @@
 use std::sync::Arc;
 
 use avocet_record::event::{Act, Event, Look};
+use avocet_record::law::{Law, Right};
 use avocet_record::ledger::Fault;
-use avocet_record::store::{Permit, Store};
+use avocet_record::store::Store;
 use avocet_record::{At, InvestigationId, RecordError, UserId};
 
-use super::support::{Place, Random, on_each_database};
+use super::support::{Place, Random, admin, on_each_database};
 
 fn look(n: u64) -> Event {
     let at = vec![InvestigationId::new(n % 3 + 1).to_string()];
     Event::Looked(Look { act: Act::Viewed, at, purpose: format!("test {n}"), records: n })
 }
 
+/// So many entries; in a new store the first of them is the administrator's account.
 async fn fill(store: &Store, n: u64) {
-    for i in 0..n {
-        store.write(Permit::of_the_store(), async |tx| tx.record(&look(i)).await).await.unwrap();
+    let law = Law::load(None).unwrap();
+    let before = store.verify_ledger(&[]).await.unwrap().entries;
+    let desk = admin(store, &law).await;
+    let made = store.verify_ledger(&[]).await.unwrap().entries - before;
+    for i in made..n {
+        desk.write(Right::ManageUsers, None, async |tx| tx.record(&look(i)).await).await.unwrap();
     }
 }
 
@@ -46,7 +52,7 @@ fn edits_insertions_deletions_reordering_and_truncation_are_found() {
         place.meddle("UPDATE ledger SET actor = 'U-9' WHERE seq = 4").await;
         assert_eq!(sound().await, [Fault::Hash { seq: 4 }]);
         place
-            .meddle("UPDATE ledger SET actor = 'U-0' WHERE seq = 4; UPDATE ledger SET at = at + 1 WHERE seq = 5")
+            .meddle("UPDATE ledger SET actor = 'U-1' WHERE seq = 4; UPDATE ledger SET at = at + 1 WHERE seq = 5")
             .await;
         assert_eq!(sound().await, [Fault::Hash { seq: 5 }]);
         place.meddle("UPDATE ledger SET at = at - 1 WHERE seq = 5; UPDATE content SET body = replace(body, 'test 3', 'test 8') WHERE seq = 5").await;
@@ -137,13 +143,16 @@ async fn cut_head(place: &Place) -> String {
 fn eight_writers_at_once_lose_nothing() {
     on_each_database(async |_place, store| {
         let store = Arc::new(store);
+        fill(&store, 1).await;
         let each: u64 = if store.database() == avocet_record::store::Database::Sqlite { 1000 } else { 250 };
         let writers: Vec<_> = (1..=8u64)
             .map(|_| {
                 let store = Arc::clone(&store);
                 tokio::spawn(async move {
+                    let law = Law::load(None).unwrap();
+                    let desk = admin(&store, &law).await;
                     for i in 0..each {
-                        store.write(Permit::of_the_store(), async |tx| tx.record(&look(i)).await).await.unwrap();
+                        desk.write(Right::ManageUsers, None, async |tx| tx.record(&look(i)).await).await.unwrap();
                     }
                 })
             })
@@ -152,7 +161,7 @@ fn eight_writers_at_once_lose_nothing() {
             writer.await.unwrap();
         }
         let checked = store.verify_ledger(&[]).await.unwrap();
-        assert_eq!((checked.entries, checked.unsigned, checked.faults), (8 * each + 1, 0, vec![]));
+        assert_eq!((checked.entries, checked.unsigned, checked.faults), (8 * each + 2, 0, vec![]));
     });
 }
 
@@ -176,16 +185,18 @@ fn a_head_that_was_not_written_is_caught_up() {
 #[test]
 fn a_change_that_fails_leaves_nothing() {
     on_each_database(async |_place, store| {
-        let failed = store
-            .write(Permit::of_the_store(), async |tx| {
+        let law = Law::load(None).unwrap();
+        let desk = admin(&store, &law).await;
+        let failed = desk
+            .write(Right::ManageUsers, None, async |tx| {
                 tx.record(&look(1)).await?;
                 tx.new_key("P-1").await?;
                 Err::<(), _>(RecordError::Refused("no".into()))
             })
             .await;
         assert!(failed.is_err());
-        assert_eq!(store.verify_ledger(&[]).await.unwrap().entries, 1);
-        let first = store.write(Permit::of_the_store(), async |tx| Ok(tx.new_key("P-1").await?.id())).await.unwrap();
+        assert_eq!(store.verify_ledger(&[]).await.unwrap().entries, 2);
+        let first = desk.write(Right::ManageUsers, None, async |tx| Ok(tx.new_key("P-1").await?.id())).await.unwrap();
         assert_eq!(first.to_string(), "K-1", "the number was not used up");
     });
 }
@@ -195,6 +206,8 @@ fn a_change_that_fails_leaves_nothing() {
 fn the_later_of_two_editors_is_told() {
     on_each_database(async |_place, store| {
         fill(&store, 1).await;
+        let law = Law::load(None).unwrap();
+        let desk = admin(&store, &law).await;
         let investigation = InvestigationId::new(7);
         let opened = Event::InvestigationOpened {
             investigation,
@@ -203,19 +216,18 @@ fn the_later_of_two_editors_is_told() {
             title: "Test".into(),
             referrals: vec![],
         };
-        let seen = store.write(Permit::of_the_store(), async |tx| tx.record(&opened).await).await.unwrap();
+        let seen = desk.write(Right::ManageUsers, None, async |tx| tx.record(&opened).await).await.unwrap();
         let change = |user: u64| Event::MemberAdded { investigation, user: UserId::new(user) };
         let edit = async |by: u64| {
-            store
-                .write(Permit::of_the_store(), async |tx| {
-                    tx.unchanged_since("I-7", seen).await?;
-                    tx.record(&change(by)).await
-                })
-                .await
+            desk.write(Right::ManageUsers, None, async |tx| {
+                tx.unchanged_since("I-7", seen).await?;
+                tx.record(&change(by)).await
+            })
+            .await
         };
         edit(2).await.unwrap();
         let told = edit(3).await.unwrap_err().to_string();
-        assert!(told.contains("I-7 was changed by U-0 (entry 4) after you read it (entry 3)"), "{told}");
+        assert!(told.contains("I-7 was changed by U-1 (entry 4) after you read it (entry 3)"), "{told}");
         assert_eq!(store.verify_ledger(&[]).await.unwrap().entries, 4);
         // A look is no change.
         fill(&store, 1).await;

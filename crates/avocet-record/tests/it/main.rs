@@ -4,6 +4,7 @@
 mod sealed;
 mod support;
 
+mod conflicts;
 mod desk;
 mod exhibit;
 mod figures;
@@ -16,7 +17,9 @@ mod ledger;
 mod media;
 mod order;
 mod outcome;
+mod paper;
 mod people;
 mod risk;
+mod roles;
 mod store;
 mod vote;

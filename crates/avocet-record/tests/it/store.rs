@@ -1,17 +1,19 @@
 //! The store: keys, erasure, rebuilding, statements.
 
 use avocet_record::event::Event;
-use avocet_record::store::Permit;
+use avocet_record::law::{Law, Right};
 use avocet_record::{At, InvestigationId, RecordError, UserId};
 
-use super::support::on_each_database;
+use super::support::{admin, on_each_database};
 
 /// Destroying a person's key erases that person; the chain still verifies and everything else can be rebuilt.
 #[test]
 fn an_erased_person_is_gone_and_the_ledger_still_verifies() {
     on_each_database(async |place, store| {
-        let (key, value) = store
-            .write(Permit::of_the_store(), async |tx| {
+        let law = Law::load(None).unwrap();
+        let desk = admin(&store, &law).await;
+        let (key, value) = desk
+            .write(Right::ManageUsers, None, async |tx| {
                 let user = UserId::new(tx.give(UserId::PREFIX).await?);
                 let key = tx.new_key(&user.to_string()).await?;
                 let name = key.seal(&"Officer Example".to_owned())?;
@@ -23,21 +25,24 @@ fn an_erased_person_is_gone_and_the_ledger_still_verifies() {
             })
             .await
             .unwrap();
-        let read = store.write(Permit::of_the_store(), async |tx| tx.open(&value).await).await.unwrap();
+        let read = desk.write(Right::ManageUsers, None, async |tx| tx.open(&value).await).await.unwrap();
         assert_eq!(read.as_deref(), Some("Officer Example"));
 
         let erase =
-            async |tx: &mut avocet_record::store::Tx<'_>| tx.destroy_key(key, "U-1", "retention rule 4", "left").await;
-        store.write(Permit::of_the_store(), erase).await.unwrap();
-        let read = store.write(Permit::of_the_store(), async |tx| tx.open(&value).await).await.unwrap();
+            async |tx: &mut avocet_record::store::Tx<'_>| tx.destroy_key(key, "U-2", "retention rule 4", "left").await;
+        desk.write(Right::ManageUsers, None, erase).await.unwrap();
+        let read = desk.write(Right::ManageUsers, None, async |tx| tx.open(&value).await).await.unwrap();
         assert_eq!(read, None);
         assert!(store.verify_ledger(&[]).await.unwrap().is_sound());
         assert_eq!(store.rebuild(false).await.unwrap(), []);
+        drop(desk);
         drop(store);
 
         let store = place.open().await.unwrap();
-        let read = store.write(Permit::of_the_store(), async |tx| tx.open(&value).await).await.unwrap();
+        let desk = admin(&store, &law).await;
+        let read = desk.write(Right::ManageUsers, None, async |tx| tx.open(&value).await).await.unwrap();
         assert_eq!(read, None, "also after a restart");
+        drop(desk);
         if place.postgres.is_none() {
             drop(store);
             place.meddle("PRAGMA wal_checkpoint(TRUNCATE)").await;
@@ -50,28 +55,28 @@ fn an_erased_person_is_gone_and_the_ledger_still_verifies() {
 #[test]
 fn rows_that_repeat_facts_are_rebuilt_from_them() {
     on_each_database(async |place, store| {
+        let law = Law::load(None).unwrap();
+        let desk = admin(&store, &law).await;
         let investigation = InvestigationId::new(1);
-        store
-            .write(Permit::of_the_store(), async |tx| {
-                for n in 1..=3 {
-                    let (user, login) = (UserId::new(n), format!("officer.{n}"));
-                    tx.record(&Event::AccountMade { user, login, roles: vec!["detective".into()], name: None }).await?;
-                }
-                let title = "Test".to_owned();
-                let (owner, received) = (UserId::new(1), At::from_ns(5));
-                tx.record(&Event::InvestigationOpened { investigation, owner, received, title, referrals: vec![] })
-                    .await?;
-                tx.record(&Event::MemberAdded { investigation, user: UserId::new(2) }).await?;
-                tx.record(&Event::MemberAdded { investigation, user: UserId::new(3) }).await?;
-                tx.record(&Event::MemberRemoved { investigation, user: UserId::new(2) }).await?;
-                tx.record(&Event::AccountClosed { user: UserId::new(3), reason: "moved".into() }).await
-            })
-            .await
-            .unwrap();
+        desk.write(Right::ManageUsers, None, async |tx| {
+            for n in 11..=13 {
+                let (user, login) = (UserId::new(n), format!("officer.{n}"));
+                tx.record(&Event::AccountMade { user, login, roles: vec!["detective".into()], name: None }).await?;
+            }
+            let title = "Test".to_owned();
+            let (owner, received) = (UserId::new(11), At::from_ns(5));
+            tx.record(&Event::InvestigationOpened { investigation, owner, received, title, referrals: vec![] }).await?;
+            tx.record(&Event::MemberAdded { investigation, user: UserId::new(12) }).await?;
+            tx.record(&Event::MemberAdded { investigation, user: UserId::new(13) }).await?;
+            tx.record(&Event::MemberRemoved { investigation, user: UserId::new(12) }).await?;
+            tx.record(&Event::AccountClosed { user: UserId::new(13), reason: "moved".into() }).await
+        })
+        .await
+        .unwrap();
         assert_eq!(store.rebuild(false).await.unwrap(), []);
         place
             .meddle(
-                "DELETE FROM member WHERE account = 'U-3'; UPDATE account SET roles = 'administrator' WHERE id = 'U-2'",
+                "DELETE FROM member WHERE account = 'U-13'; UPDATE account SET roles = 'administrator' WHERE id = 'U-12'",
             )
             .await;
         let found = store.rebuild(true).await.unwrap();

@@ -4,9 +4,21 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use avocet_record::desk::Desk;
 use avocet_record::keys::Unlock;
+use avocet_record::law::Law;
 use avocet_record::store::{Init, Store};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+/// The administrator of a store, made where there is none: one entry. Changes of tests pass the gate like all others.
+pub async fn admin<'s>(store: &'s Store, law: &'s Law) -> Desk<'s> {
+    const PASSWORD: &str = "a long enough password";
+    if let Ok(desk) = Desk::sign_in(store, law, "admin", PASSWORD).await {
+        return desk;
+    }
+    Desk::first_account(store, "admin", PASSWORD).await.unwrap();
+    Desk::sign_in(store, law, "admin", PASSWORD).await.unwrap()
+}
 
 /// A file of the shared test data, where the data is present.
 pub fn testdata(path: &str) -> Option<PathBuf> {

@@ -102,6 +102,32 @@ pub enum ExhibitVerb {
         #[command(flatten)]
         at: When,
     },
+    /// Record that whoever gave it by agreement no longer agrees
+    #[command(after_help = "Example:\n  avocet exhibit agreement-withdrawn E-2 --as det1")]
+    AgreementWithdrawn {
+        /// Which exhibit
+        exhibit: String,
+        /// When
+        #[command(flatten)]
+        at: When,
+    },
+    /// Record that it is to be kept, and when that is looked at again
+    #[command(
+        after_help = "Example:\n  avocet exhibit retained E-1 --authority \"order 7\" --review 2027-01-24T10:00Z --as sup1"
+    )]
+    Retained {
+        /// Which exhibit
+        exhibit: String,
+        /// Under what authority
+        #[arg(long)]
+        authority: String,
+        /// When the decision is to be looked at again
+        #[arg(long, value_name = "TIME")]
+        review: Option<String>,
+        /// When
+        #[command(flatten)]
+        at: When,
+    },
     /// Record that it was given back
     #[command(after_help = "Example:\n  avocet exhibit returned E-1 --as sup1")]
     Returned {

@@ -1,5 +1,6 @@
 //! The command line: verbs, options and their help.
 
+mod agreement;
 mod exhibit;
 mod figures;
 mod media;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use agreement::{GradingMore, RequestArg, WithdrawArg};
 pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
 pub use figures::{FiguresArgs, FiguresVerb};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::GradingMore;
+
 /// Who works, and what opens the store.
 #[derive(Debug, Clone, Args)]
 pub struct Who {
@@ -294,6 +296,8 @@ pub enum ActionArg {
 /// `avocet grading`
 #[derive(Debug, Subcommand)]
 pub enum Grading {
+    #[command(flatten)]
+    More(GradingMore),
     /// Attach a sealed examination to an exhibit, after it was verified
     #[command(after_help = "Example:\n  avocet grading attach I-1 E-1 JC-1.examination --as exam1")]
     Attach {

@@ -289,6 +289,74 @@ fn an_examination_is_attached_and_its_media_are_voted_on() {
     assert!(shown.contains("on E-1 (X-1)"), "{shown}");
     let stray = "0".repeat(64);
     assert_eq!(by(&place, "grad", &["grading", "vote", "I-1", &stray, "--category", "C"]).code, 2);
+
+    // A second view is asked for and given by another person; agreement is told for the whole, to a supervisor only.
+    let ran = |login: &str, args: &[&str]| good(by(&place, login, args));
+    let outcome = || {
+        let shown: Value = serde_json::from_str(&ran("grad", &["grading", "show", "I-1", sha256, "--json"])).unwrap();
+        shown["outcome"].as_str().unwrap().to_owned()
+    };
+    ran("grad", &["grading", "second-view", "I-1", sha256, "--reason", "legal-line"]);
+    assert_eq!(outcome(), "second-view");
+    ran("sup", &["grading", "vote", "I-1", sha256, "--category", "C", "--purpose", "second-view", "--blind"]);
+    assert!(outcome().ends_with(" C"), "{}", outcome());
+    assert_eq!(by(&place, "grad", &["grading", "agreement", "I-1"]).code, 2, "a grader does not see agreement");
+    let agreement: Value = serde_json::from_str(&ran("sup", &["grading", "agreement", "I-1", "--json"])).unwrap();
+    assert_eq!(agreement["second_views"]["blind"]["first_second_count"], serde_json::json!([["C", "C", 1]]));
+    assert_eq!(agreement["second_views"]["all"]["kappa"], Value::Null, "one category: kappa is not defined");
+    assert!(ran("sup", &["grading", "agreement", "I-1"]).contains("kappa is not defined"));
+    let sample: Value = serde_json::from_str(&ran("sup", &["grading", "sample", "I-1", "--json"])).unwrap();
+    assert_eq!((&sample["voted"], &sample["per_1000"]), (&serde_json::json!(1), &serde_json::json!(100)));
+    assert_eq!(by(&place, "grad", &["grading", "sample", "I-1"]).code, 2, "a grader does not see the sample");
+    // One's own vote can be withdrawn, once.
+    ran("grad", &["grading", "withdraw", "I-1", sha256, "--reason", "slip"]);
+    let again = by(&place, "grad", &["grading", "withdraw", "I-1", sha256, "--reason", "slip"]);
+    assert!(again.code == 2 && again.err.contains("only one's own"), "{}", again.err);
+
+    // What a set says: only of what is there, and trusted only where the set says so.
+    let other = media[1]["sha256"].as_str().unwrap();
+    let third = media[2]["sha256"].as_str().unwrap();
+    let list = format!("sha256,category,trusted\n{other},A,yes\n{third},A,no\n{stray},B,yes\n");
+    std::fs::write(place.path("set.csv"), list).unwrap();
+    let import = ["grading", "import", "I-1", "set.csv", "--set", "Set 1@3"];
+    assert_eq!(by(&place, "grad", &import).code, 2, "a grader does not import");
+    let said = ran("exam", &import);
+    assert!(said.starts_with("2 categories recorded, 0 known from this version already, 1 of contents"), "{said}");
+    let said = ran("exam", &import);
+    assert!(said.starts_with("0 categories recorded, 2 known from this version already"), "{said}");
+    let of = |sha256: &str| ran("grad", &["grading", "show", "I-1", sha256]);
+    assert!(of(other).contains(" A\n"), "{}", of(other));
+    assert!(of(third).contains("undecided"), "what is not trusted decides nothing: {}", of(third));
+    std::fs::write(place.path("set.csv"), "sha256,category,trusted\nnothing,A,yes\n").unwrap();
+    let refused = by(&place, "exam", &import);
+    assert!(refused.code == 2 && refused.err.contains("line 2"), "{}", refused.err);
+}
+
+#[test]
+fn an_agreement_that_is_withdrawn_and_an_exhibit_that_is_kept() {
+    let place = team();
+    let ran = |login: &str, args: &[&str]| good(by(&place, login, args));
+    let mut taken = TAKEN;
+    taken[12] = "agreement:witness:messages of May";
+    let took = by(&place, "det", &taken);
+    assert_eq!(took.code, 0, "{}", took.err);
+    ran("det", &["exhibit", "agreement-withdrawn", "E-1", "--at", "2026-11-22T10:00Z"]);
+    let kept = [
+        "exhibit",
+        "retained",
+        "E-1",
+        "--authority",
+        "order 7",
+        "--review",
+        "2027-01-24T10:00Z",
+        "--at",
+        "2026-11-22T10:01Z",
+    ];
+    ran("sup", &kept);
+    let examined =
+        ["exhibit", "examined", "E-1", "--what", "imaged", "--within-scope", "yes", "--at", "2026-11-22T11:00Z"];
+    let said = by(&place, "det", &examined);
+    assert!(said.err.contains("after its giver withdrew"), "{}{}", said.out, said.err);
 }
 
 #[test]

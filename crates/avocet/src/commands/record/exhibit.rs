@@ -40,6 +40,16 @@ pub fn run(global: &Global, verb: &ExhibitVerb, who: &Who) -> anyhow::Result<Out
             }
             about(exhibit, Fact::by_officer(fact))
         }
+        ExhibitVerb::AgreementWithdrawn { exhibit, at } => {
+            about(exhibit, Fact::plain(json!({"fact": "agreement_withdrawn", "when": when(at)?})))
+        }
+        ExhibitVerb::Retained { exhibit, authority, review, at } => {
+            let mut fact = json!({"fact": "retained", "when": when(at)?, "authority": authority});
+            if let Some(review) = review {
+                fact["review"] = json!({"time": review});
+            }
+            about(exhibit, Fact::plain(fact))
+        }
         ExhibitVerb::Returned { exhibit, to, at } => {
             let mut fact = json!({"fact": "returned", "when": when(at)?});
             if let Some(to) = to {

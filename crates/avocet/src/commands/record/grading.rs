@@ -12,6 +12,7 @@ use crate::{Outcome, Refusal};
 
 pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome> {
     match verb {
+        Grading::More(verb) => super::agreement::run(global, verb, who),
         Grading::Attach { investigation, exhibit, file, expect, replaces } => {
             let (id, exhibit) = (parse(investigation)?, parse(exhibit)?);
             let expect = expect.as_deref().map(parse).transpose()?;

@@ -1,5 +1,6 @@
 //! The verbs that work on the record.
 
+mod agreement;
 mod custody;
 mod demo;
 mod exhibit;
