@@ -132,20 +132,20 @@ fn grades(scheme: &Scheme) -> Vec<Grade> {
         first.filter(|_| letters.next().is_none())
     };
     let mut taken: Vec<char> = TAKEN.chars().chain(codes.iter().filter_map(|category| own(&category.code))).collect();
-    let mut free = |letters: &mut dyn Iterator<Item = char>| {
-        let found = letters.find(|c| c.is_ascii_alphanumeric() && !taken.contains(c));
+    let mut free = |wanted: Vec<char>| {
+        let found = wanted.into_iter().find(|c| c.is_ascii_alphanumeric() && !taken.contains(c));
         taken.extend(found);
         found
     };
     let mut all = vec![];
     for category in codes {
-        let key = own(&category.code)
-            .or_else(|| free(&mut category.code.chars().map(|c| c.to_ascii_uppercase()).chain('1'..='9')));
+        let letters = || category.code.chars().map(|c| c.to_ascii_uppercase()).chain('1'..='9').collect();
+        let key = own(&category.code).or_else(|| free(letters()));
         if let Some(key) = key {
             all.push(Grade { key: key.to_string(), code: category.code.clone(), name: category.meaning.clone() });
         }
     }
-    if let Some(key) = free(&mut ['0', 'Z'].into_iter()) {
+    if let Some(key) = free(vec!['0', 'Z']) {
         all.push(Grade { key: key.to_string(), code: NONE.to_owned(), name: "None of these".to_owned() });
     }
     all
