@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,sqlite,plist}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,sqlite,plist,tar}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -52,6 +52,7 @@ else
 fi
 if command -v python3 >/dev/null; then
   (cd "$work/tree" && quiet python3 -m zipfile -c "$out/zip/zip" .)
+  for format in gnu pax ustar; do quiet tar -C "$work/tree" --format=$format -cf "$out/tar/$format" .; done
   python3 - "$out" <<'P'
 import json, struct, sys
 out = sys.argv[1]
