@@ -5,6 +5,7 @@ mod agreement;
 mod care;
 mod draft;
 mod exhibit;
+mod extract;
 mod figures;
 mod found;
 mod investigation;

@@ -89,6 +89,7 @@ rights! {
     RecordChild "record_child" Investigation true "Record children and work on who they are";
     RestrictedChild "restricted_child" Investigation true "Read what is restricted about a child";
     Export "export" Investigation true "Export, print or disclose";
+    ExtractGrading "extract_grading" Investigation true "Extract what was graded, for court";
     SeeFigures "see_figures" Everywhere false "See figures for a period, and the ids of the records that they count";
     ReadLedger "read_ledger" Everywhere false "Read and verify the ledger: who did what and when, no content";
     ManageUsers "manage_users" Everywhere false "Add people, give and take roles";

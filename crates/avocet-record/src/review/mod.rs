@@ -4,10 +4,12 @@
 //! From the lists of an investigation, its policy and where its media stand follows the queue ([`Reason`], [`Todo`]): both
 //! are pure functions here, and the rows of the store only repeat their answers.
 
+mod extract;
 mod fact;
 mod found;
 mod order;
 
+pub use extract::{EXTRACT, Graded, GradedBy, GradedCount, GradingExtract};
 pub use fact::ReviewFact;
 pub use found::{Found, FoundError, InGroup, Near, Said, list, read_list};
 pub use order::{Place, Queueing, Reason, Todo, todo};

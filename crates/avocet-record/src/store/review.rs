@@ -521,6 +521,13 @@ impl Tx<'_> {
 }
 
 impl Store {
+    /// Every content of an investigation, with what sets of its policy's scheme say, in the order of the digests.
+    pub(crate) async fn review_rows(&self, investigation: InvestigationId) -> Result<Vec<(QueueRow, String)>> {
+        let mut conn = self.db.reader().await?;
+        let rows = rows!(conn, REVIEW_ROWS, investigation.to_string());
+        rows.iter().map(|row| Ok((queue_row(row)?, text(row, 3)?))).collect()
+    }
+
     /// How many contents each person has before them.
     pub(crate) async fn leases(&self, investigation: InvestigationId) -> Result<BTreeMap<String, u64>> {
         let mut conn = self.db.reader().await?;

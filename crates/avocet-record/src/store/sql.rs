@@ -150,6 +150,8 @@ statements! {
     NO_LONGER_ALONE = "UPDATE review SET reason = 3 WHERE reason = 2 AND investigation <> $1 \
                        AND sha256 IN (SELECT sha256 FROM media WHERE investigation = $1)";
     REVIEW = "SELECT todo, reason, said, grp, found FROM review WHERE investigation = $1 AND sha256 = $2";
+    REVIEW_ROWS = "SELECT r.sha256, r.reason, m.outcome, r.said, r.found FROM review r LEFT JOIN media m \
+                   ON m.investigation = r.investigation AND m.sha256 = r.sha256 WHERE r.investigation = $1 ORDER BY r.sha256";
     SET_TODO = "UPDATE review SET todo = $3 WHERE investigation = $1 AND sha256 = $2";
     ANY_TO_GRADE = "SELECT 1 FROM review WHERE investigation = $1 AND todo = 1 AND reason = $2 LIMIT 1";
     /// The next contents to grade for somebody: nobody else has them before them, and the person's own vote in the scheme

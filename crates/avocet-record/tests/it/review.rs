@@ -14,6 +14,7 @@ use avocet_record::{At, ExaminationId, ExhibitId, InvestigationId};
 use super::sealed::{Content, write_contents};
 
 mod care;
+mod extract;
 mod lease;
 mod order;
 mod work;

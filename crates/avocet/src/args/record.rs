@@ -375,6 +375,45 @@ pub enum Grading {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// Write what was graded as one canonical file, from which reports are rendered; its digest goes onto the ledger
+    #[command(after_help = "Example:\n  avocet grading extract I-1 --out I-1.grading.json --as sup1")]
+    Extract {
+        /// Of which investigation
+        investigation: String,
+        /// The new file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Print the counts of a schedule from an extract; no sign-in
+    #[command(after_help = "Example:\n  avocet grading schedule I-1.grading.json")]
+    Schedule {
+        /// The extract
+        file: PathBuf,
+    },
+    /// Write one page in the manner of a streamlined forensic report from an extract; no sign-in
+    #[command(after_help = "Example:\n  avocet grading sfr I-1.grading.json --html I-1.html")]
+    Sfr {
+        /// The extract
+        file: PathBuf,
+        /// The new page
+        #[arg(long, value_name = "FILE")]
+        html: PathBuf,
+    },
+    /// Write an extract for other programs; what no person viewed is left out unless asked for; no sign-in
+    #[command(after_help = "Example:\n  avocet grading export I-1.grading.json --vics I-1.vics.json --csv I-1.csv")]
+    Export {
+        /// The extract
+        file: PathBuf,
+        /// The new VICS 2.0 file
+        #[arg(long, value_name = "FILE", required_unless_present = "csv")]
+        vics: Option<PathBuf>,
+        /// The new CSV file
+        #[arg(long, value_name = "FILE")]
+        csv: Option<PathBuf>,
+        /// With what has a category by exact match only
+        #[arg(long)]
+        unviewed: bool,
+    },
     /// Show where one content was found and how it stands
     #[command(after_help = "Example:\n  avocet grading show I-1 9f2c… --as grad1")]
     Show {

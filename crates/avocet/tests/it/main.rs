@@ -6,6 +6,7 @@ mod differential;
 mod evidence;
 mod figures;
 mod golden;
+mod graded;
 mod list;
 mod media;
 mod people;

@@ -6,7 +6,7 @@ use avocet_record::vote::{Policy, SchemeRef};
 use clap::ValueEnum as _;
 use serde_json::json;
 
-use super::{at_desk, parse, print, recorded};
+use super::{at_desk, graded, parse, print, recorded};
 use crate::args::{Global, Grading, Who};
 use crate::{Outcome, Refusal};
 
@@ -82,6 +82,12 @@ pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome
                     })
                     .collect()
             })
+        }
+        Grading::Extract { investigation, out } => graded::extract(global, who, investigation, out),
+        Grading::Schedule { file } => graded::schedule(global, file),
+        Grading::Sfr { file, html } => graded::sfr(global, file, html),
+        Grading::Export { file, vics, csv, unviewed } => {
+            graded::export(global, file, vics.as_deref(), csv.as_deref(), *unviewed)
         }
         Grading::Show { investigation, sha256 } => {
             let (id, sha256): (InvestigationId, Sha256) = (parse(investigation)?, parse(sha256)?);

@@ -5,6 +5,7 @@ mod custody;
 mod demo;
 mod exhibit;
 mod figures;
+mod graded;
 mod grading;
 mod investigation;
 mod ledger;

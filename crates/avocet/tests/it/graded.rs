@@ -1,0 +1,72 @@
+//! Reports of a grading, from an extract that is made up.
+
+use crate::support::Place;
+
+fn extract() -> String {
+    let counted = |apart: &str| {
+        format!(
+            "[{{\"category\":\"B\",\"moving\":true,\"by\":\"exact-match\",{apart}\"count\":1}},\
+             {{\"category\":\"C\",\"moving\":false,\"by\":\"viewed\",{apart}\"count\":1}}]"
+        )
+    };
+    let content = |byte: &str, moving: bool, category: &str, by: &str| {
+        format!(
+            "{{\"sha256\":\"{}\",\"md5\":\"{}\",\"sha1\":\"{}\",\"bytes\":1000,\"moving\":{moving},\"category\":\"{category}\",\
+             \"by\":\"{by}\",\"exhibits\":[\"E-1\"],\"states\":[\"allocated\"],\"files\":2}}",
+            byte.repeat(32),
+            byte.repeat(16),
+            byte.repeat(20)
+        )
+    };
+    format!(
+        "{{\"extract\":\"avocet grading 1\",\"investigation\":\"I-1\",\"scheme\":\"uk-2014@1\",\"policy\":\"unknown\",\"totals\":{},\
+         \"by_device\":{},\"without\":{{\"undecided\":3}},\"said_otherwise\":1,\"contents\":[{},{}]}}\n",
+        counted(""),
+        counted("\"exhibit\":\"E-1\",\"state\":\"live\","),
+        content("11", false, "C", "viewed"),
+        content("22", true, "B", "exact-match")
+    )
+}
+
+#[test]
+fn reports_say_what_the_extract_says_and_an_altered_one_is_refused() {
+    let place = Place::new();
+    std::fs::write(place.path("e.json"), extract()).unwrap();
+    let schedule = place.run(["grading", "schedule", "e.json"]);
+    assert_eq!(schedule.code, 0, "{}", schedule.err);
+    assert!(schedule.out.contains("1  category C  still  E-1  live  viewed"), "{}", schedule.out);
+    assert!(schedule.out.contains("1  category B  moving  E-1  live  by exact match"), "{}", schedule.out);
+    assert!(schedule.out.contains("indecent photographs or pseudo-photographs"));
+    let page = place.run(["grading", "sfr", "e.json", "--html", "e.html"]);
+    assert_eq!(page.code, 0, "{}", page.err);
+    let page = std::fs::read_to_string(place.path("e.html")).unwrap();
+    assert!(page.contains("<td>C</td><td>still</td><td>viewed</td><td class=\"n\">1</td>"), "{page}");
+    assert!(page.contains("3 further contents have no category"));
+    std::fs::write(place.path("altered.json"), extract().replace("\"count\":1", "\"count\":2")).unwrap();
+    let altered = place.run(["grading", "schedule", "altered.json"]);
+    assert_eq!(altered.code, 2);
+    assert!(altered.err.contains("its counts are not those of the contents"), "{}", altered.err);
+}
+
+/// Written as VICS, taken in as a known set, and given back: category, digests and the fields that only we write.
+#[test]
+fn a_grading_written_as_vics_comes_back_out_of_a_known_set_whole() {
+    let place = Place::new();
+    std::fs::write(place.path("e.json"), extract()).unwrap();
+    let written = place.run(["grading", "export", "e.json", "--vics", "out.json", "--csv", "out.csv"]);
+    assert_eq!(written.code, 0, "{}", written.err);
+    assert!(written.out.contains("1 written; 1 left out"), "{}", written.out);
+    let all = place.run(["grading", "export", "e.json", "--vics", "all.json", "--unviewed"]);
+    assert!(all.out.contains("2 written; 0 left out"), "{}", all.out);
+    assert_eq!(std::fs::read_to_string(place.path("out.csv")).unwrap().lines().count(), 2);
+    let imported = place.run(["--store", "s", "sets", "import", "all.json", "--name", "own", "--scheme", "uk-2014"]);
+    assert_eq!(imported.code, 0, "{}", imported.err);
+    let exported = place.run(["--store", "s", "sets", "export", "own", "--format", "vics", "--out", "back.json"]);
+    assert_eq!(exported.code, 0, "{}", exported.err);
+    let value = |name: &str| -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(place.path(name)).unwrap();
+        let all: serde_json::Value = serde_json::from_str(&text).unwrap();
+        all["value"].as_array().unwrap().clone()
+    };
+    assert_eq!(value("back.json"), value("all.json"));
+}
