@@ -753,7 +753,7 @@ pub(super) async fn gate(tx: &mut Tx<'_>, investigation: InvestigationId, fact: 
         let asked = tx.lease_of(sha256).await?.is_some_and(|lease| lease.by == tx.by() && lease.todo != 3);
         if !asked {
             return Err(RecordError::Refused(
-                "a blind view is one that was asked for: take the content from `avocet review next --second-views`, \
+                "a blind view is one that was asked for: take the content from `avocet review next --work second`, \
                  where no vote is shown, or record the vote as not blind"
                     .into(),
             ));

@@ -6,6 +6,7 @@ use avocet_base::Sha256;
 use avocet_record::desk::{Desk, Opening};
 use avocet_record::law::Law;
 use avocet_record::store::Store;
+use avocet_record::review::Todo;
 use avocet_record::vote::{Basis, Policy, Purpose, SchemeRef, VoteFact};
 use avocet_record::warrant::Readiness;
 use avocet_record::{At, ExhibitId, InvestigationId, UserId};
@@ -97,6 +98,10 @@ impl Team<'_> {
             }
             "gr1" | "gr2" => {
                 let words: Vec<&str> = rest.split(' ').collect();
+                if words.len() > 2 {
+                    // A blind view is one that was given without the votes.
+                    self.desks[who].review_next(ONE, Todo::SecondView, 10).await.unwrap();
+                }
                 let fact = voted(words[0].parse().unwrap(), words[1], words.len() > 2);
                 self.desks[who].record_vote(ONE, fact).await.unwrap();
             }

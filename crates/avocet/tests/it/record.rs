@@ -298,7 +298,10 @@ fn an_examination_is_attached_and_its_media_are_voted_on() {
     };
     ran("grad", &["grading", "second-view", "I-1", sha256, "--reason", "legal-line"]);
     assert_eq!(outcome(), "second-view");
-    ran("sup", &["grading", "vote", "I-1", sha256, "--category", "C", "--purpose", "second-view", "--blind"]);
+    let unasked = ["grading", "vote", "I-1", sha256, "--category", "C", "--purpose", "second-view", "--blind"];
+    assert_eq!(by(&place, "sup", &unasked).code, 2, "blind is only a view that was given without the votes");
+    assert!(ran("sup", &["review", "next", "I-1", "--work", "second"]).contains(sha256));
+    ran("sup", &unasked);
     assert!(outcome().ends_with(" C"), "{}", outcome());
     assert_eq!(by(&place, "grad", &["grading", "agreement", "I-1"]).code, 2, "a grader does not see agreement");
     let agreement: Value = serde_json::from_str(&ran("sup", &["grading", "agreement", "I-1", "--json"])).unwrap();
