@@ -149,15 +149,19 @@ async fn grades_skips_flags_notes_and_undo_by_what_the_keys_send() {
     let grader = team.sign_in("grader").await;
     let screen = screen(&grader, team.mine).await;
     let (status, voted) = screen.act(&grader, "vote", "item=0&grade=C").await;
-    assert_eq!((status, voted["state"].as_str(), voted["done"].as_u64()), (StatusCode::OK, Some("decided"), Some(1)));
+    assert_eq!((status, voted["state"].as_str()), (StatusCode::OK, Some("decided")));
+    let desk = Desk::sign_in(team.app.store(), &team.law, "grader", PASSWORD).await.unwrap();
+    // What is done may still be drawn for a moderator; how many are left to grade does not depend on the draw.
+    let to_grade = async || desk.progress(team.mine).await.unwrap().to_grade.values().sum::<u64>();
+    assert_eq!(to_grade().await, 4);
     let (status, _) = screen.act(&grader, "vote", "item=1&grade=").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    let (_, voted) = screen.act(&grader, "vote", "item=1&grade=none").await;
-    assert_eq!(voted["done"], 2);
+    let (status, _) = screen.act(&grader, "vote", "item=1&grade=none").await;
+    assert_eq!((status, to_grade().await), (StatusCode::OK, 3));
     let (_, undone) = screen.act(&grader, "undo", "").await;
-    assert_eq!((undone["item"].as_u64(), undone["done"].as_u64()), (Some(1), Some(1)));
+    assert_eq!((undone["item"].as_u64(), to_grade().await), (Some(1), 4));
     let (_, undone) = screen.act(&grader, "undo", "").await;
-    assert_eq!((undone["item"].as_u64(), undone["done"].as_u64()), (Some(0), Some(0)));
+    assert_eq!((undone["item"].as_u64(), to_grade().await), (Some(0), 5));
     let (_, undone) = screen.act(&grader, "undo", "").await;
     assert_eq!(undone["said"], "There is nothing to undo.");
     for (act, more) in [("skip", "item=0"), ("flag", "item=1"), ("note", "item=2&note=compare"), ("identify", "item=3")]
