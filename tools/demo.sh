@@ -81,3 +81,15 @@ echo
 "$avocet" ledger verify --checkpoint "$out/demo-head.txt" || exit 1
 echo
 echo "The report is $out/DEMO-1.html: open it in a browser."
+cat <<END
+
+The team's record in a browser:
+  AVOCET_STORE_KEY="$AVOCET_STORE_KEY" "$avocet" serve --store "$AVOCET_STORE"
+then https://127.0.0.1:8443/, where a browser asks once about the server's own certificate. Sign in as supervisor, detective, examiner,
+grader or admin, each with the password "$AVOCET_PASSWORD": it is the demo's, and nothing in it is worth protecting.
+END
+# Somebody at a terminal sees it at once; Ctrl-C ends it.
+if [ -t 0 ] && [ -t 1 ]; then
+  echo
+  exec "$avocet" serve --store "$AVOCET_STORE"
+fi

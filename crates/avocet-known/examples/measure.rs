@@ -201,7 +201,8 @@ fn lookup(out: &Path, rows: u64, lookups: u64) {
         let files: Vec<(Digests, u64)> = (0..lookups).map(|n| (digests(n, absent(pass)), 5)).collect();
         let started = Instant::now();
         let before = processor();
-        let hits: usize = files.chunks(4096).map(|window| black_box(sets.lookup_many(black_box(window))).unwrap().len()).sum();
+        let hits: usize =
+            files.chunks(4096).map(|window| black_box(sets.lookup_many(black_box(window))).unwrap().len()).sum();
         let time = started.elapsed().as_secs_f64();
         println!(
             "absent in windows of 4,096, as an examination asks (pass {pass}): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",

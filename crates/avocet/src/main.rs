@@ -71,6 +71,7 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Verb::Safeguarding { verb, who } => commands::record::safeguarding(global, verb, who),
         Verb::Custody { verb, who } => commands::record::custody(global, verb, who),
         Verb::Welfare { verb, who } => commands::record::welfare(global, verb, who),
+        Verb::Serve { args, who } => commands::record::serve(global, args, who),
         Verb::Leaflet(a) => commands::record::leaflet(global, a),
         Verb::Clocks { investigation, who } => commands::record::clocks(global, investigation, who),
         Verb::Outcome { verb, who } => commands::record::outcome(global, verb, who),

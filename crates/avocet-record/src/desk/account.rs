@@ -1,9 +1,13 @@
 //! Who may sign in.
 
+use std::fmt;
+
+use avocet_base::Sha256;
 use sqlx::Row as _;
 use zeroize::Zeroizing;
 
 use super::Desk;
+use crate::digest;
 use crate::error::{RecordError, Result};
 use crate::event::Event;
 use crate::ids::UserId;
@@ -22,6 +26,28 @@ pub struct Account {
     pub roles: Vec<String>,
     /// Whether they still may.
     pub active: bool,
+}
+
+/// What proves later that somebody signed in. It ends with the password and with the account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pass {
+    user: UserId,
+    mark: Sha256,
+}
+
+impl Pass {
+    /// Who signed in.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+}
+
+/// Says whose it is, and nothing that could be repeated.
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pass({})", self.user)
+    }
 }
 
 /// Wrong passwords in a row after which an account is locked, and for how long.
@@ -88,6 +114,38 @@ impl<'s> Desk<'s> {
             return Err(RecordError::SignIn);
         }
         Ok(Desk { store, law, user, roles: account.roles })
+    }
+
+    /// What this person can come back with without a password, as long as nobody sets another.
+    ///
+    /// # Errors
+    /// [`RecordError::SignIn`] where the account has no password any more.
+    pub async fn pass(&self) -> Result<Pass> {
+        let mark = mark(self.store, self.user).await?.ok_or(RecordError::SignIn)?;
+        Ok(Pass { user: self.user, mark })
+    }
+
+    /// Comes back to the desk with a pass. The account is read anew: roles that were given or taken since count at once.
+    ///
+    /// # Errors
+    /// [`RecordError::SignIn`] where the account was closed or its password is another.
+    pub async fn resume(store: &'s Store, law: &'s Law, pass: &Pass) -> Result<Self> {
+        if mark(store, pass.user).await?.as_ref() != Some(&pass.mark) {
+            return Err(RecordError::SignIn);
+        }
+        let mut accounts = store.accounts().await?.into_iter();
+        let account = accounts.find(|account| account.user == pass.user && account.active);
+        let account = account.ok_or(RecordError::SignIn)?;
+        Ok(Desk { store, law, user: account.user, roles: account.roles })
+    }
+
+    /// Everybody who has or had an account, for whoever is signed in: the others of a team are named to hand things to
+    /// and to be put on investigations. Names are not in it.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn colleagues(&self) -> Result<Vec<Account>> {
+        self.store.accounts().await
     }
 
     /// Makes an account.
@@ -168,6 +226,12 @@ impl<'s> Desk<'s> {
             None => Ok(()),
         }
     }
+}
+
+/// Of the password that an account has now.
+async fn mark(store: &Store, user: UserId) -> Result<Option<Sha256>> {
+    let stored = store.secret(&format!("password {user}")).await?;
+    Ok(stored.map(|stored| digest(stored.as_bytes())))
 }
 
 async fn known(tx: &mut Tx<'_>, user: UserId) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The exhibits of an investigation.
 
 use super::{Desk, states};
+use crate::at::Recorded;
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::exhibit::{ExhibitFinding, ExhibitState, across};
@@ -25,20 +26,10 @@ impl Desk<'_> {
     /// [`RecordError`].
     pub async fn exhibits(&self, investigation: InvestigationId) -> Result<Vec<Exhibit>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
-        let of = |event: &Event| match event {
-            Event::Exhibit { exhibit, fact, .. } => Some((*exhibit, fact.clone())),
-            _ => None,
-        };
-        let states = states(&self.store.facts(&investigation.to_string()).await?, of, ExhibitState::apply);
-        let records = u64::try_from(states.len()).unwrap_or(u64::MAX);
+        let shown = exhibits_in(&self.store.facts(&investigation.to_string()).await?);
+        let records = u64::try_from(shown.len()).unwrap_or(u64::MAX);
         self.looked(Act::Viewed, vec![investigation.to_string()], "its exhibits", records).await?;
-        let mut others = across(states.iter().map(|(id, state)| (*id, state)));
-        let exhibit = |(id, state): (ExhibitId, ExhibitState)| {
-            let mut findings = state.findings();
-            findings.extend(others.remove(&id).unwrap_or_default());
-            Exhibit { id, state, findings }
-        };
-        Ok(states.into_iter().map(exhibit).collect())
+        Ok(shown)
     }
 
     /// One exhibit with its findings. The look is recorded.
@@ -50,4 +41,20 @@ impl Desk<'_> {
         let investigation = self.investigation_of(&id.to_string()).await?;
         self.exhibits(investigation).await?.into_iter().find(|exhibit| exhibit.id == id).ok_or_else(unknown)
     }
+}
+
+/// The exhibits of these facts, with what does not fit within each and between them.
+pub(super) fn exhibits_in(facts: &[Recorded<Event>]) -> Vec<Exhibit> {
+    let of = |event: &Event| match event {
+        Event::Exhibit { exhibit, fact, .. } => Some((*exhibit, fact.clone())),
+        _ => None,
+    };
+    let states = states(facts, of, ExhibitState::apply);
+    let mut others = across(states.iter().map(|(id, state)| (*id, state)));
+    let exhibit = |(id, state): (ExhibitId, ExhibitState)| {
+        let mut findings = state.findings();
+        findings.extend(others.remove(&id).unwrap_or_default());
+        Exhibit { id, state, findings }
+    };
+    states.into_iter().map(exhibit).collect()
 }

@@ -173,13 +173,18 @@ impl Desk<'_> {
     /// [`RecordError`].
     pub async fn risk(&self, investigation: InvestigationId) -> Result<RiskState> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        self.risk_in(investigation, &self.store.facts(&investigation.to_string()).await?).await
+    }
+
+    /// The risk of an investigation whose facts these are.
+    pub(super) async fn risk_in(&self, id: InvestigationId, facts: &[Recorded<Event>]) -> Result<RiskState> {
         let mut state = RiskState::default();
-        for recorded in self.store.facts(&investigation.to_string()).await? {
+        for recorded in facts {
             if let Event::Risk { fact } = &recorded.fact {
                 state.apply(&recorded.with(fact.clone()));
             }
         }
-        self.store.investigation(investigation).await?.item.acts().into_iter().for_each(|seq| state.add_action(seq));
+        self.store.investigation(id).await?.item.acts().into_iter().for_each(|seq| state.add_action(seq));
         Ok(state)
     }
 

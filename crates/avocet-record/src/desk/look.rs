@@ -7,6 +7,7 @@ use crate::error::{RecordError, Result};
 use crate::event::{Act, Event, Look};
 use crate::ids::{InvestigationId, KeyId};
 use crate::law::Right;
+use crate::ledger::Checked;
 use crate::store::{Difference, LedgerLine, Permit};
 
 impl Desk<'_> {
@@ -26,6 +27,15 @@ impl Desk<'_> {
     pub async fn ledger(&self, after: u64, limit: u32) -> Result<Vec<LedgerLine>> {
         self.may(Right::ReadLedger, None).await?;
         self.store.ledger_page(after, limit).await
+    }
+
+    /// Checks every entry of the ledger against its signed head.
+    ///
+    /// # Errors
+    /// [`RecordError`]; what does not fit is in the answer.
+    pub async fn verify_ledger(&self) -> Result<Checked> {
+        self.may(Right::ReadLedger, None).await?;
+        self.store.verify_ledger(&[]).await
     }
 
     /// Copies the store into a new folder, and answers how many entries the copy holds.

@@ -10,6 +10,7 @@ mod look;
 mod media;
 mod order;
 mod outcome;
+mod overview;
 mod people;
 mod referral;
 mod warrant;
@@ -23,8 +24,8 @@ use crate::ids::{InvestigationId, UserId};
 use crate::law::{Law, Right, RightScope};
 use crate::store::{Permit, Store, Tx};
 
-pub use account::Account;
 pub(crate) use account::from_row as account_from_row;
+pub use account::{Account, Pass};
 pub use agreement::{AgreementOf, Imported, Sample, SetSays};
 pub use draft::{Done, Told};
 pub use exhibit::Exhibit;
@@ -34,6 +35,7 @@ pub use media::MediaPlace;
 pub(crate) use media::outcome_text;
 pub use order::{Comparison, OrderShown};
 pub use outcome::{OutcomeShown, Settled};
+pub use overview::{Attached, Head, Overview};
 pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
 pub use referral::{Conflict, Incoming, Referral};
 pub use warrant::{IpEventShown, WarrantShown};
@@ -71,6 +73,24 @@ impl<'s> Desk<'s> {
     #[must_use]
     pub fn user(&self) -> UserId {
         self.user
+    }
+
+    /// Their roles, as `roles.toml` names them.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// The tables that the record works by.
+    #[must_use]
+    pub fn law(&self) -> &'s Law {
+        self.law
+    }
+
+    /// Now, as the record's clock says.
+    #[must_use]
+    pub fn now(&self) -> At {
+        self.store.now()
     }
 
     /// Whether one of the person's roles holds a right.

@@ -6,7 +6,7 @@ use avocet_base::Sha256;
 use serde_json::{Value, json};
 
 use super::{Desk, states};
-use crate::at::At;
+use crate::at::{At, Recorded};
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId, OrderId};
@@ -46,19 +46,25 @@ impl Desk<'_> {
     /// [`RecordError`].
     pub async fn orders(&self, investigation: InvestigationId) -> Result<Vec<OrderShown>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let shown = self.orders_in(&self.store.facts(&investigation.to_string()).await?);
+        let records = u64::try_from(shown.len()).unwrap_or(u64::MAX);
+        self.looked(Act::Viewed, vec![investigation.to_string()], "its orders", records).await?;
+        Ok(shown)
+    }
+
+    /// The orders of these facts, with what is due and what does not fit.
+    pub(super) fn orders_in(&self, facts: &[Recorded<Event>]) -> Vec<OrderShown> {
         let of = |event: &Event| match event {
             Event::Order { order, fact, .. } => Some((*order, fact.clone())),
             _ => None,
         };
-        let orders = states(&self.store.facts(&investigation.to_string()).await?, of, OrderState::apply);
-        let records = u64::try_from(orders.len()).unwrap_or(u64::MAX);
-        self.looked(Act::Viewed, vec![investigation.to_string()], "its orders", records).await?;
+        let orders = states(facts, of, OrderState::apply);
         let (now, law) = (self.store.now(), self.order_law());
         let shown = |(id, state): (OrderId, OrderState)| {
             let (due, findings) = (state.due(now, law), state.findings(law));
             OrderShown { id, state, due, findings }
         };
-        Ok(orders.into_iter().map(shown).collect())
+        orders.into_iter().map(shown).collect()
     }
 
     /// One order. The look is recorded.

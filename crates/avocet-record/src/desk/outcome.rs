@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Desk, states};
+use crate::at::Recorded;
 use crate::error::Result;
 use crate::event::{Act, Event};
 use crate::exhibit::ExhibitState;
@@ -41,26 +42,31 @@ impl Desk<'_> {
     /// [`crate::RecordError`].
     pub async fn outcomes(&self, investigation: InvestigationId) -> Result<Vec<OutcomeShown>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
-        let facts = self.store.facts(&investigation.to_string()).await?;
+        let shown = self.outcomes_in(&self.store.facts(&investigation.to_string()).await?);
+        let records = u64::try_from(shown.len()).unwrap_or(u64::MAX);
+        self.looked(Act::Viewed, vec![investigation.to_string()], "its outcomes", records).await?;
+        Ok(shown)
+    }
+
+    /// The outcomes of these facts, with what does not fit.
+    pub(super) fn outcomes_in(&self, facts: &[Recorded<Event>]) -> Vec<OutcomeShown> {
         let of = |event: &Event| match event {
             Event::Outcome { outcome, fact, .. } => Some((*outcome, fact.clone())),
             _ => None,
         };
-        let outcomes = states(&facts, of, OutcomeState::apply);
-        let records = u64::try_from(outcomes.len()).unwrap_or(u64::MAX);
-        self.looked(Act::Viewed, vec![investigation.to_string()], "its outcomes", records).await?;
+        let outcomes = states(facts, of, OutcomeState::apply);
         let of = |event: &Event| match event {
             Event::Exhibit { exhibit, fact, .. } => Some((*exhibit, fact.clone())),
             _ => None,
         };
-        let exhibits = states(&facts, of, ExhibitState::apply);
+        let exhibits = states(facts, of, ExhibitState::apply);
         let fates: BTreeMap<_, _> = exhibits.into_iter().map(|(id, state)| (id, state.fate())).collect();
         let now = self.store.now();
         let shown = |(id, state): (OutcomeId, OutcomeState)| {
             let findings = state.findings(now, &self.law.offences, &self.law.disposals, &fates);
             OutcomeShown { id, state, findings }
         };
-        Ok(outcomes.into_iter().map(shown).collect())
+        outcomes.into_iter().map(shown).collect()
     }
 
     /// The counts that votes and moderation have settled, by category, kind and device, and how many contents are not

@@ -50,9 +50,16 @@ impl Desk<'_> {
     pub async fn ip_events(&self, investigation: InvestigationId) -> Result<Vec<IpEventShown>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
         let show = self.may(Right::ReadPersonal, Some(investigation)).await.is_ok();
-        let states = ip_states(&self.store.facts(&investigation.to_string()).await?);
-        let records = u64::try_from(states.len()).unwrap_or(u64::MAX);
+        let facts = self.store.facts(&investigation.to_string()).await?;
+        let shown = self.ip_events_in(&facts, show).await?;
+        let records = u64::try_from(shown.len()).unwrap_or(u64::MAX);
         self.looked(Act::Viewed, vec![investigation.to_string()], "its IP events", records).await?;
+        Ok(shown)
+    }
+
+    /// The IP events of these facts, with the source's words where they are to be shown.
+    pub(super) async fn ip_events_in(&self, facts: &[Recorded<Event>], show: bool) -> Result<Vec<IpEventShown>> {
+        let states = ip_states(facts);
         let opened = self.opened(&states).await?;
         Ok(states
             .into_iter()
@@ -72,24 +79,28 @@ impl Desk<'_> {
     pub async fn warrants(&self, investigation: InvestigationId) -> Result<Vec<WarrantShown>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
         let facts = self.store.facts(&investigation.to_string()).await?;
+        let ip_events = self.ip_events_in(&facts, false).await?;
+        let shown = self.warrants_in(&facts, &ip_events);
+        let records = u64::try_from(shown.len()).unwrap_or(u64::MAX);
+        self.looked(Act::Viewed, vec![investigation.to_string()], "its warrants", records).await?;
+        Ok(shown)
+    }
+
+    /// The warrants of these facts, and whether each may rest on what it rests on.
+    pub(super) fn warrants_in(&self, facts: &[Recorded<Event>], ip_events: &[IpEventShown]) -> Vec<WarrantShown> {
         let of = |event: &Event| match event {
             Event::Warrant { warrant, fact, .. } => Some((*warrant, fact.clone())),
             _ => None,
         };
-        let warrants = states(&facts, of, WarrantState::apply);
-        let records = u64::try_from(warrants.len()).unwrap_or(u64::MAX);
-        self.looked(Act::Viewed, vec![investigation.to_string()], "its warrants", records).await?;
-        let ip_events = ip_states(&facts);
-        let opened = self.opened(&ip_events).await?;
-        let events = ip_events.iter().map(|(id, state)| (*id, not_ready(*id, state, &opened))).collect();
+        let events = ip_events.iter().map(|event| (event.id, event.not_ready.clone())).collect();
         let now = self.store.now();
-        Ok(warrants
+        states(facts, of, WarrantState::apply)
             .into_iter()
             .map(|(id, state)| {
                 let (readiness, findings) = (state.readiness(&events), state.findings(now));
                 WarrantShown { id, state, readiness, findings }
             })
-            .collect())
+            .collect()
     }
 
     /// Makes an IP event of each that a referral's lead states, in the source's own words, and answers those made now.

@@ -2,7 +2,7 @@
 
 use avocet_record::desk::{Desk, Opening};
 use avocet_record::event::{Act, Event};
-use avocet_record::law::Law;
+use avocet_record::law::{Law, Right};
 use avocet_record::risk::{Danger, LevelId, QueueItem, RiskFact};
 use avocet_record::store::Store;
 use avocet_record::{At, InvestigationId, RecordError, UserId};
@@ -265,5 +265,31 @@ fn a_warrant_that_runs_out_shows_in_the_queue() {
         warrant(entered).await;
         assert_eq!(said().await, Vec::<String>::new());
         assert_eq!(store.rebuild(false).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn who_signed_in_comes_back_until_the_password_or_the_account_ends() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        let adm = Desk::first_account(&store, "adm", "a good password").await.unwrap();
+        let desk = Desk::sign_in(&store, &law, "adm", "a good password").await.unwrap();
+        let user = desk.add_account("det", &["detective".to_owned()], None, "a good password").await.unwrap();
+        let pass = Desk::sign_in(&store, &law, "det", "a good password").await.unwrap().pass().await.unwrap();
+        assert_eq!((pass.user(), format!("{pass:?}")), (user, format!("Pass({user})")));
+        assert!(Desk::resume(&store, &law, &pass).await.unwrap().holds(Right::RecordIp));
+        // Roles count at once, and the same password set again is another.
+        desk.set_roles(user, &["grader".to_owned()], "test").await.unwrap();
+        assert!(!Desk::resume(&store, &law, &pass).await.unwrap().holds(Right::RecordIp));
+        desk.set_password(user, "a good password").await.unwrap();
+        assert!(matches!(Desk::resume(&store, &law, &pass).await, Err(RecordError::SignIn)));
+        let pass = Desk::sign_in(&store, &law, "det", "a good password").await.unwrap().pass().await.unwrap();
+        desk.close_account(user, "test").await.unwrap();
+        assert!(matches!(Desk::resume(&store, &law, &pass).await, Err(RecordError::SignIn)));
+        let all = desk.colleagues().await.unwrap();
+        assert_eq!(
+            all.iter().map(|account| (account.user, account.active)).collect::<Vec<_>>(),
+            [(adm, true), (user, false)]
+        );
     });
 }

@@ -9,6 +9,7 @@ mod people;
 mod record;
 mod referral;
 mod safeguarding;
+mod serve;
 mod sets;
 mod warrant;
 
@@ -26,6 +27,7 @@ pub use people::{ChildVerb, PersonVerb};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
 pub use safeguarding::{About, CustodyVerb, Leaflet, SafeguardingVerb, WelfareVerb};
+pub use serve::ServeArgs;
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};
 pub use warrant::{IpVerb, WarrantVerb};
 
@@ -298,6 +300,16 @@ pub enum Verb {
         #[command(subcommand)]
         verb: WelfareVerb,
         /// Who works, and what opens the store
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Serve the record to browsers on this machine, or on a network
+    #[command(after_help = "Example:\n  avocet serve --store team --store-key team.store-key")]
+    Serve {
+        /// How
+        #[command(flatten)]
+        args: ServeArgs,
+        /// What opens the store
         #[command(flatten)]
         who: Who,
     },

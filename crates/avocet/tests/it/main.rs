@@ -13,6 +13,7 @@ mod record;
 mod refusals;
 mod report;
 mod sealed;
+mod serve;
 mod sets;
 mod shell;
 mod store;

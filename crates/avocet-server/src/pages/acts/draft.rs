@@ -1,0 +1,238 @@
+//! From what a form says to the fact that is recorded.
+
+use avocet_record::desk::Desk;
+use avocet_record::exhibit::Holder;
+use avocet_record::{CustodyId, ExhibitId, SafeguardingId};
+use serde_json::{Map, Value, json};
+
+use super::{Act, Field, Fill, From, Kind, Of};
+use crate::fault::Fault;
+use crate::form::{Form, Wrong, instant};
+use crate::route::Ctx;
+
+/// The fact, or what is wrong with the form.
+pub async fn of(act: &Act, ctx: &Ctx, desk: &Desk<'_>, wrong: &mut Wrong) -> Result<Option<Value>, Fault> {
+    let mut fact = Map::new();
+    fact.insert("fact".to_owned(), json!(act.fact));
+    for field in act.fields {
+        if let Some(value) = answer(field, &ctx.form, wrong)
+            && !field.loose
+        {
+            fact.insert(field.name.to_owned(), value);
+        }
+    }
+    fill(act.fill, ctx, desk, &mut fact, wrong).await?;
+    match wrong.is_none() {
+        true => Ok(Some(around(act.of, ctx, desk, fact, wrong).await?).filter(|_| wrong.is_none())),
+        false => Ok(None),
+    }
+}
+
+fn answer(field: &Field, form: &Form, wrong: &mut Wrong) -> Option<Value> {
+    let text = form.text(field.name);
+    if field.kind == Kind::Confirm {
+        return Some(json!(text.is_some()));
+    }
+    if field.kind == Kind::Digest {
+        if let Some(bytes) = form.file(field.name) {
+            return Some(json!(avocet_record::digest(bytes)));
+        }
+    } else if let Some(text) = text {
+        return match field.kind {
+            Kind::Time | Kind::OtherTime => match instant(text) {
+                Ok(at) => Some(json!(at)),
+                Err(why) => {
+                    wrong.add(field.name, why);
+                    None
+                }
+            },
+            Kind::Number => match text.parse::<u64>() {
+                Ok(number) => Some(json!(number)),
+                Err(_) => {
+                    wrong.add(field.name, "Enter a whole number");
+                    None
+                }
+            },
+            Kind::YesNo => Some(json!(text == "true")),
+            Kind::Personal | Kind::PersonalArea => Some(json!({ "personal": text })),
+            Kind::PersonalLines => Some(lines(text).map(|line| json!({ "personal": line })).collect()),
+            Kind::Lines => Some(lines(text).collect()),
+            Kind::Several(_) => Some(json!(form.texts(field.name))),
+            // Numbers of charges are numbers.
+            Kind::Pick(From::Charges) | Kind::Choose(From::Charges) => text.parse::<u64>().ok().map(|n| json!(n)),
+            _ => Some(json!(text)),
+        };
+    }
+    if field.need {
+        let verb = match field.kind {
+            Kind::Pick(_) | Kind::Choose(_) | Kind::Several(_) | Kind::YesNo | Kind::Digest => "Choose",
+            _ => "Enter",
+        };
+        let mut label = field.label.chars();
+        let label = label.next().map_or_else(String::new, |first| first.to_lowercase().chain(label).collect());
+        wrong.add(field.name, format!("{verb}: {label}"));
+    }
+    None
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+async fn fill(
+    fill: Fill,
+    ctx: &Ctx,
+    desk: &Desk<'_>,
+    fact: &mut Map<String, Value>,
+    wrong: &mut Wrong,
+) -> Result<(), Fault> {
+    let form = &ctx.form;
+    let mut put = |name: &str, value: Value| fact.insert(name.to_owned(), value);
+    match fill {
+        Fill::Nothing => {}
+        Fill::Officer => {
+            put("officer", json!(desk.user()));
+        }
+        Fill::Taken => {
+            if form.text("officer").is_none() {
+                put("officer", json!(desk.user()));
+            }
+            let serials: Vec<Value> = lines(form.text("numbers").unwrap_or_default())
+                .filter_map(|line| match line.split_once([':', '=']) {
+                    Some((kind, value)) => Some(json!({"kind": kind.trim(), "value": value.trim()})),
+                    None => {
+                        wrong.add("numbers", "Write each number as what it is, a colon, and the number");
+                        None
+                    }
+                })
+                .collect();
+            put("serials", json!(serials));
+            if form.text("reference").is_some_and(|text| text.parse::<avocet_base::ExhibitRef>().is_err()) {
+                wrong.add("reference", "A reference is initials and a number, such as JC/1");
+            }
+            match form.text("source") {
+                Some("warrant") => match form.text("warrant") {
+                    Some(warrant) => drop(put("source", json!({"kind": "warrant", "warrant": warrant}))),
+                    None => wrong.add("warrant", "Choose the warrant"),
+                },
+                Some("power") => match form.text("power") {
+                    Some(power) => drop(put("source", json!({"kind": "power", "power": power}))),
+                    None => wrong.add("power", "Choose the power"),
+                },
+                Some("agreement") => match (form.text("giver"), form.text("scope")) {
+                    (Some(giver), Some(scope)) => {
+                        put("source", json!({"kind": "agreement", "giver": giver, "scope": scope}));
+                    }
+                    (None, _) => wrong.add("giver", "Choose who agreed"),
+                    (_, None) => wrong.add("scope", "Enter what they agreed to"),
+                },
+                Some("of_parent") => match form.text("parent") {
+                    Some(_) => drop(put("source", json!({"kind": "of_parent"}))),
+                    None => wrong.add("parent", "Choose the exhibit that it is a part of"),
+                },
+                _ => {}
+            }
+        }
+        Fill::HandOver => {
+            let to = match (form.text("to"), form.text("user"), form.text("name")) {
+                (Some("officer"), Some(user), _) => Some(json!({"kind": "officer", "user": user})),
+                (Some("officer"), None, _) => {
+                    wrong.add("user", "Choose the person");
+                    None
+                }
+                (Some("place"), _, Some(place)) => Some(json!({"kind": "place", "place": place})),
+                (Some("outside"), _, Some(body)) => Some(json!({"kind": "outside", "body": body})),
+                (Some(_), _, None) => {
+                    wrong.add("name", "Enter the name of the store or the body");
+                    None
+                }
+                _ => None,
+            };
+            if let Some(to) = to {
+                put("to", to);
+            }
+            let exhibit: ExhibitId = ctx.id("thing")?;
+            let holder = desk.exhibit(exhibit).await?.state.holder();
+            put("from", json!(holder.unwrap_or(Holder::Officer { user: desk.user() })));
+        }
+        Fill::Answer => {
+            let mut answer = Map::new();
+            for name in ["address", "time", "port", "subscriber"] {
+                if let Some(text) = form.text(name) {
+                    answer.insert(name.to_owned(), json!(text));
+                }
+            }
+            put("answer", json!({ "personal": answer }));
+        }
+        Fill::Tool => match (form.text("tool"), form.text("version")) {
+            (Some(name), Some(version)) => drop(put("tool", json!({"name": name, "version": version}))),
+            (None, None) => {}
+            (Some(_), None) => wrong.add("version", "Enter the version of the tool"),
+            (None, Some(_)) => wrong.add("tool", "Enter the tool"),
+        },
+        Fill::OrderLines => {
+            let rows: Vec<String> = form.texts("rows").into_iter().map(str::to_owned).collect();
+            let words: Vec<String> = lines(form.text("words").unwrap_or_default()).map(str::to_owned).collect();
+            if let Some(kind) = form.text("kind") {
+                // Rows of other kinds were never this order's.
+                let of = |row: &String| desk.law().order_lines.row(row).is_some_and(|row| row.value.order == kind);
+                let rows: Vec<String> = rows.into_iter().filter(of).collect();
+                put("lines", json!(desk.draft_lines(kind, &rows, &words)?));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The event around a fact.
+async fn around(
+    of: Of,
+    ctx: &Ctx,
+    desk: &Desk<'_>,
+    mut fact: Map<String, Value>,
+    wrong: &mut Wrong,
+) -> Result<Value, Fault> {
+    let investigation = ctx.investigation()?;
+    let thing = ctx.raw("thing").unwrap_or_default();
+    Ok(match of {
+        Of::Risk => {
+            fact.insert("investigation".to_owned(), json!(investigation));
+            json!({"event": "risk", "fact": fact})
+        }
+        Of::New(event, prefix) => {
+            json!({"event": event, "investigation": investigation, event: {"new": prefix}, "fact": fact})
+        }
+        Of::Thing(event) => json!({"event": event, "investigation": investigation, event: thing, "fact": fact}),
+        Of::Child(event) => json!({"event": event, "investigation": investigation, "child": thing, "fact": fact}),
+        Of::Welfare => json!({"event": "welfare", "investigation": investigation, "person": thing, "fact": fact}),
+        Of::NewCustody => json!({"event": "custody", "investigation": investigation, "custody": {"new": "C"},
+            "suspect": thing, "fact": fact}),
+        Of::Custody => {
+            let id: CustodyId = ctx.id("thing")?;
+            let (_, suspect) = desk.suspect_of(id).await?;
+            json!({"event": "custody", "investigation": investigation, "custody": id, "suspect": suspect, "fact": fact})
+        }
+        Of::NewLine => {
+            let child = ctx.form.text("child").unwrap_or_default();
+            if child.parse::<avocet_record::PersonId>().is_err() {
+                wrong.add("child", "Enter the number of the child’s record, such as P-3");
+            }
+            json!({"event": "safeguarding", "investigation": investigation, "safeguarding": {"new": "S"},
+                "subject": {"of": "child", "child": child}, "fact": fact})
+        }
+        Of::NewLineOfWork => {
+            let work: u32 = ctx.form.text("work").and_then(|work| work.parse().ok()).unwrap_or(0);
+            json!({"event": "safeguarding", "investigation": investigation, "safeguarding": {"new": "S"},
+                "subject": {"of": "work", "person": thing, "work": work}, "fact": fact})
+        }
+        Of::Line => {
+            let id: SafeguardingId = ctx.id("line")?;
+            let (of, subject) = desk.line(id).await?;
+            if of != investigation {
+                return Err(Fault::Nothing);
+            }
+            json!({"event": "safeguarding", "investigation": investigation, "safeguarding": id, "subject": subject,
+                "fact": fact})
+        }
+    })
+}
