@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,sqlite,plist,intake}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,sqlite,plist,tar}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -52,6 +52,7 @@ else
 fi
 if command -v python3 >/dev/null; then
   (cd "$work/tree" && quiet python3 -m zipfile -c "$out/zip/zip" .)
+  for format in gnu pax ustar; do quiet tar -C "$work/tree" --format=$format -cf "$out/tar/$format" .; done
   python3 - "$out" <<'P'
 import json, struct, sys
 out = sys.argv[1]
@@ -139,12 +140,6 @@ fi
 for kind in jpg png gif bmp tif webp ico jp2 heic avif jxl; do
   quiet convert -size 40x30 gradient:red-blue "$out/picture/$kind.$kind" || rm -f "$out/picture/$kind.$kind"
 done
-# Leads: the first byte says as which format the rest is read (0 XML, 1 CSV, 2 JSON).
-printf '\0<?xml version="1.0"?><report><reportId>1</reportId><espService>Example</espService><espIdentifier>u</espIdentifier><phone countryCallingCode="44">07700 900123</phone><email>a@example.org</email><ipCaptureEvent><ipAddress>192.0.2.7</ipAddress><dateTime>2026-03-01T10:00:00+01:00</dateTime><port>1</port></ipCaptureEvent><fileDetails><originalFileHash hashType="MD5">97fdc6ae077d8165f3cb4aa494ddb7d4</originalFileHash><viral>true</viral></fileDetails></report>' >"$out/intake/xml"
-printf '\1ip,time,port,email,imei\n192.0.2.7,"2026-03-01 10:00",1,a@example.org,350000000000017\n' >"$out/intake/csv"
-printf '\2{"ip": "192.0.2.7", "events": [{"email": "a@example.org", "n": 1.5, "x": null}], "md5": "97fdc6ae077d8165f3cb4aa494ddb7d4"}' >"$out/intake/json"
-printf '\4<!DOCTYPE a [<!ENTITY b "c">]><a>&b;<![CDATA[d]]></a>' >"$out/intake/entity"
-
 cp "$root"/crates/avocet-examination/tests/data/*.examination "$out/examination/" 2>/dev/null
 for target in "$out"/*/; do
   [ -n "$(ls -A "$target")" ] || echo "fuzz: no seed for $(basename "$target"): the programs that make one are not here"

@@ -8,14 +8,14 @@ use crate::container::{self, Detected, Opened};
 use crate::entry::{FileSystem, Run};
 use crate::error::{OpenError, Problem};
 use crate::fs::ios::{IosBackup, Look};
-use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, ntfs::Ntfs, zip::Zip};
+use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, ntfs::Ntfs, tar::Tar, zip::Zip};
 use crate::source::{Source, SubSource};
 use crate::volume::recognise::{FsKind, Recognised};
 use crate::volume::{self, VolumeSlot};
 
 /// A piece of evidence, opened read-only down to its file systems.
 pub struct Evidence {
-    /// `folder`, `ios-backup`, `zip`, or the kind of the container (see [`Opened::kind`]).
+    /// `folder`, `ios-backup`, `zip`, `tar`, or the kind of the container (see [`Opened::kind`]).
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
@@ -35,7 +35,7 @@ pub struct Evidence {
 
 /// One volume of the evidence.
 pub struct Volume {
-    /// `gpt:2`, `mbr:5`, `whole`, `folder`, `zip`, `ios-backup`: the first part of an evidence path.
+    /// `gpt:2`, `mbr:5`, `whole`, `folder`, `zip`, `tar`, `ios-backup`: the first part of an evidence path.
     pub name: String,
     /// First byte within the evidence.
     pub start: u64,
@@ -100,7 +100,7 @@ impl VolumeState {
 }
 
 impl Evidence {
-    /// Opens an image (by any of its segments), a folder, a phone's backup or a zip: what it is is decided by its content.
+    /// Opens an image (by any of its segments), a folder, a phone's backup, a zip or a tar: what it is is decided by its content.
     ///
     /// # Errors
     /// [`OpenError`] where the evidence as a whole cannot be opened. A volume that cannot is part of the result.
@@ -125,6 +125,12 @@ impl Evidence {
                 let source = Arc::clone(&opened.source);
                 let zip = Zip::open(Arc::clone(&source))?;
                 Ok(Self::tree("zip", Some(opened), Box::new(zip), source))
+            }
+            Detected::Tar => {
+                let opened = container::open_as_raw(path)?;
+                let source = Arc::clone(&opened.source);
+                let tar = Tar::open(Arc::clone(&source))?;
+                Ok(Self::tree("tar", Some(opened), Box::new(tar), source))
             }
             Detected::Ewf | Detected::Raw | Detected::Disk | Detected::Unsupported { .. } => {
                 Self::image(container::open(path)?)

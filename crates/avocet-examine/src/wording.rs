@@ -98,6 +98,13 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "metadata-damaged" => gap("What a backup says of a file's size and times cannot be read"),
         "size-differs" => gap("A file has not the size that the backup gives it"),
         "file-id-differs" => gap("A file of a backup has not the name that follows from its path"),
+        "header-damaged" | "extended-header-damaged" => {
+            gap("Headers of an archive are damaged: some of its members may be missing or misnamed")
+        }
+        "member-truncated" | "no-end-marker" => gap("The archive ends early: it may have been cut off"),
+        "members-after-end" => note("Members follow the end of the archive; they are listed"),
+        "bytes-after-archive" => gap("Bytes follow the end of the archive that belong to none of its members"),
+        "sparse-map-damaged" => gap("A sparse file of the archive does not say where its pieces belong"),
         "not-listed" => note("The backup holds files that it does not list; they are shown"),
         "page-unreadable" | "page-damaged" | "page-loop" | "row-damaged" => {
             gap("A database is damaged: some of its records may be missing")

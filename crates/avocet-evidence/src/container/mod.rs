@@ -37,6 +37,8 @@ pub enum Detected {
     Folder,
     /// A zip archive that is no AFF4 image: see [`crate::fs::zip`].
     Zip,
+    /// A tar archive that is not compressed: see [`crate::fs::tar`].
+    Tar,
     /// An EWF version 1 image: [`open`] reads it.
     Ewf,
     /// A raw image, split or not, or a block device: [`open`] reads it.
@@ -117,6 +119,7 @@ pub fn detect(path: &Path) -> Result<Detected, OpenError> {
     Ok(match look(path)?.0 {
         Signature::Ewf => Detected::Ewf,
         Signature::Zip => Detected::Zip,
+        Signature::Tar => Detected::Tar,
         Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => Detected::Disk,
         Signature::Unsupported(what, advice) => Detected::Unsupported { what, advice },
         Signature::Raw => Detected::Raw,
@@ -127,7 +130,7 @@ pub fn detect(path: &Path) -> Result<Detected, OpenError> {
 /// its descriptor), a block device.
 ///
 /// # Errors
-/// [`OpenError::Unsupported`] for a container that is recognised and not read, and for a zip archive; otherwise as
+/// [`OpenError::Unsupported`] for a container that is recognised and not read, and for a zip or tar archive; otherwise as
 /// [`Raw::open`] and [`Ewf::open`].
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let (signature, raw) = look(path)?;
@@ -144,6 +147,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
             })
         }
         Signature::Unsupported(what, advice) => Err(refused(what, advice)),
+        Signature::Tar => Err(refused("a tar archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::Zip => Err(refused("a zip archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => {
             let pool = Arc::new(files::Pool::default());

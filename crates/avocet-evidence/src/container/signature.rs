@@ -14,6 +14,7 @@ const HEAD: usize = 64 * 1024;
 pub(super) enum Signature {
     Ewf,
     Zip,
+    Tar,
     Qcow,
     /// Fixed, dynamic or differencing.
     Vhd,
@@ -116,11 +117,10 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
     if array(&tail, 0) == Some(*b"koly") && be_u32(&tail, 8) == Some(512) {
         return Signature::Unsupported("an Apple disk image (DMG)", REIMAGE);
     }
-    for (found, name) in [
-        (is_gzip(&head), "a gzip-compressed file"),
-        (is_bzip2(&head), "a bzip2-compressed file"),
-        (is_tar(&head), "a tar archive"),
-    ] {
+    if is_tar(&head) {
+        return Signature::Tar;
+    }
+    for (found, name) in [(is_gzip(&head), "a gzip-compressed file"), (is_bzip2(&head), "a bzip2-compressed file")] {
         if found {
             return Signature::Unsupported(name, UNPACK);
         }

@@ -6,4 +6,5 @@ pub mod folder;
 pub mod ios;
 pub mod ntfs;
 pub mod recycle;
+pub mod tar;
 pub mod zip;

@@ -3,6 +3,7 @@
 
 mod ios;
 mod sqlite;
+mod tar;
 
 use std::path::Path;
 use std::process::Command;

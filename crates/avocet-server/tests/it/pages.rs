@@ -225,3 +225,26 @@ async fn an_administrator_gives_access_and_an_auditor_reads_who_did() {
     let page = auditor.get("/ledger/verify").await.body;
     assert!(page.contains("The ledger is whole."), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_open_their_records_and_a_label_names_nobody() {
+    let team = team().await;
+    let (boss, auditor) = (team.sign_in("supervisor").await, team.sign_in("auditor").await);
+    let period = "from=2026-11-01&to=2026-11-30";
+    let page = auditor.get(&format!("/figures?{period}")).await.body;
+    // Two phones were taken: each number leads to its records, as of the same entry.
+    let link = page.split("href=\"").find(|part| part.starts_with("/figures/devices-seized?")).unwrap();
+    let link = link.split('"').next().unwrap().replace("&amp;", "&");
+    assert!(link.contains(period) && link.contains("cutoff="), "{link}");
+    let records = auditor.get(&link).await.body;
+    assert!(records.contains("E-1") && records.contains("E-2") && records.contains("2 records"), "{records}");
+    let csv = auditor.get(&format!("/figures/csv?{period}")).await;
+    assert_eq!(csv.headers.get(header::CONTENT_TYPE).unwrap(), "text/csv; charset=utf-8");
+    assert!(csv.body.lines().any(|line| line.starts_with("devices-seized,")), "{}", csv.body);
+    assert!(auditor.get("/figures?from=2026-02-30").await.body.contains("Enter a date, such as"));
+    let exhibit = boss.get("/investigations/I-1/exhibits/E-1").await.body;
+    assert!(exhibit.contains("class=\"lanes\"") && exhibit.contains(">supervisor</text>"), "{exhibit}");
+    let label = boss.get("/investigations/I-1/exhibits/E-1/label").await.body;
+    assert!(label.contains("JC/1") && label.contains("E-1 · I-1") && label.contains("class=\"code\""), "{label}");
+    assert!(!label.contains("supervisor") && !label.contains("Heron"));
+}

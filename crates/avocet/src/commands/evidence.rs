@@ -379,7 +379,7 @@ fn verify(global: &Global, args: &VerifyImage) -> anyhow::Result<Outcome> {
             let advice = "a folder has no digest as a whole; `avocet examine` takes one of each file";
             return Err(Refusal(advice.into()).into());
         }
-        Detected::Zip => container::open_as_raw(&args.evidence),
+        Detected::Zip | Detected::Tar => container::open_as_raw(&args.evidence),
         _ => container::open(&args.evidence),
     }
     .map_err(|e| Refusal(e.to_string()))?;

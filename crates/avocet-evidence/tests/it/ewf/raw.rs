@@ -129,7 +129,7 @@ fn content_decides_what_a_file_is() {
         (at(0, b"\xfd7zXZ\0"), "an xz-compressed file"),
         (at(0, b"BZh91AY&SY"), "a bzip2-compressed file"),
         (at(0, b"ANDROID BACKUP\n5\n"), "an Android backup"),
-        (tar, "a tar archive"),
+        (tar, "tar"),
         (at(0, b"PK\x03\x04 a.jpg"), "zip"),
         (no_tar, "raw"),
         (at(0, b"\x1f\x8b\x08\xff"), "raw"),
@@ -146,6 +146,7 @@ fn content_decides_what_a_file_is() {
                 );
             }
             Detected::Zip => assert_eq!("zip", expected),
+            Detected::Tar => assert_eq!("tar", expected),
             Detected::Disk => assert_eq!("disk", expected),
             Detected::Raw => assert_eq!("raw", expected),
             other => panic!("{other:?} instead of {expected}"),

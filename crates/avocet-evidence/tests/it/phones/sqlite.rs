@@ -127,8 +127,11 @@ fn damage_costs_at_most_the_rows_it_meets() {
         for _ in 0..[1, 8, 64][(round % 3) as usize] {
             // Half of the damage in the heads of pages.
             let page = random.next() % (bytes.len() as u64 / 1024) * 1024;
-            let at =
-                if random.next() % 2 == 0 { page + random.next() % 24 } else { random.next() % bytes.len() as u64 };
+            let at = if random.next().is_multiple_of(2) {
+                page + random.next() % 24
+            } else {
+                random.next() % bytes.len() as u64
+            };
             bytes[at as usize] = random.next() as u8;
         }
         if round % 10 == 9 {

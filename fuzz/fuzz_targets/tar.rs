@@ -1,0 +1,4 @@
+//! Tar archives.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| avocet_fuzz::walk(data, avocet_evidence::fs::tar::Tar::open));
