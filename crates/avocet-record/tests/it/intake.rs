@@ -318,3 +318,45 @@ proptest! {
         }
     }
 }
+
+/// What the fuzz target `intake` asserts, over seeded changes of a few leads: something is read or something is said, and
+/// whatever was read can be kept and read again.
+#[test]
+fn whatever_is_read_can_be_kept() {
+    let seeds: [&[u8]; 4] = [
+        REPORT.as_bytes(),
+        b"ip,time,port,email,imei\n192.0.2.7,\"2026-03-01 10:00\",1,a@example.org,350000000000017\n",
+        b"{\"ip\": \"192.0.2.7\", \"events\": [{\"email\": \"a@example.org\", \"n\": 1.5, \"x\": null}], \"md5\": \"97\"}",
+        b"<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;<![CDATA[d]]></a>",
+    ];
+    const PARTS: [&[u8]; 12] =
+        [b"<", b">", b"&", b"\"", b",", b"\n", b"{", b"]", b"\0", b"\xff\xfe", b"]]>", b"&#x110000;"];
+    let mut random = super::support::Random(23);
+    let mut below = move |n: usize| usize::try_from(random.below(n.max(1) as u64)).unwrap();
+    for n in 0..4000 {
+        let mut bytes = seeds[n % seeds.len()].to_vec();
+        for _ in 0..=below(6) {
+            let at = below(bytes.len());
+            match below(4) {
+                0 => bytes.truncate(at),
+                1 => drop(bytes.splice(at..at, PARTS[below(PARTS.len())].iter().copied())),
+                2 => drop(bytes.drain(at..(at + below(20)).min(bytes.len()))),
+                _ => {
+                    if let Some(byte) = bytes.get_mut(at) {
+                        *byte = u8::try_from(below(256)).unwrap();
+                    }
+                }
+            }
+        }
+        for format in [Format::Xml, Format::Csv, Format::Json, Format::Unread, Format::of(&bytes)] {
+            let lead = read(&bytes, format);
+            assert!(
+                bytes.is_empty() || !lead.fields.is_empty() || !lead.problems.is_empty(),
+                "nothing read, nothing said"
+            );
+            assert!(lead.identifiers().iter().all(|identifier| !identifier.value.is_empty()));
+            let text = serde_json::to_string(&lead).unwrap();
+            assert_eq!(serde_json::from_str::<avocet_record::intake::Lead>(&text).unwrap(), lead);
+        }
+    }
+}
