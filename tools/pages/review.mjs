@@ -13,7 +13,7 @@ const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { 
 const page = await context.newPage();
 const asked = [];
 const troubles = [];
-page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname.split("/").slice(4).join("/")}`));
+page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname.split("/").slice(3).join("/")}`));
 page.on("pageerror", (error) => troubles.push(error.message));
 page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
 const count = (what) => asked.filter((one) => one === what).length;

@@ -49,7 +49,7 @@ function focusOn(n) {
   at = Math.max(0, Math.min(tiles.length - 1, n));
   tiles.forEach((tile, i) => {
     tile.tabIndex = i === at ? 0 : -1;
-    tile.setAttribute("aria-selected", i === at ? "true" : "false");
+    tile.setAttribute("aria-current", i === at ? "true" : "false");
   });
   tiles[at].focus();
 }

@@ -7,7 +7,7 @@ use avocet_record::desk::{Desk, Opening};
 use avocet_record::law::Law;
 use avocet_record::review::Todo;
 use avocet_record::store::Store;
-use avocet_record::vote::{Basis, Policy, Purpose, SchemeRef, VoteFact};
+use avocet_record::vote::{Basis, Policy, Purpose, RequestReason, SchemeRef, VoteFact};
 use avocet_record::warrant::Readiness;
 use avocet_record::{At, ExhibitId, InvestigationId, UserId};
 use serde_json::Value;
@@ -99,6 +99,14 @@ impl Team<'_> {
             "gr1" | "gr2" => {
                 let words: Vec<&str> = rest.split(' ').collect();
                 if words.len() > 2 {
+                    let request = VoteFact::SecondViewRequested {
+                        investigation: ONE,
+                        sha256: Sha256([words[0].parse().unwrap(); 32]),
+                        scheme: SchemeRef { id: "uk-2014".into(), version: "1".into() },
+                        reason: RequestReason::Other,
+                        note: None,
+                    };
+                    supervisor.record_vote(ONE, request).await.unwrap();
                     // A blind view is one that was given without the votes.
                     self.desks[who].review_next(ONE, Todo::SecondView, 10).await.unwrap();
                 }

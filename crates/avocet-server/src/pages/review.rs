@@ -300,9 +300,9 @@ fn grid(
             p #said role="status" aria-live="polite" {
                 @if missing > 0 { (count(missing, "tile has", "tiles have")) " no small picture here; they are graded from their facts, or passed over." }
             }
-            ul #grid role="listbox" aria-label="Contents to grade" {
+            div #grid role="group" aria-label="Contents to grade" {
                 @for (n, item) in items.iter().enumerate() {
-                    li.tile role="option" tabindex="-1" aria-selected="false" data-item=(n) data-done="no"
+                    div.tile role="group" tabindex="-1" aria-current="false" data-item=(n) data-done="no"
                         data-group=[item.group.as_ref().map(|_| "yes")] data-state=(border(item.border))
                         aria-label={ "Item " (n.saturating_add(1)) ": " (facts(item).join(", ")) ". " (why(item)) } {
                         div.picture {
