@@ -102,7 +102,7 @@ fn md5sum(file: &Path, rows: u64) {
 /// SQLite at its best for this question: the digest is the table's own order, one prepared statement, a page cache that
 /// holds everything.
 fn sqlite(db: &Path, rows: u64, lookups: u64) {
-    if !db.exists() {
+    if !db.try_exists().unwrap() {
         let mut made = rusqlite::Connection::open(db).unwrap();
         made.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").unwrap();
         made.execute_batch("CREATE TABLE known (md5 BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID").unwrap();

@@ -86,9 +86,9 @@ pub fn sfr(global: &Global, file: &Path, html: &Path) -> anyhow::Result<Outcome>
     check_new(html, "page")?;
     let mut rows = String::new();
     for line in &extract.totals {
-        let _ = write!(
+        let _ = writeln!(
             rows,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
             escaped(&line.category),
             medium(line.moving),
             line.by.words(),
