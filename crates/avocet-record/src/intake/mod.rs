@@ -163,6 +163,10 @@ pub fn read(bytes: &[u8], format: Format) -> Lead {
         let what = format!("{} more fields are not listed; read them in the original", reading.over);
         reading.problem(0, &what);
     }
+    if reading.fields.is_empty() && reading.problems.is_empty() {
+        // Text that is not what it was taken for, a header without rows, an empty file.
+        reading.problem(0, "nothing in it could be read: only the original is kept. Enter by hand what it says");
+    }
     let ip_events = identifiers::ip_events(&reading.fields);
     Lead { format, fields: reading.fields, ip_events, problems: reading.problems }
 }
