@@ -388,8 +388,8 @@ async fn quiet(ctx: &Ctx, desk: &Desk<'_>, progress: &Progress, words: Option<Ma
             @if let Some(words) = &words { (words) }
             ul {
                 @if let Some(text) = line(progress.done, "content is done", "contents are done") { li { (text) } }
-                @if let Some(text) = line(progress.spared_by_match, "content was spared", "contents were spared") { li { (text) ", because a set knows it" } }
-                @if let Some(text) = line(progress.spared_by_stacking, "file was spared", "files were spared") { li { (text) ", as an exact copy of another" } }
+                @if let Some(text) = line(progress.spared_by_match, "content was spared", "contents were spared") { li { (text) " by matching with known sets" } }
+                @if let Some(text) = line(progress.spared_by_stacking, "file was spared", "files were spared") { li { (text) " by stacking exact copies" } }
                 @if let Some(text) = line(progress.in_groups, "content looks like another", "contents look like another") { li { (text) " and can be accepted with it" } }
                 @if let Some(text) = line(progress.passed_over, "content was passed over", "contents were passed over") { li { (text) " by you and comes again" } }
             }
