@@ -14,6 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from PIL import Image
 
+from photographs import photographs
+
 ap = argparse.ArgumentParser()
 ap.add_argument("--photos", required=True)
 ap.add_argument("--work", required=True)
@@ -33,21 +35,7 @@ def say(text=""):
     lines.append(text)
 
 
-def photos():
-    good = []
-    for p in sorted(pathlib.Path(args.photos).rglob("*")):
-        if p.suffix.lower() not in (".jpg", ".jpeg"):
-            continue
-        try:
-            with Image.open(p) as im:
-                if im.mode == "RGB" and min(im.size) >= 300:
-                    good.append(p)
-        except Exception:
-            continue
-    return good
-
-
-SOURCES = photos()
+SOURCES = photographs(args.photos)
 GRAIN = np.random.default_rng(1).standard_normal((6000, 4608, 1)).astype(np.float32)
 
 

@@ -17,6 +17,8 @@ import pdqhash
 import PIL
 from PIL import Image
 
+from photographs import photographs
+
 ap = argparse.ArgumentParser()
 ap.add_argument("mode", choices=["speed", "agree"])
 ap.add_argument("--rate", required=True)
@@ -28,19 +30,6 @@ args = ap.parse_args()
 work = pathlib.Path(args.work)
 work.mkdir(parents=True, exist_ok=True)
 rng = np.random.default_rng(20)
-
-
-def photos():
-    found = sorted(p for p in pathlib.Path(args.photos).rglob("*") if p.suffix.lower() in (".jpg", ".jpeg"))
-    good = []
-    for p in found:
-        try:
-            with Image.open(p) as im:
-                if im.mode == "RGB" and min(im.size) >= 300:
-                    good.append(p)
-        except Exception:
-            continue
-    return good
 
 
 def camera(paths, width, height):
@@ -93,7 +82,7 @@ def cpu():
 print(f"{datetime.date.today()}  {cpu()}  load {open('/proc/loadavg').read().split()[0]}")
 print(f"pdqhash 0.2.8 by pip, Pillow {PIL.__version__}, numpy {np.__version__}; mode {args.mode}")
 if args.mode == "speed":
-    source = photos()
+    source = photographs(args.photos)
     pick = max(source, key=lambda p: (Image.open(p).size[0] * Image.open(p).size[1], str(p)))
     im = camera([pick], 4032, 3024)
     kinds = {
@@ -126,7 +115,7 @@ if args.mode == "speed":
         print(f"  distance to full: ours {distance(hashes['ours'][0], hashes['full'][0])}, "
               f"draft {distance(hashes['draft'][0], hashes['full'][0])}")
 else:
-    source = photos()
+    source = photographs(args.photos)
     rng.shuffle(source)
     sides = [(4032, 3024), (3024, 4032), (4000, 3000), (4608, 3456), (5184, 3456), (4096, 3072)]
     counts = collections.Counter()

@@ -99,6 +99,18 @@ fn md5sum(file: &Path, rows: u64) {
     out.flush().unwrap();
 }
 
+/// Asks so many digests, and prints how many a second that was; `ask` answers the hits.
+fn timed(what: &str, lookups: u64, ask: impl FnOnce() -> u64) {
+    let (started, before) = (Instant::now(), processor());
+    let hits = ask();
+    let (time, busy) = (started.elapsed().as_secs_f64(), processor() - before);
+    println!(
+        "{what}: {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
+        lookups as f64 / time,
+        lookups as f64 / busy,
+    );
+}
+
 /// SQLite at its best for this question: the digest is the table's own order, one prepared statement, a page cache that
 /// holds everything.
 fn sqlite(db: &Path, rows: u64, lookups: u64) {
@@ -122,18 +134,9 @@ fn sqlite(db: &Path, rows: u64, lookups: u64) {
     let mut ask = open.prepare("SELECT row FROM known WHERE md5 = ?1").unwrap();
     for pass in 1..=3 {
         let files: Vec<Md5> = (0..lookups).map(|n| digests(n, absent(pass)).md5).collect();
-        let started = Instant::now();
-        let before = processor();
-        let mut hits = 0;
-        for md5 in &files {
-            hits += u64::from(black_box(ask.exists([md5.0.as_slice()])).unwrap());
-        }
-        let time = started.elapsed().as_secs_f64();
-        println!(
-            "sqlite absent (pass {pass}): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
-            lookups as f64 / time,
-            lookups as f64 / (processor() - before),
-        );
+        timed(&format!("sqlite absent (pass {pass})"), lookups, || {
+            files.iter().map(|md5| u64::from(black_box(ask.exists([md5.0.as_slice()])).unwrap())).sum()
+        });
     }
 }
 
@@ -184,31 +187,15 @@ fn lookup(out: &Path, rows: u64, lookups: u64) {
     println!("open: {open:.2} ms; resident {} MiB", status("VmRSS:"));
     for pass in 1..=3 {
         let files: Vec<Digests> = (0..lookups).map(|n| digests(n, absent(pass))).collect();
-        let started = Instant::now();
-        let before = processor();
-        let mut hits = 0;
-        for d in &files {
-            hits += black_box(sets.lookup(black_box(d), 5)).unwrap().len();
-        }
-        let time = started.elapsed().as_secs_f64();
-        println!(
-            "absent (pass {pass}): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
-            lookups as f64 / time,
-            lookups as f64 / (processor() - before),
-        );
+        timed(&format!("absent (pass {pass})"), lookups, || {
+            files.iter().map(|d| black_box(sets.lookup(black_box(d), 5)).unwrap().len() as u64).sum()
+        });
     }
     for pass in 4..=6 {
         let files: Vec<(Digests, u64)> = (0..lookups).map(|n| (digests(n, absent(pass)), 5)).collect();
-        let started = Instant::now();
-        let before = processor();
-        let hits: usize =
-            files.chunks(4096).map(|window| black_box(sets.lookup_many(black_box(window))).unwrap().len()).sum();
-        let time = started.elapsed().as_secs_f64();
-        println!(
-            "absent in windows of 4,096, as an examination asks (pass {pass}): {:.0} look-ups/s, {:.0} per processor second ({hits} hits of {lookups})",
-            lookups as f64 / time,
-            lookups as f64 / (processor() - before),
-        );
+        timed(&format!("absent in windows of 4,096, as an examination asks (pass {pass})"), lookups, || {
+            files.chunks(4096).map(|window| black_box(sets.lookup_many(black_box(window))).unwrap().len() as u64).sum()
+        });
     }
     let count = lookups.min(rows);
     let files: Vec<(Digests, u64)> =

@@ -22,7 +22,7 @@ function send(act, body) {
 }
 
 async function post(act, body, keepalive = false) {
-  const fields = new URLSearchParams({ csrf: root.dataset.csrf, batch: root.dataset.batch, work: root.dataset.work, ...body });
+  const fields = new URLSearchParams({ csrf: root.dataset.csrf, batch: root.dataset.batch, ...body });
   const answer = await fetch(`${root.dataset.at}/${act}`, { method: "POST", keepalive, body: fields });
   if (!answer.ok) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -8,9 +8,7 @@ use crate::error::{RecordError, Result};
 use crate::event::Event;
 use crate::ids::InvestigationId;
 use crate::law::Right;
-use crate::vote::{
-    Category, GradingPolicy, Moderation, PairSample, Purpose, SchemeRef, SetRef, VoteEnd, VoteFact, drawn, pairs,
-};
+use crate::vote::{Category, Moderation, PairSample, Purpose, SchemeRef, SetRef, VoteEnd, VoteFact, drawn, pairs};
 
 /// The moderation sample of an investigation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,12 +61,6 @@ pub struct Imported {
 }
 
 impl Desk<'_> {
-    async fn policy_of(&self, investigation: InvestigationId) -> Result<GradingPolicy> {
-        self.store.policy(investigation).await?.ok_or_else(|| {
-            RecordError::Refused(format!("{investigation} has no grading policy yet; `avocet grading policy` sets one"))
-        })
-    }
-
     /// The moderation sample as it stands, for those who moderate: a grader who saw it would know what is looked at again.
     ///
     /// # Errors

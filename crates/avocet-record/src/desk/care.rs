@@ -5,6 +5,7 @@ use avocet_base::Sha256;
 use serde::Serialize;
 
 use super::Desk;
+use super::media::no_medium;
 use crate::at::Day;
 use crate::error::{RecordError, Result};
 use crate::event::Event;
@@ -36,7 +37,7 @@ impl Desk<'_> {
     pub async fn clear_began(&self, investigation: InvestigationId, sha256: Sha256, size: &str) -> Result<u64> {
         self.write(Right::ViewMedia, Some(investigation), async |tx| {
             if tx.media(investigation, &sha256).await?.is_none() {
-                return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
+                return Err(no_medium(investigation, &sha256));
             }
             let fact = ReviewFact::ClearBegan { sha256, size: size.to_owned() };
             tx.record(&Event::Review { investigation, fact }).await

@@ -279,13 +279,12 @@ async fn holder_is_here(tx: &mut Tx<'_>, holder: &str, investigation: Investigat
 
 /// Checks what a change is about, and records it. `made` are the ids of what is new with it.
 async fn keep(tx: &mut Tx<'_>, event: &Event, made: &[String], seen: Option<u64>) -> Result<u64> {
-    if let Event::Vote { investigation, fact } = event
-        && let Some(sha256) = super::media::fact_sha256(fact)
-        && tx.media(*investigation, &sha256).await?.is_none()
-    {
-        return Err(RecordError::Unknown { what: format!("medium {sha256} in {investigation}") });
-    }
     if let Event::Vote { investigation, fact } = event {
+        if let Some(sha256) = super::media::fact_sha256(fact)
+            && tx.media(*investigation, &sha256).await?.is_none()
+        {
+            return Err(super::media::no_medium(*investigation, &sha256));
+        }
         super::review::gate(tx, *investigation, fact).await?;
     }
     things_are_here(tx, event, made).await?;

@@ -23,9 +23,7 @@ impl Desk<'_> {
     /// [`RecordError`]; [`RecordError::Refused`] where the investigation has no policy.
     pub async fn grading_extract(&self, investigation: InvestigationId) -> Result<(String, Sha256)> {
         self.may(Right::ExtractGrading, Some(investigation)).await?;
-        let policy = self.store.policy(investigation).await?.ok_or_else(|| {
-            RecordError::Refused(format!("{investigation} has no grading policy yet; `avocet grading policy` sets one"))
-        })?;
+        let policy = self.policy_of(investigation).await?;
         let mut extract = GradingExtract {
             extract: EXTRACT.to_owned(),
             investigation: investigation.to_string(),

@@ -27,6 +27,16 @@ pub struct MediaPlace {
     pub files: u64,
 }
 
+/// Nobody stated yet how an investigation is graded.
+pub(super) fn no_policy(investigation: InvestigationId) -> RecordError {
+    RecordError::Refused(format!("{investigation} has no grading policy yet; `avocet grading policy` sets one"))
+}
+
+/// An investigation does not have a content.
+pub(super) fn no_medium(investigation: InvestigationId, sha256: &Sha256) -> RecordError {
+    RecordError::Unknown { what: format!("medium {sha256} in {investigation}") }
+}
+
 impl Desk<'_> {
     /// Verifies a sealed examination and attaches it to an exhibit. The media it found become items of the investigation.
     /// `replaces` is the earlier examination of which this is a rematch or a repetition.
@@ -128,16 +138,18 @@ impl Desk<'_> {
         self.record_event(&Event::Vote { investigation, fact }, None).await
     }
 
+    /// How an investigation is graded.
+    pub(super) async fn policy_of(&self, investigation: InvestigationId) -> Result<GradingPolicy> {
+        self.store.policy(investigation).await?.ok_or_else(|| no_policy(investigation))
+    }
+
     /// The scheme that an investigation states its categories in.
     ///
     /// # Errors
     /// [`RecordError::Refused`] where no policy was set.
     pub async fn scheme_of(&self, investigation: InvestigationId) -> Result<SchemeRef> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
-        let policy = self.store.policy(investigation).await?;
-        policy.map(|policy| policy.scheme).ok_or_else(|| {
-            RecordError::Refused(format!("{investigation} has no grading policy yet; `avocet grading policy` sets one"))
-        })
+        Ok(self.policy_of(investigation).await?.scheme)
     }
 
     /// Records a vote, its withdrawal, a request for a second view, or what an imported set says.
@@ -161,7 +173,7 @@ impl Desk<'_> {
         self.may(Right::ViewMedia, Some(investigation)).await?;
         self.looked(Act::Viewed, vec![investigation.to_string(), sha256.to_string()], "facts of a medium", 1).await?;
         let row = self.store.media(investigation, &sha256).await?;
-        let row = row.ok_or_else(|| RecordError::Unknown { what: format!("medium {sha256} in {investigation}") })?;
+        let row = row.ok_or_else(|| no_medium(investigation, &sha256))?;
         let standing = self.store.standing(investigation, &sha256).await?;
         Ok((row, standing, self.store.places(investigation, &sha256).await?))
     }

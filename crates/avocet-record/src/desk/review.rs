@@ -6,6 +6,7 @@ use avocet_base::Sha256;
 use serde::Serialize;
 
 use super::Desk;
+use super::media::{no_medium, no_policy};
 use crate::at::At;
 use crate::error::{RecordError, Result};
 use crate::event::Event;
@@ -338,7 +339,7 @@ impl Desk<'_> {
         let (moderates, mine) = (self.holds(Right::Moderate), self.user);
         self.write(Right::Vote, Some(investigation), async |tx| {
             let Some((todo, _, _)) = tx.review_row(investigation, &sha256).await? else {
-                return Err(unknown(investigation, &sha256));
+                return Err(no_medium(investigation, &sha256));
             };
             let lease = tx.lease_of(&sha256).await?;
             if lease.is_some_and(|lease| lease.by != mine && lease.ends > tx.at()) {
@@ -382,7 +383,7 @@ impl Desk<'_> {
         self.write(Right::Vote, Some(investigation), async |tx| {
             tx.end_leases().await?;
             let group = tx.review_row(investigation, &sha256).await?.and_then(|(_, _, group)| group);
-            let Some(representative) = group else { return Err(unknown(investigation, &sha256)) };
+            let Some(representative) = group else { return Err(no_medium(investigation, &sha256)) };
             let until = At::from_ns(tx.at().ns().saturating_add(minutes(LEASE_MINUTES)));
             let policy = tx.policy(investigation).await?;
             let proposed = match &policy {
@@ -487,7 +488,7 @@ impl Desk<'_> {
     pub async fn review_skip(&self, investigation: InvestigationId, sha256: Sha256) -> Result<()> {
         self.write(Right::Vote, Some(investigation), async |tx| {
             if tx.review_row(investigation, &sha256).await?.is_none() {
-                return Err(unknown(investigation, &sha256));
+                return Err(no_medium(investigation, &sha256));
             }
             tx.pass(&sha256).await?;
             tx.free_lease(&sha256).await
@@ -516,7 +517,7 @@ impl Desk<'_> {
     ) -> Result<u64> {
         self.write(Right::Vote, Some(investigation), async |tx| {
             if tx.media(investigation, &sha256).await?.is_none() {
-                return Err(unknown(investigation, &sha256));
+                return Err(no_medium(investigation, &sha256));
             }
             let scheme = policy_of(tx, investigation).await?.scheme;
             let note = sealed(tx, investigation, note).await?;
@@ -539,7 +540,7 @@ impl Desk<'_> {
         }
         self.write(Right::Vote, Some(investigation), async |tx| {
             if tx.media(investigation, &sha256).await?.is_none() {
-                return Err(unknown(investigation, &sha256));
+                return Err(no_medium(investigation, &sha256));
             }
             let note = tx.key_of(&investigation.to_string()).await?.seal(&note.to_owned())?;
             tx.record(&Event::Review { investigation, fact: ReviewFact::Noted { sha256, note } }).await
@@ -559,7 +560,7 @@ impl Desk<'_> {
     ) -> Result<Vec<(u64, At, UserId, Option<String>)>> {
         self.may(Right::ViewMedia, Some(investigation)).await?;
         if self.store.media(investigation, &sha256).await?.is_none() {
-            return Err(unknown(investigation, &sha256));
+            return Err(no_medium(investigation, &sha256));
         }
         let at = vec![investigation.to_string(), sha256.to_string()];
         self.looked(crate::event::Act::Viewed, at, "notes on a medium", 1).await?;
@@ -596,7 +597,7 @@ impl Desk<'_> {
         }
         self.write(Right::RecordSafeguarding, Some(investigation), async |tx| {
             if tx.media(investigation, &sha256).await?.is_none() {
-                return Err(unknown(investigation, &sha256));
+                return Err(no_medium(investigation, &sha256));
             }
             let (child, lead) = match child {
                 Some(child) => {
@@ -657,7 +658,7 @@ impl Desk<'_> {
         self.write(Right::ViewMedia, Some(investigation), async |tx| {
             for sha256 in media {
                 if tx.media(investigation, sha256).await?.is_none() {
-                    return Err(unknown(investigation, sha256));
+                    return Err(no_medium(investigation, sha256));
                 }
             }
             tx.record(&Event::Review { investigation, fact: ReviewFact::Veiled { media: media.to_vec() } }).await
@@ -666,18 +667,12 @@ impl Desk<'_> {
     }
 }
 
-fn unknown(investigation: InvestigationId, sha256: &Sha256) -> RecordError {
-    RecordError::Unknown { what: format!("medium {sha256} in {investigation}") }
-}
-
 fn with_another() -> RecordError {
     RecordError::Refused("somebody else has this content before them now; take the next one".into())
 }
 
 async fn policy_of(tx: &mut Tx<'_>, investigation: InvestigationId) -> Result<GradingPolicy> {
-    tx.policy(investigation).await?.ok_or_else(|| {
-        RecordError::Refused(format!("{investigation} has no grading policy yet; `avocet grading policy` sets one"))
-    })
+    tx.policy(investigation).await?.ok_or_else(|| no_policy(investigation))
 }
 
 async fn sealed(

@@ -152,7 +152,7 @@ fn grades(scheme: &Scheme) -> Vec<Grade> {
 }
 
 fn work(ctx: &Ctx, desk: &Desk<'_>) -> Todo {
-    match ctx.query("work").or_else(|| ctx.form.text("work")) {
+    match ctx.query("work") {
         Some("second") => Todo::SecondView,
         Some("moderate") => Todo::Moderate,
         _ if !desk.holds(Right::Vote) => Todo::Moderate,
@@ -183,16 +183,17 @@ async fn screen(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let token = token.get(..16).unwrap_or_default().to_owned();
     let contents: Vec<Sha256> = batch.items.iter().map(|item| item.sha256).collect();
     ctx.app.screens.begin(ctx, investigation, &token, contents.clone());
-    let shown: Vec<Sha256> = contents.into_iter().filter(|sha256| has_tile(ctx, sha256)).collect();
+    let shown = with_tile(ctx, contents);
     if !shown.is_empty() {
         desk.tiles_shown(investigation, &shown).await?;
     }
-    let missing = batch.items.len().saturating_sub(shown.len());
-    Ok(Answer::Html(grid(ctx, investigation, work, &token, &batch.items, &batch.progress, &grades(&scheme), missing)))
+    Ok(Answer::Html(grid(ctx, investigation, work, &token, &batch.items, &batch.progress, &grades(&scheme), &shown)))
 }
 
-fn has_tile(ctx: &Ctx, sha256: &Sha256) -> bool {
-    matches!(ctx.app.pictures.veiled(sha256), Ok(Some(_)))
+/// Those of these contents whose veiled picture is there and whole. Each is read and decrypted for the answer.
+fn with_tile(ctx: &Ctx, mut contents: Vec<Sha256>) -> Vec<Sha256> {
+    contents.retain(|sha256| matches!(ctx.app.pictures.veiled(sha256), Ok(Some(_))));
+    contents
 }
 
 fn no_policy() -> Markup {
@@ -277,14 +278,15 @@ fn grid(
     items: &[BatchItem],
     progress: &Progress,
     grades: &[Grade],
-    missing: usize,
+    shown: &[Sha256],
 ) -> Markup {
+    let missing = items.len().saturating_sub(shown.len());
     let at = format!("/investigations/{investigation}/review");
     let all = progress.done.saturating_add(progress.left());
-    let (title, work) = match work {
-        Todo::SecondView => ("Second views", "second"),
-        Todo::Moderate => ("Moderation", "moderate"),
-        _ => ("Review", "grade"),
+    let title = match work {
+        Todo::SecondView => "Second views",
+        Todo::Moderate => "Moderation",
+        _ => "Review",
     };
     let body = html! {
         header.review-bar {
@@ -294,7 +296,7 @@ fn grid(
             label { "Clear size " select #size { option value="half" selected { "half" } option value="whole" { "whole" } } }
             p.end { a href={ (at) "/pause" } { "Stop here" } }
         }
-        main #review data-at=(at) data-batch=(token) data-csrf=(ctx.csrf()) data-none=(NONE) data-work=(work)
+        main #review data-at=(at) data-batch=(token) data-csrf=(ctx.csrf()) data-none=(NONE)
             data-cover-after=(COVER_SECONDS) data-longest-press=(LONGEST_SECONDS) {
             noscript { p { "The review screen needs JavaScript: a picture must be taken away when a key is let go." } }
             p #said role="status" aria-live="polite" {
@@ -306,7 +308,7 @@ fn grid(
                         data-group=[item.group.as_ref().map(|_| "yes")] data-state=(border(item.border))
                         aria-label={ "Item " (n.saturating_add(1)) ": " (facts(item).join(", ")) ". " (why(item)) } {
                         div.picture {
-                            @if has_tile(ctx, &item.sha256) {
+                            @if shown.contains(&item.sha256) {
                                 img src={ (at) "/tile/" (token) "/" (n) } alt="";
                                 canvas hidden width="1" height="1" {}
                             } @else { p.facts { "No small picture: " (item.status.as_deref().unwrap_or("not described")) } canvas hidden width="1" height="1" {} }
@@ -514,7 +516,7 @@ async fn members(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let group = desk.review_group(investigation, content).await?;
     let contents: Vec<Sha256> = group.members.iter().map(|member| member.item.sha256).collect();
     let numbers = ctx.app.screens.numbers(ctx, &contents);
-    let shown: Vec<Sha256> = contents.into_iter().filter(|sha256| has_tile(ctx, sha256)).collect();
+    let shown = with_tile(ctx, contents);
     desk.tiles_shown(investigation, &shown).await?;
     let all: Vec<Value> = group
         .members
@@ -526,7 +528,7 @@ async fn members(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             if member.with_another {
                 facts.push("before somebody else now".to_owned());
             }
-            json!({ "item": number, "facts": facts.join(" · "), "tile": has_tile(ctx, &member.item.sha256) })
+            json!({ "item": number, "facts": facts.join(" · "), "tile": shown.contains(&member.item.sha256) })
         })
         .collect();
     let words = format!(
