@@ -84,8 +84,9 @@ impl Team<'_> {
         self.examiner.attach_examination(id, ExhibitId::new(exhibit), file, None, None).await.unwrap()
     }
 
+    /// Without a dip sample: its seed is random, and one known item in a hundred would be queued.
     pub async fn policy(&self, id: InvestigationId, policy: Policy) {
-        self.supervisor.set_policy(id, policy, scheme(), "default", "local rule").await.unwrap();
+        self.supervisor.set_policy_with(id, policy, scheme(), "default", Some(0), "local rule").await.unwrap();
     }
 }
 
