@@ -5,7 +5,7 @@
 //! make one for the version that stands now, before the tables change:
 //!
 //! ```text
-//! AVOCET_TEST_GOLDEN=v2 cargo nextest run -p avocet-record golden::a_golden_store --run-ignored only
+//! AVOCET_TEST_GOLDEN=v3 cargo nextest run -p avocet-record golden::a_golden_store --run-ignored only
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,8 @@ use avocet_record::store::{Init, Store};
 use avocet_record::vote::{Basis, Policy, Purpose, RequestReason, SchemeRef, SetRef, VoteFact, WithdrawReason};
 use avocet_record::{At, ExaminationId, ExhibitId, InvestigationId, OrderId, ReferralId};
 use serde_json::{Value, json};
+
+use super::sealed;
 
 const PASSWORD: &str = "a long enough password";
 /// Everybody of the golden team, with one role each: U-1, U-2 and so on.
@@ -58,9 +60,10 @@ fn scheme() -> SchemeRef {
     SchemeRef { id: "uk-2014".into(), version: "1".into() }
 }
 
-fn voted(investigation: InvestigationId, byte: u8, category: &str, basis: Basis, purpose: Purpose) -> VoteFact {
-    let category = category.parse().unwrap();
-    VoteFact::Voted { investigation, sha256: content(byte), scheme: scheme(), category, basis, purpose, blind: true }
+/// A vote by viewing. The first one on a content is blind.
+fn voted(investigation: InvestigationId, byte: u8, category: &str, purpose: Purpose, blind: bool) -> VoteFact {
+    let (category, basis) = (category.parse().unwrap(), Basis::Viewed {});
+    VoteFact::Voted { investigation, sha256: content(byte), scheme: scheme(), category, basis, purpose, blind }
 }
 
 async fn desks<'s>(store: &'s Store, law: &'s Law) -> BTreeMap<&'static str, Desk<'s>> {
@@ -128,6 +131,7 @@ async fn work(store: &Store, law: &Law, folder: &Path) {
     store.set_clock(at("2026-11-22T09:00Z"));
     corrections(&desk, first).await;
     grading(&desk, folder, first).await;
+    looking(store, &desk, folder, first).await;
     desk["adm"].backup(&folder.join("copy")).await.unwrap();
     // After the copy: whoever is erased now is erased again when the copy becomes a store.
     desk["sup"].erase(Some(second), &left.to_string(), "retention rule 4", "asked for").await.unwrap();
@@ -173,9 +177,9 @@ async fn corrections(desk: &BTreeMap<&'static str, Desk<'_>>, id: InvestigationI
 
 async fn grading(desk: &BTreeMap<&'static str, Desk<'_>>, folder: &Path, id: InvestigationId) {
     let files = ["one", "two", "three"].map(|name| folder.join(name));
-    super::sealed::write(&files[0], &[(1, 2), (2, 1), (3, 1)]);
-    super::sealed::write(&files[1], &[(2, 1), (4, 1)]);
-    super::sealed::write(&files[2], &[(1, 1), (2, 2), (3, 1), (5, 1)]);
+    sealed::write(&files[0], &[(1, 2), (2, 1), (3, 1)]);
+    sealed::write(&files[1], &[(2, 1), (4, 1)]);
+    sealed::write(&files[2], &[(1, 1), (2, 2), (3, 1), (5, 1)]);
     let attach = async |exhibit, file: &Path, replaces| {
         let exhibit = ExhibitId::new(exhibit);
         desk["exa"].attach_examination(id, exhibit, file, None, replaces).await.unwrap()
@@ -183,14 +187,13 @@ async fn grading(desk: &BTreeMap<&'static str, Desk<'_>>, folder: &Path, id: Inv
     let first = attach(1, &files[0], None).await;
     attach(2, &files[1], None).await;
     desk["sup"].set_policy(id, Policy::EveryImage {}, scheme(), "default", "local rule").await.unwrap();
-    desk["gr1"].record_vote(id, voted(id, 1, "C", Basis::Viewed {}, Purpose::Grading)).await.unwrap();
-    desk["gr1"].record_vote(id, voted(id, 2, "B", Basis::Viewed {}, Purpose::Grading)).await.unwrap();
-    let group = Basis::AcceptedInGroup { group: "group 1".into(), representative: content(2) };
-    let slip = desk["gr1"].record_vote(id, voted(id, 3, "B", group, Purpose::Grading)).await.unwrap();
+    desk["gr1"].record_vote(id, voted(id, 1, "C", Purpose::Grading, true)).await.unwrap();
+    desk["gr1"].record_vote(id, voted(id, 2, "B", Purpose::Grading, true)).await.unwrap();
+    let slip = desk["gr1"].record_vote(id, voted(id, 3, "B", Purpose::Grading, true)).await.unwrap();
     let withdrawn =
         VoteFact::Withdrawn { sha256: content(3), vote: slip, reason: WithdrawReason::SecondThought, note: None };
     desk["gr1"].record_vote(id, withdrawn).await.unwrap();
-    desk["gr2"].record_vote(id, voted(id, 2, "C", Basis::Viewed {}, Purpose::Grading)).await.unwrap();
+    desk["gr2"].record_vote(id, voted(id, 2, "C", Purpose::Grading, false)).await.unwrap();
     let requested = VoteFact::SecondViewRequested {
         investigation: id,
         sha256: content(1),
@@ -199,8 +202,8 @@ async fn grading(desk: &BTreeMap<&'static str, Desk<'_>>, folder: &Path, id: Inv
         note: None,
     };
     desk["gr2"].record_vote(id, requested).await.unwrap();
-    desk["gr2"].record_vote(id, voted(id, 1, "C", Basis::Viewed {}, Purpose::SecondView)).await.unwrap();
-    desk["sup"].record_vote(id, voted(id, 2, "B", Basis::Viewed {}, Purpose::Moderation)).await.unwrap();
+    desk["gr2"].record_vote(id, voted(id, 1, "C", Purpose::SecondView, false)).await.unwrap();
+    desk["sup"].record_vote(id, voted(id, 2, "B", Purpose::Moderation, false)).await.unwrap();
     let set = SetRef { name: "Set 1".into(), version: "3".into() };
     let category = "A".parse().unwrap();
     let imported = VoteFact::Imported { sha256: content(4), scheme: scheme(), category, set, says_trusted: true };
@@ -214,6 +217,28 @@ async fn grading(desk: &BTreeMap<&'static str, Desk<'_>>, folder: &Path, id: Inv
     desk["sup"].looked(Act::Disclosed, vec!["I-1".into()], "a file for court", 1).await.unwrap();
     desk["sup"].looked(Act::Searched, vec![], "telephone", 0).await.unwrap();
     desk["sup"].break_glass(id, "urgent question").await.unwrap();
+}
+
+/// What looking leaves behind: kinds that came with version 3.
+async fn looking(store: &Store, desk: &BTreeMap<&'static str, Desk<'_>>, folder: &Path, id: InvestigationId) {
+    let file = folder.join("four");
+    let alike = |n| sealed::Content { n, group: Some((11, u64::from(n - 11))), ..sealed::Content::default() };
+    sealed::write_contents(&file, &[alike(11), alike(12), sealed::Content { n: 13, ..sealed::Content::default() }]);
+    desk["exa"].attach_examination(id, ExhibitId::new(2), &file, None, None).await.unwrap();
+    let (one, [first, second, third]) = (&desk["gr1"], [11, 12, 13].map(sealed::sha));
+    one.tiles_shown(id, &[first, second, third]).await.unwrap();
+    let view = one.clear_began(id, first, "half").await.unwrap();
+    store.set_clock(at("2026-11-22T09:00:03Z"));
+    one.clear_ended(id, first, view).await.unwrap();
+    one.review_vote(id, first, &"C".parse().unwrap()).await.unwrap();
+    assert_eq!(one.review_accept(id, first).await.unwrap().accepted, [second]);
+    one.clear_began(id, third, "whole").await.unwrap();
+    one.review_note(id, third, "compare with E-1").await.unwrap();
+    desk["vid"].review_identify(id, third, None, None).await.unwrap();
+    desk["exa"].state_camera(id, ExhibitId::new(1), "Maker Model 1").await.unwrap();
+    store.set_clock(at("2026-11-22T09:20Z"));
+    one.take_break(id).await.unwrap();
+    desk["gr2"].tiles_shown(id, &[third]).await.unwrap();
 }
 
 /// What a store answers, in words that do not depend on the version of its tables. `until` is the last entry that was
