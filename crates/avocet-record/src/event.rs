@@ -20,6 +20,7 @@ use crate::personal::Personal;
 use crate::review::ReviewFact;
 use crate::risk::{Flag, RiskFact};
 use crate::safeguard::{CareFact, IdentificationFact, SafeguardingFact, Subject};
+use crate::staff::StaffFact;
 use crate::vote::VoteFact;
 use crate::warrant::WarrantFact;
 
@@ -140,6 +141,23 @@ pub enum Event {
         title: String,
         /// The referrals that it is opened on.
         referrals: Vec<ReferralId>,
+    },
+    /// An investigation is done: it leaves the order of work, but for what its orders ask.
+    InvestigationClosed {
+        /// Which.
+        investigation: InvestigationId,
+        /// Why; no person's name.
+        reason: String,
+        /// Clocks that were still running, by their names.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<String>,
+    },
+    /// It is worked on again.
+    InvestigationReopened {
+        /// Which.
+        investigation: InvestigationId,
+        /// Why; no person's name.
+        reason: String,
     },
     /// Someone works on an investigation.
     MemberAdded {
@@ -319,6 +337,13 @@ pub enum Event {
         /// The fact.
         fact: ReviewFact,
     },
+    /// A fact about limits of exposure.
+    Staff {
+        /// Whose; none for the team.
+        user: Option<UserId>,
+        /// The fact.
+        fact: StaffFact,
+    },
     /// Personal content was looked at or given out.
     Looked(Look),
     /// The store was made from a backup: what was recorded after the backup is not in it.
@@ -374,6 +399,8 @@ pub enum Act {
 }
 
 impl Event {
+    /// What facts about the limits of the team are about.
+    pub(crate) const TEAM: &'static str = "team";
     /// Kind of [`Event::GlassBroken`].
     pub(crate) const GLASS_BROKEN: &'static str = "glass-broken";
     /// Kind of [`Event::ConflictNoted`].
@@ -402,6 +429,8 @@ impl Event {
             Self::ReferralLinked { .. } => "referral-linked",
             Self::ConflictNoted { .. } => Self::CONFLICT_NOTED,
             Self::InvestigationOpened { .. } => "investigation-opened",
+            Self::InvestigationClosed { .. } => "investigation-closed",
+            Self::InvestigationReopened { .. } => "investigation-reopened",
             Self::MemberAdded { .. } => "member-added",
             Self::MemberRemoved { .. } => "member-removed",
             Self::GlassBroken { .. } => Self::GLASS_BROKEN,
@@ -432,6 +461,7 @@ impl Event {
                 VoteFact::PolicySet(_) => Self::POLICY_SET,
             },
             Self::Review { fact, .. } => fact.kind(),
+            Self::Staff { fact, .. } => fact.kind(),
             Self::Restored { .. } => "restored",
             Self::Looked(look) => match look.act {
                 Act::Searched => "searched",
@@ -536,6 +566,10 @@ impl Event {
                 }
                 ReviewFact::CameraStated { exhibit, .. } => vec![investigation.to_string(), exhibit.to_string()],
                 ReviewFact::Noted { sha256, .. } => vec![sha256.to_string()],
+                // Rare, and to be seen by whoever reads the story of the investigation or of the device.
+                ReviewFact::OriginalOpened { sha256, exhibit, .. } => {
+                    vec![investigation.to_string(), exhibit.to_string(), sha256.to_string()]
+                }
             },
             Self::ReferralReceived { referral, .. } => vec![referral.to_string()],
             Self::ReferralLinked { investigation, referral } => vec![investigation.to_string(), referral.to_string()],
@@ -546,7 +580,10 @@ impl Event {
             Self::MemberAdded { investigation, user } | Self::MemberRemoved { investigation, user } => {
                 vec![investigation.to_string(), user.to_string()]
             }
-            Self::GlassBroken { investigation, .. } => vec![investigation.to_string()],
+            Self::InvestigationClosed { investigation, .. }
+            | Self::InvestigationReopened { investigation, .. }
+            | Self::GlassBroken { investigation, .. } => vec![investigation.to_string()],
+            Self::Staff { user, .. } => vec![user.map_or_else(|| Self::TEAM.to_owned(), |user| user.to_string())],
             Self::Looked(look) => look.at.clone(),
         }
     }

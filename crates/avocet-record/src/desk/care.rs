@@ -18,7 +18,7 @@ use crate::review::ReviewFact;
 pub struct Exposure {
     /// The day, by the clocks of England and Wales.
     pub day: String,
-    /// `veiled`, `clear`, `graded`, `accepted-in-group`, `by-exact-match` or `breaks`.
+    /// `veiled`, `clear`, `original`, `graded`, `accepted-in-group`, `by-exact-match` or `breaks`.
     pub what: String,
     /// How many times.
     pub times: u64,
@@ -50,22 +50,53 @@ impl Desk<'_> {
     /// # Errors
     /// [`RecordError::Refused`] where this person began no such view of that content.
     pub async fn clear_ended(&self, investigation: InvestigationId, sha256: Sha256, view: u64) -> Result<u64> {
-        let mine = self.user;
         self.write(Right::ViewMedia, Some(investigation), async |tx| {
-            let facts = tx.facts(&sha256.to_string()).await?;
-            let begun = facts.iter().find(|recorded| {
-                recorded.seq == view
-                    && recorded.by == mine
-                    && matches!(&recorded.fact, Event::Review { fact: ReviewFact::ClearBegan { .. }, .. })
-            });
-            let ended = facts.iter().any(|recorded| {
-                matches!(&recorded.fact, Event::Review { fact: ReviewFact::ClearEnded { view: of, .. }, .. } if *of == view)
-            });
-            let Some(begun) = begun.filter(|_| !ended) else {
+            let Some(began) = tx.view_began(view, &sha256).await? else {
                 return Err(RecordError::Refused(format!("entry {view} began no view of yours that is still open")));
             };
-            let ms = u64::try_from(tx.at().ns().saturating_sub(begun.at.ns()) / 1_000_000).unwrap_or(0);
+            let ms = u64::try_from(tx.at().ns().saturating_sub(began.ns()) / 1_000_000).unwrap_or(0);
             tx.record(&Event::Review { investigation, fact: ReviewFact::ClearEnded { sha256, view, ms } }).await
+        })
+        .await
+    }
+
+    /// Records, with the reason, that the original file of a content is about to be read out of the evidence. To be called
+    /// before a byte of it is read. `result` is the result digest of the sealed examination that says where the file is: only
+    /// one that is attached to this investigation, and that has the content, opens anything. Answers the number of the entry.
+    ///
+    /// # Errors
+    /// [`RecordError::Refused`] where no reason is given or the examination is not attached here;
+    /// [`RecordError::Unknown`] where the content is none of this investigation, or not in that examination.
+    pub async fn original_opened(
+        &self,
+        investigation: InvestigationId,
+        sha256: Sha256,
+        result: Sha256,
+        reason: &str,
+    ) -> Result<u64> {
+        if reason.trim().is_empty() {
+            return Err(RecordError::Refused("give the reason; it is kept with the entry".into()));
+        }
+        self.write(Right::ViewOriginal, Some(investigation), async |tx| {
+            if tx.media(investigation, &sha256).await?.is_none() {
+                return Err(no_medium(investigation, &sha256));
+            }
+            let attached = tx.examination_with(&result).await?;
+            let here = match attached {
+                Some(examination) => tx.part_of(&examination.to_string()).await? == Some(investigation),
+                None => false,
+            };
+            let Some(examination) = attached.filter(|_| here) else {
+                return Err(RecordError::Refused(format!(
+                    "this examination is not attached to {investigation}; `avocet grading attach` attaches one"
+                )));
+            };
+            let Some(exhibit) = tx.place_in(&sha256, examination).await? else {
+                return Err(no_medium(investigation, &sha256));
+            };
+            let reason = tx.key_of(&investigation.to_string()).await?.seal(&reason.to_owned())?;
+            let fact = ReviewFact::OriginalOpened { sha256, examination, exhibit, reason };
+            tx.record(&Event::Review { investigation, fact }).await
         })
         .await
     }

@@ -9,8 +9,10 @@ use crate::at::{At, Recorded};
 use crate::clock::{self, Mark, Moment};
 use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
-use crate::ids::{InvestigationId, ReferralId, UserId};
+use crate::ids::{InvestigationId, OrderId, ReferralId, UserId};
 use crate::law::Right;
+use crate::order::{Due, OrderSum};
+use crate::parts::in_parts;
 use crate::risk::{self, Danger, Flag, LevelId, OpenClock, Placed, QueueItem, RiskFact, RiskState};
 use crate::store::InvestigationRow;
 
@@ -60,6 +62,12 @@ pub(crate) struct Item {
     /// The moments that clocks go by, of each thing whose facts state them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub moments: BTreeMap<String, Vec<Moment>>,
+    /// Whether it was closed and nothing opened it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
+    /// What orders sum up to that have not ended.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub orders: BTreeMap<OrderId, OrderSum>,
 }
 
 impl Item {
@@ -105,6 +113,13 @@ impl Item {
     }
 }
 
+fn has_reason(reason: &str) -> Result<()> {
+    if reason.trim().is_empty() {
+        return Err(RecordError::Refused("give the reason; it stands on the ledger's content for ever".into()));
+    }
+    Ok(())
+}
+
 impl Desk<'_> {
     /// Opens an investigation.
     ///
@@ -124,6 +139,60 @@ impl Desk<'_> {
             let investigation = InvestigationId::new(tx.give(InvestigationId::PREFIX).await?);
             tx.record(&Event::InvestigationOpened { investigation, owner, received, title, referrals }).await?;
             Ok(investigation)
+        })
+        .await
+    }
+
+    /// The clocks that run in an investigation; those of one that was closed were left running on purpose.
+    fn running_in(&self, item: &Item) -> Vec<clock::Started<'_>> {
+        match item.closed {
+            true => vec![],
+            false => clock::running(&self.law.clocks, item.moments.values().flatten()),
+        }
+    }
+
+    /// Closes an investigation: it leaves the order of work, but for what its orders ask. Clocks that still run keep it open
+    /// unless `leaving` says that they are left so; their names stand in the entry. Answers the number of the entry.
+    ///
+    /// # Errors
+    /// [`RecordError::Refused`] where a child may be in danger, clocks run that are not to be left, no reason is given, or it
+    /// is closed already.
+    pub async fn close_investigation(&self, id: InvestigationId, reason: &str, leaving: bool) -> Result<u64> {
+        self.write(Right::AssignInvestigation, None, async |tx| {
+            let item = tx.investigation(id).await?.item;
+            has_reason(reason)?;
+            if item.closed {
+                return Err(RecordError::Refused(format!("{id} is closed already")));
+            }
+            if matches!(item.danger, Some((Danger::Yes, ..))) {
+                return Err(RecordError::Refused(format!(
+                    "a child may be in danger in {id}; `avocet risk danger {id} no` states that none is, once that is so"
+                )));
+            }
+            let left: Vec<String> = self.running_in(&item).iter().map(clock::Started::name).collect();
+            if !left.is_empty() && !leaving {
+                return Err(RecordError::Refused(format!(
+                    "{} still: {}. Record what was done, or close it with what is left (--leaving)",
+                    avocet_base::plural(left.len() as u64, "clock runs", "clocks run"),
+                    left.join("; ")
+                )));
+            }
+            tx.record(&Event::InvestigationClosed { investigation: id, reason: reason.to_owned(), left }).await
+        })
+        .await
+    }
+
+    /// Opens a closed investigation again. Answers the number of the entry.
+    ///
+    /// # Errors
+    /// [`RecordError::Refused`] where it is open, or no reason is given.
+    pub async fn reopen_investigation(&self, id: InvestigationId, reason: &str) -> Result<u64> {
+        self.write(Right::AssignInvestigation, None, async |tx| {
+            has_reason(reason)?;
+            if !tx.investigation(id).await?.item.closed {
+                return Err(RecordError::Refused(format!("{id} is open")));
+            }
+            tx.record(&Event::InvestigationReopened { investigation: id, reason: reason.to_owned() }).await
         })
         .await
     }
@@ -196,29 +265,42 @@ impl Desk<'_> {
         self.may(Right::SeeQueue, None).await?;
         let rows = self.store.open_investigations().await?;
         let mine = self.store.memberships(self.user).await?;
-        let item = |row: &InvestigationRow| QueueItem {
-            investigation: row.id,
-            danger: row.item.danger,
-            safeguarding_actions: row.item.actions_in_this_danger(),
-            level: row.item.level.clone(),
-            received: row.received,
-            flags: row.item.flags.clone(),
-            clocks: clock::running(&self.law.clocks, row.item.moments.values().flatten())
-                .into_iter()
-                .map(|running| OpenClock { due: running.due, name: running.name(), ahead: running.clock.value.ahead })
-                .collect(),
+        let now = self.store.now();
+        let placed = |row: InvestigationRow| {
+            let running = self.running_in(&row.item).into_iter();
+            let clock = |running: clock::Started<'_>| OpenClock {
+                due: running.due,
+                name: running.name(),
+                ahead: running.clock.value.ahead,
+            };
+            let item = QueueItem {
+                investigation: row.id,
+                danger: row.item.danger,
+                safeguarding_actions: row.item.actions_in_this_danger(),
+                level: row.item.level.clone(),
+                received: row.received,
+                flags: row.item.flags.clone(),
+                closed: row.item.closed,
+                clocks: running.map(clock).chain(self.order_clocks(&row.item.orders, now)).collect(),
+            };
+            let title = if mine.contains(&row.id) { row.item.title } else { String::new() };
+            Queued { placed: risk::place(item, &self.law.risk_levels, now), title, owner: row.owner }
         };
-        let items = rows.iter().map(item).collect();
-        let placed = risk::order(items, &self.law.risk_levels, self.store.now());
-        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
-        Ok(placed
-            .into_iter()
-            .filter_map(|placed| {
-                let id = placed.item.investigation;
-                let row = rows.remove(&id)?;
-                let title = if mine.contains(&id) { row.item.title } else { String::new() };
-                Some(Queued { placed, title, owner: row.owner })
-            })
-            .collect())
+        let mut queue = in_parts(rows, placed);
+        queue.sort_by_key(|queued| queued.placed.place);
+        Ok(queue)
+    }
+
+    /// What is due of orders, as clocks of the queue: what is late or unanswered, and what comes next.
+    fn order_clocks(&self, orders: &BTreeMap<OrderId, OrderSum>, now: At) -> Vec<OpenClock> {
+        let law = self.order_law();
+        let of = |(id, sum): (&OrderId, &OrderSum)| {
+            let ahead = law.kinds.row(&sum.kind).is_some_and(|row| row.value.ahead);
+            let clock = |due: Due| OpenClock { due: due.late_from, name: format!("{} ({id})", due.what), ahead };
+            let due = sum.due(now, law);
+            let late = due.iter().filter(|due| due.late).count();
+            due.into_iter().take(late.saturating_add(1)).map(clock).collect::<Vec<_>>()
+        };
+        orders.iter().flat_map(of).collect()
     }
 }

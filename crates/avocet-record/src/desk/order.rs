@@ -148,7 +148,7 @@ impl Desk<'_> {
         Ok((seq, comparison))
     }
 
-    fn order_law(&self) -> OrderLaw<'_> {
+    pub(super) fn order_law(&self) -> OrderLaw<'_> {
         OrderLaw { kinds: &self.law.orders, lines: &self.law.order_lines, visits: &self.law.visits }
     }
 }

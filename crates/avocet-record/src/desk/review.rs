@@ -16,6 +16,7 @@ use crate::people::{PersonFact, PersonRole};
 use crate::personal::Personal;
 use crate::review::{InGroup, Near, Reason, ReviewFact, Said, Todo};
 use crate::safeguard::{IdentificationFact, LeadKind, Strength};
+use crate::staff::Rest;
 use crate::store::{QueueRow, Tx, scheme_text, totals_of};
 use crate::vote::{
     Basis, Category, GradingPolicy, Policy, Purpose, RequestReason, SchemeRef, VoteFact, WithdrawReason,
@@ -89,6 +90,8 @@ pub struct Batch {
     pub until: At,
     /// Whether nothing more is graded because the criteria of a streamlined policy are met.
     pub stopped: bool,
+    /// The break that is proposed to this person, if one is. Where it says so, only what was before them already is given.
+    pub rest: Option<Rest>,
     /// How far the work is.
     pub progress: Progress,
 }
@@ -240,6 +243,10 @@ impl Desk<'_> {
         let right = if work == Todo::Moderate { Right::Moderate } else { Right::Vote };
         self.may(Right::ViewMedia, Some(investigation)).await?;
         let limit = limit.clamp(1, LARGEST_BATCH);
+        let rest = self.rest(investigation).await?;
+        let (held, mine) = (rest.as_ref().is_some_and(|rest| rest.held), self.user);
+        // What is before somebody already stands anywhere in the queue's order.
+        let asked = if held { LARGEST_BATCH } else { limit };
         let (items, until, stopped) = self
             .write(right, Some(investigation), async |tx| {
                 tx.end_leases().await?;
@@ -249,13 +256,16 @@ impl Desk<'_> {
                     return Ok((vec![], until, true));
                 }
                 let scheme = policy.as_ref().map(|policy| scheme_text(&policy.scheme)).unwrap_or_default();
-                let mut rows = tx.next_for(investigation, work, &scheme, false, limit).await?;
+                let mut rows = tx.next_for(investigation, work, &scheme, false, asked).await?;
                 let room = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit));
-                if room > 0 {
+                if room > 0 && !held {
                     rows.extend(tx.next_for(investigation, work, &scheme, true, room).await?);
                 }
                 let mut items = Vec::with_capacity(rows.len());
                 for row in rows {
+                    if held && tx.lease_of(&row.sha256).await?.is_none_or(|lease| lease.by != mine) {
+                        continue;
+                    }
                     if !tx.lease(investigation, &row.sha256, work.number(), until).await? {
                         continue;
                     }
@@ -272,7 +282,7 @@ impl Desk<'_> {
                 Ok((items, until, false))
             })
             .await?;
-        Ok(Batch { items, until, stopped, progress: self.progress(investigation).await? })
+        Ok(Batch { items, until, stopped, rest, progress: self.progress(investigation).await? })
     }
 
     /// In which scheme an investigation is graded; `None` where no policy was set.

@@ -82,6 +82,7 @@ rights! {
     RecordOutcome "record_outcome" Investigation true "Record charges, the counts of their schedules and disposals";
     RecordOrder "record_order" Investigation true "Record orders and requirements, visits, device checks and breaches";
     ViewMedia "view_media" Investigation true "View media";
+    ViewOriginal "view_original" Investigation true "Have an original file written out of the evidence, with a reason";
     Vote "vote" Investigation true "Vote on media, and ask for a second view";
     Moderate "moderate" Investigation true "Moderate votes";
     SetGradingPolicy "set_grading_policy" Investigation true "State the grading policy and the local rule of an investigation";
@@ -90,6 +91,7 @@ rights! {
     RestrictedChild "restricted_child" Investigation true "Read what is restricted about a child";
     Export "export" Investigation true "Export, print or disclose";
     ExtractGrading "extract_grading" Investigation true "Extract what was graded, for court";
+    SetCare "set_care" Everywhere false "Set limits of exposure for the team or one person, and lift them for a day";
     SeeFigures "see_figures" Everywhere false "See figures for a period, and the ids of the records that they count";
     ReadLedger "read_ledger" Everywhere false "Read and verify the ledger: who did what and when, no content";
     ManageUsers "manage_users" Everywhere false "Add people, give and take roles";

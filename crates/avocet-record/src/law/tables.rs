@@ -15,6 +15,7 @@ use crate::order::{LineKind, OrderKind, VisitLevel};
 use crate::outcome::{Disposal, Offence};
 use crate::risk::RiskLevel;
 use crate::safeguard::SharingPower;
+use crate::staff::Limit;
 use crate::vote::GradingRule;
 
 /// Where a referral can come from.
@@ -57,7 +58,7 @@ impl LawRow for Power {
 }
 
 /// Names of the tables of [`Law`].
-pub const TABLES: [&str; 16] = [
+pub const TABLES: [&str; 17] = [
     BankHoliday::TABLE,
     Clock::TABLE,
     Disposal::TABLE,
@@ -73,6 +74,7 @@ pub const TABLES: [&str; 16] = [
     Role::TABLE,
     Service::TABLE,
     SharingPower::TABLE,
+    Limit::TABLE,
     VisitLevel::TABLE,
 ];
 
@@ -109,6 +111,8 @@ pub struct Law {
     pub services: Table<Service>,
     /// Powers and duties to share.
     pub sharing_powers: Table<SharingPower>,
+    /// Limits of exposure.
+    pub staff_care: Table<Limit>,
     /// How often a person under an order is visited.
     pub visits: Table<VisitLevel>,
 }
@@ -138,6 +142,7 @@ impl Law {
             roles: Table::load(folder, include_str!("../../data/roles.toml"))?,
             services: Table::load(folder, include_str!("../../data/services.toml"))?,
             sharing_powers: Table::load(folder, include_str!("../../data/sharing-powers.toml"))?,
+            staff_care: Table::load(folder, include_str!("../../data/staff-care.toml"))?,
             visits: Table::load(folder, include_str!("../../data/visits.toml"))?,
         })
     }
@@ -160,6 +165,7 @@ impl Law {
         all.extend(entries(&self.roles));
         all.extend(entries(&self.services));
         all.extend(entries(&self.sharing_powers));
+        all.extend(entries(&self.staff_care));
         all.extend(entries(&self.visits));
         all
     }

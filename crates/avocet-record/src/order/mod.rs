@@ -3,8 +3,10 @@
 
 mod fact;
 mod state;
+mod sum;
 mod table;
 
 pub use fact::{Held, LineCheck, OrderFact, OrderLine, Seen};
 pub use state::{Due, LineState, OrderLaw, OrderState};
+pub use sum::{OpenBreach, OrderSum, SumLine};
 pub use table::{Begins, LineClock, LineKind, OrderKind, VisitLevel};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fact::{Held, OrderFact, OrderLine, Seen};
+use super::sum::{OpenBreach, OrderSum, SumLine};
 use super::table::{Begins, LineClock, LineKind, OrderKind, VisitLevel};
 use crate::at::{At, Recorded};
 use crate::facts::{Facts, Stated};
@@ -206,34 +207,45 @@ impl OrderState {
         lines
     }
 
-    /// What is due, and when it ends, the earliest first.
+    /// What is due, what is unanswered, and when it ends, the earliest first.
     #[must_use]
     pub fn due(&self, now: At, law: OrderLaw<'_>) -> Vec<Due> {
-        let mut due = vec![];
-        let Some(terms) = self.terms().filter(|_| self.ended().is_none()) else { return due };
-        let mut add = |late_from: At, what: String| due.push(Due { late_from, what, late: now >= late_from });
-        if let Some(row) = self.level().and_then(|level| law.visits.row(level)) {
-            let since = self.last_seen().unwrap_or(terms.made);
-            add(row.value.every.after(since), format!("visit ({})", row.value.title));
-        }
-        let lines = self.lines();
-        let clock = |line: &LineState| line.line.row.as_deref().and_then(|row| law.lines.row(row)?.value.clock.clone());
-        let last = lines.iter().filter(|line| clock(line).is_some()).filter_map(|line| line.notified).max();
-        for line in &lines {
-            let Some(clock) = clock(line) else { continue };
-            let start = match clock.begins {
-                Begins::Made if line.notified.is_none() => terms.made,
-                Begins::LastNotification => last.unwrap_or(terms.made),
-                Begins::Made | Begins::Change => continue,
-            };
-            let title = line.line.row.as_deref().and_then(|row| law.lines.row(row)).map_or("", |row| &row.value.title);
-            add(clock.late_from(start), format!("line {}: {title}", line.line.line));
-        }
-        if let Some(until) = terms.until {
-            add(until, "the order ends: record that it ended, or that it was renewed".to_owned());
-        }
-        due.sort();
-        due
+        self.sum().map_or_else(Vec::new, |sum| sum.due(now, law))
+    }
+
+    /// What it sums up to; none where it has ended, or nothing says when it was made.
+    #[must_use]
+    pub fn sum(&self) -> Option<OrderSum> {
+        let terms = self.terms().filter(|_| self.ended().is_none())?;
+        let settled: Vec<u64> = self
+            .counting()
+            .filter_map(|recorded| match &recorded.fact {
+                OrderFact::BreachSettled { breach, .. } => Some(*breach),
+                _ => None,
+            })
+            .collect();
+        let open = self.counting().filter_map(|recorded| match &recorded.fact {
+            OrderFact::Breached { when, line, .. } if !settled.contains(&recorded.seq) => {
+                Some(OpenBreach { seq: recorded.seq, when: *when, line: *line })
+            }
+            _ => None,
+        });
+        let checked = self.counting().filter_map(|recorded| match &recorded.fact {
+            OrderFact::DeviceChecked { when, .. } => Some(*when),
+            _ => None,
+        });
+        let line =
+            |line: LineState| Some(SumLine { line: line.line.line, row: line.line.row?, notified: line.notified });
+        Some(OrderSum {
+            made: terms.made,
+            kind: terms.kind.to_owned(),
+            until: terms.until,
+            level: self.level().map(str::to_owned),
+            seen: self.last_seen(),
+            checked: checked.max(),
+            lines: self.lines().into_iter().filter_map(line).collect(),
+            breaches: open.collect(),
+        })
     }
 
     /// What does not fit, in the order of the ledger, then what is missing.

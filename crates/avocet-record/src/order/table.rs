@@ -19,6 +19,9 @@ pub struct OrderKind {
     /// Whether every line of this kind belongs to it without being named.
     #[serde(default)]
     pub all_lines: bool,
+    /// Whether an investigation comes before others in the queue once something of such an order is late.
+    #[serde(default)]
+    pub ahead: bool,
 }
 
 impl LawRow for OrderKind {
@@ -99,6 +102,9 @@ pub struct LineKind {
     /// How long there is to do it; none for what always holds.
     #[serde(default)]
     pub clock: Option<LineClock>,
+    /// Whether the person's devices are checked because of it.
+    #[serde(default)]
+    pub devices: bool,
 }
 
 impl LawRow for LineKind {
@@ -131,16 +137,24 @@ pub struct VisitLevel {
     pub title: String,
     /// How long after a visit the next is due.
     pub every: Period,
+    /// How long after a check of devices the next is due, where a line of the order has them checked.
+    #[serde(default)]
+    pub devices_every: Option<Period>,
 }
 
 impl LawRow for VisitLevel {
     const TABLE: &'static str = "visits";
 
     fn summary(&self) -> String {
-        format!("{}: a visit within {} of the last", self.title, self.every)
+        let devices = self.devices_every.as_ref();
+        let devices =
+            devices.map_or_else(String::new, |every| format!("; devices checked within {every} of the last check"));
+        format!("{}: a visit within {} of the last{devices}", self.title, self.every)
     }
 
     fn check(&self) -> Result<(), WrongField> {
-        self.every.check().map_err(|(what, next)| WrongField { field: "every", what, next })
+        self.every.check().map_err(|(what, next)| WrongField { field: "every", what, next })?;
+        let devices = self.devices_every.as_ref().map_or(Ok(()), Period::check);
+        devices.map_err(|(what, next)| WrongField { field: "devices_every", what, next })
     }
 }

@@ -3,7 +3,7 @@
 use avocet_base::Sha256;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ExhibitId;
+use crate::ids::{ExaminationId, ExhibitId};
 use crate::personal::Personal;
 
 /// A fact about review. Who and when it was recorded stand around it.
@@ -40,6 +40,17 @@ pub enum ReviewFact {
         /// Maker and model, as the pictures state them.
         model: String,
     },
+    /// An original file is about to be read out of the evidence.
+    OriginalOpened {
+        /// Which content.
+        sha256: Sha256,
+        /// The examination that says where it is.
+        examination: ExaminationId,
+        /// The device.
+        exhibit: ExhibitId,
+        /// Why.
+        reason: Personal<String>,
+    },
     /// Something was written down about a content.
     Noted {
         /// About which.
@@ -59,6 +70,7 @@ impl ReviewFact {
             Self::ClearEnded { .. } => "clear-view-ended",
             Self::BreakTaken {} => "break-taken",
             Self::CameraStated { .. } => crate::event::Event::CAMERA_STATED,
+            Self::OriginalOpened { .. } => "original-opened",
             Self::Noted { .. } => "medium-noted",
         }
     }

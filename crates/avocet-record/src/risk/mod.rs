@@ -13,5 +13,5 @@ mod state;
 pub use fact::{Answer, Danger, Factor, RiskFact, SafeguardingAction, Tool};
 pub use finding::RiskFinding;
 pub use level::{LevelId, RiskLevel};
-pub use queue::{Flag, OpenClock, Place, Placed, QueueItem, Reason, order};
+pub use queue::{Flag, OpenClock, Place, Placed, QueueItem, Reason, order, place};
 pub use state::{Assessment, DangerStatement, LevelChange, RiskState, Safeguarding};

@@ -72,6 +72,8 @@ pub struct QueueItem {
     pub flags: BTreeSet<Flag>,
     /// Clocks that run.
     pub clocks: Vec<OpenClock>,
+    /// Whether it was closed: only what its orders ask is still watched.
+    pub closed: bool,
 }
 
 impl QueueItem {
@@ -86,6 +88,7 @@ impl QueueItem {
             received,
             flags: BTreeSet::new(),
             clocks: Vec::new(),
+            closed: false,
         }
     }
 
@@ -95,8 +98,14 @@ impl QueueItem {
         Place {
             no_danger_stated: !matches!(self.danger, Some((Danger::Yes, ..))),
             nothing_late: !self.clocks.iter().any(|clock| clock.ahead && clock.due < now),
-            rank: levels.standing(self.level.as_ref()).map_or(0, |row| row.value.rank),
-            deadline: levels.deadline(self.level.as_ref(), self.received),
+            rank: match self.closed {
+                true => u32::MAX,
+                false => levels.standing(self.level.as_ref()).map_or(0, |row| row.value.rank),
+            },
+            deadline: match self.closed {
+                true => self.clocks.iter().map(|clock| clock.due).min().unwrap_or(self.received),
+                false => levels.deadline(self.level.as_ref(), self.received),
+            },
             received: self.received,
             investigation: self.investigation,
         }
@@ -112,9 +121,9 @@ pub struct Place {
     /// False where a clock has run out that puts an investigation before others: what is late or unanswered comes to the
     /// top, right after a child in danger.
     pub nothing_late: bool,
-    /// Rank of the level.
+    /// Rank of the level; after every level where it is closed.
     pub rank: u32,
-    /// When it is to be acted on.
+    /// When it is to be acted on; where it is closed, when the first thing is due of an order.
     pub deadline: At,
     /// When it was received.
     pub received: At,
@@ -168,6 +177,8 @@ pub enum Reason {
         /// Now.
         now: At,
     },
+    /// It was closed, and an order is still watched.
+    Closed,
     /// A clock that runs.
     Clock {
         /// The clock.
@@ -200,6 +211,7 @@ impl fmt::Display for Reason {
             Reason::LevelNotInTable { level, treated_as, deadline, now } => {
                 write!(f, "the level `{level}` is not in the table: treated as {treated_as}; {}", due(*deadline, *now))
             }
+            Reason::Closed => f.write_str("closed; what an order asks is still watched"),
             Reason::Clock { clock, now } => write!(f, "{}: {}", clock.name, due(clock.due, *now)),
             Reason::Flag(flag) => write!(f, "{flag}"),
         }
@@ -225,7 +237,9 @@ pub fn order(items: Vec<QueueItem>, levels: &Table<RiskLevel>, now: At) -> Vec<P
     placed
 }
 
-fn place(item: QueueItem, levels: &Table<RiskLevel>, now: At) -> Placed {
+/// One item at its place at this moment, with the reasons.
+#[must_use]
+pub fn place(item: QueueItem, levels: &Table<RiskLevel>, now: At) -> Placed {
     let place = item.place(levels, now);
     let deadline = place.deadline;
     let mut reasons = Vec::new();
@@ -233,10 +247,12 @@ fn place(item: QueueItem, levels: &Table<RiskLevel>, now: At) -> Placed {
         Some((Danger::Yes, by, _)) => reasons.push(Reason::Danger { by, actions: item.safeguarding_actions }),
         Some((Danger::Unknown, by, _)) => reasons.push(Reason::DangerUnknown { by }),
         Some((Danger::No, ..)) => {}
+        None if item.closed => {}
         None => reasons.push(Reason::DangerNotStated),
     }
     let title = levels.standing(item.level.as_ref()).map_or_else(String::new, |row| row.value.title.clone());
     reasons.push(match &item.level {
+        _ if item.closed => Reason::Closed,
         None => Reason::NotAssessed { treated_as: title, deadline, now },
         Some(level) if levels.row(level.as_str()).is_none() => {
             Reason::LevelNotInTable { level: level.clone(), treated_as: title, deadline, now }

@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::event::{Event, Token};
 use crate::exhibit::ExhibitFact;
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::ids::InvestigationId;
+use crate::ids::{InvestigationId, OrderId};
+use crate::order::OrderState;
 use crate::vote::VoteFact;
 
 impl Tx<'_> {
@@ -38,7 +39,8 @@ impl Tx<'_> {
             Event::ReferralLinked { investigation, referral } => {
                 let mut item = self.investigation(*investigation).await?.item;
                 item.flags.extend(self.referral(*referral).await?.flags);
-                run!(self, SET_ITEM, investigation.to_string(), item.to_text());
+                item.closed = false;
+                self.keep(*investigation, &item).await?;
                 run!(self, SET_PART_OF, referral.to_string(), investigation.to_string());
             }
             Event::KeyDestroyed { key, .. } => {
@@ -56,6 +58,11 @@ impl Tx<'_> {
                     run!(self, SET_PART_OF, referral.to_string(), investigation.to_string());
                 }
             }
+            Event::InvestigationClosed { investigation, .. } | Event::InvestigationReopened { investigation, .. } => {
+                let mut item = self.investigation(*investigation).await?.item;
+                item.closed = matches!(recorded.fact, Event::InvestigationClosed { .. });
+                self.keep(*investigation, &item).await?;
+            }
             Event::MemberAdded { investigation, user } => {
                 run!(self, ADD_MEMBER, investigation.to_string(), user.to_string());
             }
@@ -66,7 +73,8 @@ impl Tx<'_> {
                 let id = fact.investigation();
                 let mut item = self.investigation(id).await?.item;
                 item.add_risk(&recorded.with(fact.clone()));
-                run!(self, SET_ITEM, id.to_string(), item.to_text());
+                item.closed = false;
+                self.keep(id, &item).await?;
             }
             Event::ExaminationAttached { investigation, examination, .. } => {
                 run!(self, SET_PART_OF, examination.to_string(), investigation.to_string());
@@ -99,6 +107,7 @@ impl Tx<'_> {
             }
             Event::Order { investigation, order, .. } => {
                 run!(self, SET_PART_OF, order.to_string(), investigation.to_string());
+                self.set_order(*investigation, *order).await?;
             }
             Event::Person { investigation, person, .. } => {
                 run!(self, SET_PART_OF, person.to_string(), investigation.to_string());
@@ -140,8 +149,35 @@ impl Tx<'_> {
             | Event::ConflictNoted { .. }
             | Event::PasswordSet { .. }
             | Event::GlassBroken { .. }
+            | Event::Staff { .. }
             | Event::Looked(_) => {}
         }
+        Ok(())
+    }
+
+    /// Keeps what the row of an investigation sums up. The queue reads those that are open, and those with an order.
+    async fn keep(&mut self, investigation: InvestigationId, item: &Item) -> Result<()> {
+        let open = i64::from(!item.closed || !item.orders.is_empty());
+        run!(self, SET_ITEM, investigation.to_string(), item.to_text(), open);
+        Ok(())
+    }
+
+    /// Reads anew what an order sums up to, and puts it into the investigation's row.
+    async fn set_order(&mut self, investigation: InvestigationId, order: OrderId) -> Result<()> {
+        let mut state = OrderState::default();
+        for recorded in self.facts(&order.to_string()).await? {
+            if let Event::Order { order: of, fact, .. } = &recorded.fact
+                && *of == order
+            {
+                state.apply(&recorded.with(fact.clone()));
+            }
+        }
+        let mut item = self.investigation(investigation).await?.item;
+        match state.sum() {
+            Some(sum) => item.orders.insert(order, sum),
+            None => item.orders.remove(&order),
+        };
+        self.keep(investigation, &item).await?;
         Ok(())
     }
 
@@ -153,7 +189,9 @@ impl Tx<'_> {
             item.moments.insert(thing.clone(), moments);
         }
         item.moments.retain(|_, moments| !moments.is_empty());
-        run!(self, SET_ITEM, investigation.to_string(), item.to_text());
+        // What is recorded about people, or a warrant, after an investigation was closed is work in it again.
+        item.closed = false;
+        self.keep(investigation, &item).await?;
         Ok(())
     }
 }

@@ -108,6 +108,13 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The device on which an examination found a content, if it did.
+    pub(crate) async fn place_in(&mut self, sha256: &Sha256, examination: ExaminationId) -> Result<Option<ExhibitId>> {
+        let Some(row) = row!(self.conn, PLACE_IN, sha256.0.to_vec(), examination.to_string()) else { return Ok(None) };
+        let exhibit = text(&row, 0)?;
+        exhibit.parse().map(Some).map_err(|_| RecordError::Unknown { what: exhibit })
+    }
+
     /// Takes back what an examination put there, because another one takes its place.
     pub(crate) async fn take_back_media(&mut self, investigation: InvestigationId, old: ExaminationId) -> Result<()> {
         run!(self, TAKE_BACK, investigation.to_string(), old.to_string());

@@ -14,6 +14,7 @@ use crate::at::At;
 use crate::desk::{Account, Item, account_from_row};
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::ids::{ExaminationId, InvestigationId, KeyId, PersonId, ReferralId, UserId};
+use crate::parts::in_parts;
 use crate::risk::Flag;
 
 /// A line of the ledger without its content, as an auditor sees it.
@@ -309,7 +310,8 @@ impl Store {
         let row = row!(conn, OPEN_INVESTIGATIONS, "\n");
         let text: Option<String> = row.map(|row| row.try_get(0)).transpose().when("read the queue")?.flatten();
         // JSON writes a line's end as two characters.
-        text.unwrap_or_default().lines().map(investigation_line).collect()
+        let text = text.unwrap_or_default();
+        in_parts(text.lines().collect(), investigation_line).into_iter().collect()
     }
 
     pub(crate) async fn totals(&self, subject: &str) -> Result<BTreeMap<String, i64>> {

@@ -18,6 +18,7 @@ use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId, UserId};
 use crate::review::{Found, Place, Queueing, Reason, ReviewFact, Todo, read_list, todo};
+use crate::staff::MINUTE;
 use crate::vote::{Basis, Purpose, SchemeRef, VoteFact};
 
 /// What the row of a content repeats of the lists of what was found.
@@ -284,7 +285,11 @@ impl Tx<'_> {
         ms: i64,
     ) -> Result<()> {
         let (account, day) = (by.to_string(), Day::of(at).to_string());
-        run!(self, ADD_EXPOSURE, account, day, investigation.to_string(), what, n, ms);
+        run!(self, ADD_EXPOSURE, account.clone(), day, investigation.to_string(), what, n, ms);
+        // What a set says of an exact match was not looked at.
+        if what != "by-exact-match" {
+            run!(self, ADD_LOOKED, account, at.ns().div_euclid(MINUTE), i64::from(what == "breaks"));
+        }
         Ok(())
     }
 
@@ -304,14 +309,20 @@ impl Tx<'_> {
             }
             ReviewFact::ClearBegan { sha256, .. } => {
                 run!(self, SET_SHOWN, by.to_string(), sha256.0.to_vec(), "clear");
+                run!(self, BEGIN_VIEW, db::int(*seq), by.to_string(), sha256.0.to_vec(), at.ns());
                 self.add_exposure(*by, *at, investigation, "clear", 1, 0).await?;
             }
-            ReviewFact::ClearEnded { ms, .. } => {
+            ReviewFact::ClearEnded { ms, view, .. } => {
+                run!(self, END_VIEW, db::int(*view));
                 let ms = i64::try_from(*ms).unwrap_or(i64::MAX);
                 self.add_exposure(*by, *at, investigation, "clear", 0, ms).await?;
             }
             ReviewFact::BreakTaken {} => self.add_exposure(*by, *at, investigation, "breaks", 1, 0).await?,
             ReviewFact::CameraStated { .. } => self.requeue(investigation, *seq).await?,
+            ReviewFact::OriginalOpened { sha256, .. } => {
+                run!(self, SET_SHOWN, by.to_string(), sha256.0.to_vec(), "original");
+                self.add_exposure(*by, *at, investigation, "original", 1, 0).await?;
+            }
             ReviewFact::Noted { .. } => {}
         }
         Ok(())
@@ -439,6 +450,13 @@ impl Tx<'_> {
         Ok(Some(Lease { by, todo: number(&row, 1)?, ends: At::from_ns(number(&row, 2)?) }))
     }
 
+    /// When a clear view of this person began whose end is not recorded yet.
+    pub(crate) async fn view_began(&mut self, view: u64, sha256: &Sha256) -> Result<Option<At>> {
+        let me = self.by().to_string();
+        let row = row!(self.conn, OPEN_VIEW, db::int(view), me, sha256.0.to_vec());
+        row.map(|row| Ok(At::from_ns(number(&row, 0)?))).transpose()
+    }
+
     pub(crate) async fn pass(&mut self, sha256: &Sha256) -> Result<()> {
         let (me, now) = (self.by().to_string(), self.at().ns());
         run!(self, PASS, me, sha256.0.to_vec(), now);
@@ -553,6 +571,15 @@ impl Store {
             })
         };
         rows.iter().map(line).collect()
+    }
+
+    /// The minutes of the last day in which a person looked at something, the latest first, each with whether a break was
+    /// recorded in it.
+    pub(crate) async fn looked_until(&self, user: UserId, now: At) -> Result<Vec<(i64, bool)>> {
+        let mut conn = self.db.reader().await?;
+        let now = now.ns().div_euclid(MINUTE);
+        let rows = rows!(conn, LOOKED, user.to_string(), now.saturating_sub(24 * 60), now);
+        rows.iter().map(|row| Ok((number(row, 0)?, number(row, 1)? != 0))).collect()
     }
 
     /// How many contents a person passed over that are still to be looked at.

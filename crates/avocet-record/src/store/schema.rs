@@ -1,11 +1,11 @@
 //! The tables, in one text for both databases.
 
 /// The version that this program writes.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// The last version that changed what rows which only repeat facts say. The first program of that version, or a later one,
 /// that opens an older store makes them anew.
-pub const ROWS: i64 = 3;
+pub const ROWS: i64 = 4;
 
 /// Statements that lead from each version to the next; the first makes version 1 out of nothing. `{blob}` and `{big}` are
 /// the databases' own words for bytes and 64-bit integers.
@@ -52,6 +52,15 @@ pub const STEPS: &[&[&str]] = &[
     // The row of an investigation sums its risk up, and holds the moments of warrants: no statement, the rows are made anew.
     &[],
     REVIEW,
+    CARE,
+];
+
+/// Version 4: limits of exposure. Both are made anew by a rebuild.
+const CARE: &[&str] = &[
+    // The minutes since 1970 in which somebody looked at something; `rest` is 1 where a break was recorded in it.
+    "CREATE TABLE looked (account TEXT NOT NULL, minute {big} NOT NULL, rest {big} NOT NULL, PRIMARY KEY (account, minute))",
+    // Clear views whose end is not recorded yet, by the entry with which they began.
+    "CREATE TABLE open_view (view {big} PRIMARY KEY, account TEXT NOT NULL, sha256 {blob} NOT NULL, began {big} NOT NULL)",
 ];
 
 /// Version 3: the review queue and what looking cost.
@@ -96,4 +105,6 @@ pub const PROJECTIONS: &[(&str, &str)] = &[
     ("voter", "sha256, account, scheme"),
     ("shown", "account, sha256, how"),
     ("exposure", "account, day, investigation, what"),
+    ("looked", "account, minute"),
+    ("open_view", "view"),
 ];

@@ -76,7 +76,7 @@ statements! {
     IS_MEMBER = "SELECT 1 FROM member WHERE investigation = $1 AND account = $2";
     ADD_INVESTIGATION = "INSERT INTO investigation (id, owner, received, open, item) VALUES ($1, $2, $3, 1, $4)";
     INVESTIGATION = "SELECT id, owner, received, open, item FROM investigation WHERE id = $1";
-    SET_ITEM = "UPDATE investigation SET item = $2 WHERE id = $1";
+    SET_ITEM = "UPDATE investigation SET item = $2, open = $3 WHERE id = $1";
     /// All of them in one text, a line each: ten thousand rows cost more in being handed over than in being read.
     OPEN_INVESTIGATIONS = "SELECT string_agg(id || ' ' || owner || ' ' || CAST(received AS TEXT) || ' ' || item, $1) \
                            FROM investigation WHERE open = 1";
@@ -103,6 +103,7 @@ statements! {
     PART_OF = "SELECT investigation FROM part_of WHERE subject = $1";
     ADD_PLACE = "INSERT INTO media_place (sha256, examination, exhibit, files) VALUES ($1, $2, $3, $4)";
     PLACES = "SELECT examination, exhibit, files FROM media_place WHERE sha256 = $1 ORDER BY examination";
+    PLACE_IN = "SELECT exhibit FROM media_place WHERE sha256 = $1 AND examination = $2";
     ADD_MEDIA = "INSERT INTO media (investigation, sha256, kind, places, exhibits, outcome) \
                  VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (investigation, sha256) DO UPDATE \
                  SET places = media.places + excluded.places, exhibits = media.exhibits + 1";
@@ -198,6 +199,13 @@ statements! {
     ADD_EXPOSURE = "INSERT INTO exposure (account, day, investigation, what, n, ms) VALUES ($1, $2, $3, $4, $5, $6) \
                     ON CONFLICT (account, day, investigation, what) DO UPDATE SET n = exposure.n + excluded.n, \
                     ms = exposure.ms + excluded.ms";
+    /// A break stays one whatever was looked at in the same minute.
+    ADD_LOOKED = "INSERT INTO looked (account, minute, rest) VALUES ($1, $2, $3) ON CONFLICT (account, minute) DO UPDATE \
+                  SET rest = CASE WHEN excluded.rest > looked.rest THEN excluded.rest ELSE looked.rest END";
+    LOOKED = "SELECT minute, rest FROM looked WHERE account = $1 AND minute > $2 AND minute <= $3 ORDER BY minute DESC";
+    BEGIN_VIEW = "INSERT INTO open_view (view, account, sha256, began) VALUES ($1, $2, $3, $4)";
+    OPEN_VIEW = "SELECT began FROM open_view WHERE view = $1 AND account = $2 AND sha256 = $3";
+    END_VIEW = "DELETE FROM open_view WHERE view = $1";
     EXPOSURE_OF = "SELECT day, what, CAST(sum(n) AS BIGINT), CAST(sum(ms) AS BIGINT) FROM exposure WHERE account = $1 AND day >= $2 AND day <= $3 \
                    GROUP BY day, what ORDER BY day, what";
     EXPOSURE_OF_ALL = "SELECT day, what, CAST(sum(n) AS BIGINT), CAST(sum(ms) AS BIGINT), count(DISTINCT account) FROM exposure WHERE day >= $1 AND day <= $2 \

@@ -248,7 +248,9 @@ async fn answers(store: &Store, law: &Law, until: u64) -> String {
     let desk = Desk::sign_in(store, law, "sup", PASSWORD).await.unwrap();
     let mut out = String::new();
     for queued in desk.queue().await.unwrap() {
+        // What is due of orders came into the queue with version 4.
         let reasons: Vec<String> = queued.placed.reasons.iter().map(ToString::to_string).collect();
+        let reasons: Vec<String> = reasons.into_iter().filter(|reason| !reason.contains("(M-1)")).collect();
         let id = queued.placed.item.investigation;
         writeln!(out, "queue {id} {} {:?}: {}", queued.owner, queued.title, reasons.join(" | ")).unwrap();
     }

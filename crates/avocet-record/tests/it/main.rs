@@ -4,6 +4,7 @@
 mod sealed;
 mod support;
 
+mod close;
 mod conflicts;
 mod desk;
 mod exhibit;

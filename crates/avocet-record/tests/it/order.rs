@@ -150,7 +150,10 @@ fn visits_are_due_by_level_and_only_a_person_who_was_seen_was_visited() {
     assert_eq!(visit(&missed).0, "2026-11-30T09:00:00Z visit (High)");
     let seen = [order.clone(), level("high"), visited("2026-10-01T10:00+01:00", Seen::Yes, &[])];
     assert_eq!(visit(&seen).0, "2027-01-01T10:00:00Z visit (High)");
-    assert_eq!(due(&seen, "2026-12-01T00:00Z").len(), 2, "and the end of the order");
+    // And the check of devices that the line has, six months after the order, and the end of the order.
+    let rest: Vec<_> = due(&seen, "2026-12-01T00:00Z").into_iter().skip(1).map(|(due, _)| due).collect();
+    assert_eq!(rest[0], "2027-02-28T09:00:00Z check of devices");
+    assert!(rest[1].starts_with("2031-08-31T08:00:00Z the order ends") && rest.len() == 2, "{rest:?}");
     // A visit that was recorded by mistake no longer counts; after the end nothing is due.
     assert_eq!(visit(&[seen.to_vec(), vec![corrected(3)]].concat()).0, "2026-11-30T09:00:00Z visit (High)");
     let ended = OrderFact::Ended { when: at("2026-11-01T00:00Z"), reason: "discharged".into() };
@@ -253,6 +256,86 @@ fn a_device_is_compared_with_its_last_check() {
         assert!(matches!(desk.record(&typed, None).await, Err(RecordError::Refused(_))));
         let story = desk.story("E-1").await.unwrap();
         assert_eq!(story.iter().filter(|told| told.kind == "order-device-checked").count(), 2);
+        assert_eq!(store.rebuild(false).await.unwrap(), []);
+    });
+}
+
+/// What is late or unanswered of an order comes into the queue, with what comes next, from the investigation's row.
+#[test]
+fn what_an_order_has_late_or_due_stands_in_the_queue() {
+    on_each_database(async |_place, store| {
+        let law = Law::load(None).unwrap();
+        const PASSWORD: &str = "a long enough password";
+        store.set_clock(at("2026-02-02T12:00Z"));
+        Desk::first_account(&store, "adm", PASSWORD).await.unwrap();
+        let adm = Desk::sign_in(&store, &law, "adm", PASSWORD).await.unwrap();
+        let owner = adm.add_account("sup", &["supervisor".into()], None, PASSWORD).await.unwrap();
+        let desk = Desk::sign_in(&store, &law, "sup", PASSWORD).await.unwrap();
+        for (title, received, level) in [("one", "2026-01-02T09:00Z", "low"), ("two", "2026-05-03T08:00Z", "very-high")]
+        {
+            let opening = Opening { title: title.into(), owner, received: at(received), referrals: vec![] };
+            let id = desk.open_investigation(opening).await.unwrap();
+            for fact in [
+                json!({"fact": "assessed", "investigation": id, "level": level}),
+                json!({"fact": "danger_stated", "investigation": id, "danger": "no"}),
+            ] {
+                desk.record(&json!({"event": "risk", "fact": fact}), None).await.unwrap();
+            }
+        }
+        let of_order = async |fact: serde_json::Value| {
+            let order = if fact["fact"] == "made" { json!({"new": "M"}) } else { json!("M-1") };
+            let draft = json!({"event": "order", "investigation": "I-1", "order": order, "fact": fact});
+            desk.record(&draft, None).await.unwrap().seq
+        };
+        let queue = async |now: &str| {
+            store.set_clock(at(now));
+            let queue = desk.queue().await.unwrap();
+            let first = queue[0].placed.item.investigation;
+            let one = queue.iter().find(|queued| queued.title == "one").unwrap();
+            let reasons: Vec<_> = one.placed.reasons.iter().map(ToString::to_string).collect();
+            let orders: Vec<_> = reasons.into_iter().filter(|reason| reason.contains("(M-1)")).collect();
+            (first.number(), orders)
+        };
+        let lines = desk.draft_lines("shpo", &["show-devices".into()], &["see the order".into()]).unwrap();
+        of_order(json!({"fact": "made", "when": {"time": "2026-02-02T10:00Z"}, "kind": "shpo", "court": "Court 1",
+            "until": {"time": "2031-02-02T10:00Z"}, "lines": lines}))
+        .await;
+        // No level, so nobody knows when a visit is due; the end of the order is what comes next.
+        let end = "the order ends: record that it ended, or that it was renewed (M-1): due in 1826 days";
+        assert_eq!(queue("2026-02-02T10:00Z").await, (2, vec![end.to_owned()]));
+        of_order(json!({"fact": "level_stated", "level": "high"})).await;
+        // Three months later it is ten o'clock in summer time, 09:00 UTC.
+        assert_eq!(queue("2026-05-01T09:00Z").await, (2, vec!["visit (High) (M-1): due in 24 h".to_owned()]));
+        // Late, it comes before a very high level that is not; the check of devices, after six months, is next.
+        let devices = "check of devices (M-1): due in 91 days";
+        let late = "visit (High) (M-1): 24 h late";
+        assert_eq!(queue("2026-05-03T09:00Z").await, (1, vec![late.to_owned(), devices.to_owned()]));
+        // Who was not there was not visited.
+        for (seen, still) in [("not_there", true), ("yes", false)] {
+            of_order(json!({"fact": "visited", "when": {"time": "2026-05-03T08:00Z"}, "officer": "U-2",
+                "announced": false, "seen": seen}))
+            .await;
+            let (first, reasons) = queue("2026-05-03T09:00Z").await;
+            assert_eq!((first, reasons.contains(&late.to_owned())), (if still { 1 } else { 2 }, still));
+        }
+        assert_eq!(queue("2026-05-03T09:00Z").await, (2, vec![devices.to_owned()]));
+        let breach = of_order(json!({"fact": "breached", "when": {"time": "2026-05-03T07:00Z"}, "line": 1,
+            "what": {"personal": "see note 4"}, "action": "reported"}))
+        .await;
+        let open = format!("nothing came yet of the breach of line 1 in entry {breach} (M-1): 2 h late");
+        assert_eq!(queue("2026-05-03T09:00Z").await, (1, vec![open, devices.to_owned()]));
+        of_order(json!({"fact": "breach_settled", "when": {"time": "2026-05-03T08:30Z"}, "breach": breach,
+            "result": "warned"}))
+        .await;
+        assert_eq!(queue("2026-05-03T09:00Z").await, (2, vec![devices.to_owned()]));
+        assert_eq!(store.rebuild(false).await.unwrap(), []);
+        // A correction brings it back, and an order that ended has nothing due.
+        let story = desk.story("M-1").await.unwrap();
+        let wrong = story.iter().find(|told| told.kind == "order-breach-settled").unwrap().recorded.seq;
+        of_order(json!({"fact": "corrected", "wrong": wrong, "reason": "a slip"})).await;
+        assert_eq!(queue("2026-05-03T09:00Z").await.0, 1);
+        of_order(json!({"fact": "ended", "when": {"time": "2026-05-03T08:59Z"}, "reason": "discharged"})).await;
+        assert_eq!(queue("2026-05-03T09:00Z").await, (2, vec![]));
         assert_eq!(store.rebuild(false).await.unwrap(), []);
     });
 }

@@ -16,7 +16,9 @@ use super::sealed::{Content, write_contents};
 mod care;
 mod extract;
 mod lease;
+mod limits;
 mod order;
+mod original;
 mod work;
 
 pub const PASSWORD: &str = "a long enough password";

@@ -200,6 +200,7 @@ fn item(id: u64, danger: Option<Danger>, level: Option<&str>, received: &str) ->
         received: at(received),
         flags: BTreeSet::new(),
         clocks: Vec::new(),
+        closed: false,
     }
 }
 
@@ -324,6 +325,7 @@ fn items() -> impl Strategy<Value = Vec<QueueItem>> {
             received: At::from_ns(1_790_000_000_000_000_000 + day * 86_400_000_000_000),
             flags,
             clocks: Vec::new(),
+            closed: false,
         };
         (0..).zip(all).map(make).collect()
     })

@@ -7,9 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use avocet_base::{Sha256, plural, size_text};
 use avocet_known::Scheme;
 use avocet_record::InvestigationId;
-use avocet_record::desk::{BatchItem, Border, Desk, Progress};
+use avocet_record::desk::{Batch, BatchItem, Border, Desk, Progress};
 use avocet_record::law::Right;
 use avocet_record::review::Todo;
+use avocet_record::staff::Rest;
 use avocet_record::vote::{Category, RequestReason};
 use maud::{DOCTYPE, Markup, html};
 use serde_json::{Value, json};
@@ -172,7 +173,9 @@ async fn screen(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let work = work(ctx, desk);
     let batch = desk.review_next(investigation, work, TILES).await?;
     if batch.items.is_empty() {
-        let words = if batch.stopped {
+        let words = if batch.rest.as_ref().is_some_and(|rest| rest.held) {
+            html! {}
+        } else if batch.stopped {
             html! { p { "The criteria of this investigation's streamlined grading are met. Nothing more is queued." } }
         } else {
             html! { p { "Nothing is queued for you now." } }
@@ -187,13 +190,18 @@ async fn screen(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     if !shown.is_empty() {
         desk.tiles_shown(investigation, &shown).await?;
     }
-    Ok(Answer::Html(grid(ctx, investigation, work, &token, &batch.items, &batch.progress, &grades(&scheme), &shown)))
+    Ok(Answer::Html(grid(ctx, investigation, work, &token, &batch, &grades(&scheme), &shown)))
 }
 
 /// Those of these contents whose veiled picture is there and whole. Each is read and decrypted for the answer.
 fn with_tile(ctx: &Ctx, mut contents: Vec<Sha256>) -> Vec<Sha256> {
     contents.retain(|sha256| matches!(ctx.app.pictures.veiled(sha256), Ok(Some(_))));
     contents
+}
+
+/// The break that is proposed, in plain sentences: nothing blinks, and nothing is coloured.
+fn said(rest: &Rest) -> Markup {
+    html! { p.rest { (rest.words.join(" ")) } }
 }
 
 fn no_policy() -> Markup {
@@ -269,17 +277,16 @@ fn page(title: &str, body: &Markup, script: bool) -> Markup {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "all of it is on the screen")]
 fn grid(
     ctx: &Ctx,
     investigation: InvestigationId,
     work: Todo,
     token: &str,
-    items: &[BatchItem],
-    progress: &Progress,
+    batch: &Batch,
     grades: &[Grade],
     shown: &[Sha256],
 ) -> Markup {
+    let Batch { items, progress, rest, .. } = batch;
     let missing = items.len().saturating_sub(shown.len());
     let at = format!("/investigations/{investigation}/review");
     let all = progress.done.saturating_add(progress.left());
@@ -295,6 +302,7 @@ fn grid(
             progress value=(progress.done) max=(all.max(1)) aria-label="Done of all" {}
             label { "Clear size " select #size { option value="half" selected { "half" } option value="whole" { "whole" } } }
             p.end { a href={ (at) "/pause" } { "Stop here" } }
+            @if let Some(rest) = rest { (said(rest)) }
         }
         main #review data-at=(at) data-batch=(token) data-csrf=(ctx.csrf()) data-none=(NONE)
             data-cover-after=(COVER_SECONDS) data-longest-press=(LONGEST_SECONDS) {
@@ -382,12 +390,15 @@ async fn pause(ctx: &Ctx, desk: &Desk<'_>) -> Page {
 async fn quiet(ctx: &Ctx, desk: &Desk<'_>, progress: &Progress, words: Option<Markup>) -> Page {
     let investigation = ctx.investigation()?;
     let at = format!("/investigations/{investigation}/review");
+    let rest = desk.rest(investigation).await?;
+    let held = rest.as_ref().is_some_and(|rest| rest.held);
     let line = |n: u64, one: &str, many: &str| (n > 0).then(|| plural(n, one, many));
     let waiting: Vec<String> = progress.to_grade.iter().map(|(reason, n)| format!("{n}: {reason}")).collect();
     let body = html! {
         main.quiet {
             h1 { "A pause" }
             @if let Some(words) = &words { (words) }
+            @if let Some(rest) = &rest { (said(rest)) }
             ul {
                 @if let Some(text) = line(progress.done, "content is done", "contents are done") { li { (text) } }
                 @if let Some(text) = line(progress.spared_by_match, "content was spared", "contents were spared") { li { (text) " by matching with known sets" } }
@@ -400,7 +411,7 @@ async fn quiet(ctx: &Ctx, desk: &Desk<'_>, progress: &Progress, words: Option<Ma
                 p { "Left to grade:" }
                 ul { @for text in &waiting { li { (text) } } }
             }
-            @if words.is_none() && progress.left() > 0 { p { a href=(at) autofocus { "Go on" } } }
+            @if words.is_none() && !held && progress.left() > 0 { p { a href=(at) autofocus { "Go on" } } }
             @if progress.second_views > 0 && desk.holds(Right::Vote) { p { a href={ (at) "?work=second" } { "Second views (" (progress.second_views) ")" } } }
             @if progress.to_moderate > 0 && desk.holds(Right::Moderate) { p { a href={ (at) "?work=moderate" } { "Moderation (" (progress.to_moderate) ")" } } }
             form method="post" action={ (at) "/leave" } { (view::csrf(ctx)) button.plain type="submit" { "Take a break: give back what is before you" } }

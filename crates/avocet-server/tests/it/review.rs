@@ -4,6 +4,7 @@ use avocet_base::Sha256;
 use avocet_media::derivative::{KeyFile, Protector, Writer, make};
 use avocet_media::{Layout, Pixels};
 use avocet_record::desk::Desk;
+use avocet_record::staff::Bounds;
 use avocet_record::vote::{Policy, SchemeRef};
 use avocet_record::{ExhibitId, InvestigationId};
 use avocet_server::pictures::Pictures;
@@ -173,4 +174,36 @@ async fn grades_skips_flags_notes_and_undo_by_what_the_keys_send() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let pause = grader.get(&format!("{}/pause", screen.at)).await;
     assert!(pause.body.contains("1 file was spared"), "{}", pause.body);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_is_a_plain_sentence_and_then_no_further_page_comes() {
+    let team = with_pictures().await;
+    let boss = Desk::sign_in(team.app.store(), &team.law, "supervisor", PASSWORD).await.unwrap();
+    let user = Desk::sign_in(team.app.store(), &team.law, "grader", PASSWORD).await.unwrap().user();
+    let bounds = Bounds { propose: 1, hold: Some(2) };
+    boss.set_care_limit(Some(user), "contents-graded", bounds, "agreed").await.unwrap();
+    let grader = team.sign_in("grader").await;
+    let first = screen(&grader, team.mine).await;
+    assert_eq!(first.act(&grader, "vote", "item=0&grade=C").await.0, StatusCode::OK);
+    let sentence = "You have graded 1 content today. That is much for one day; a break, or other work, would be good.";
+    let page = grader.get(&at(team.mine)).await.body;
+    assert!(page.contains(sentence) && page.matches("class=\"tile\"").count() == 4, "{page}");
+    let pause = grader.get(&format!("{}/pause", at(team.mine))).await.body;
+    assert!(pause.contains(sentence) && pause.contains("Go on"), "{pause}");
+
+    // What is before somebody can be finished; nothing more comes after it.
+    let second = screen(&grader, team.mine).await;
+    assert_eq!(second.act(&grader, "vote", "item=0&grade=C").await.0, StatusCode::OK);
+    assert_eq!(screen(&grader, team.mine).await.tiles, 3);
+    grader.post(&format!("{}/leave", at(team.mine)), "").await;
+    let sentence = "You have graded 2 contents today. That is enough for today: the next pictures come tomorrow, or when \
+                    whoever supervises lifts the limit.";
+    for path in [at(team.mine), format!("{}/pause", at(team.mine))] {
+        let page = grader.get(&path).await.body;
+        assert!(page.contains(sentence) && !page.contains("Go on") && !page.contains("class=\"tile\""), "{page}");
+        assert!(page.contains("Support for you"));
+    }
+    boss.lift_care_limits(user, "agreed").await.unwrap();
+    assert_eq!(screen(&grader, team.mine).await.tiles, 3);
 }

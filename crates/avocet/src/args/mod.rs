@@ -27,7 +27,7 @@ pub use outcome::{DecisionArg, OrderVerb, OutcomeVerb, SeenArg};
 pub use people::{ChildVerb, PersonVerb};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
 pub use referral::{Conflicts, LeadFormat, ReferralVerb, Verdict};
-pub use review::{Care, Review, Work};
+pub use review::{Care, CareLimits, LimitsOf, Review, Work};
 pub use safeguarding::{About, CustodyVerb, Leaflet, SafeguardingVerb, WelfareVerb};
 pub use serve::ServeArgs;
 pub use sets::{DiffSets, ExportFormat, ExportSet, ImportSet, LookupSets, RemapSet, RemoveSet, Sets, UpdateSet};

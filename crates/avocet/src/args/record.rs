@@ -171,6 +171,29 @@ pub enum Investigation {
         /// Who
         user: String,
     },
+    /// Close an investigation that is done: it leaves the queue, but for what its orders ask
+    #[command(
+        after_help = "Example:\n  avocet investigation close I-1 --reason \"sentenced; devices returned\" --as sup1"
+    )]
+    Close {
+        /// Which investigation
+        investigation: String,
+        /// Why; no person's name
+        #[arg(long)]
+        reason: String,
+        /// Leave the clocks that still run; their names are kept with the entry
+        #[arg(long)]
+        leaving: bool,
+    },
+    /// Open a closed investigation again
+    #[command(after_help = "Example:\n  avocet investigation reopen I-1 --reason \"new lead\" --as sup1")]
+    Reopen {
+        /// Which investigation
+        investigation: String,
+        /// Why; no person's name
+        #[arg(long)]
+        reason: String,
+    },
     /// As a supervisor, look into an investigation that you are not on, for twelve hours
     #[command(
         after_help = "Example:\n  avocet investigation break-glass I-1 --reason \"the lead is on leave\" --as sup2"

@@ -1,6 +1,8 @@
 //! `avocet review` and `avocet care`.
 
-use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 
 /// For what somebody looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,6 +85,29 @@ pub enum Review {
         #[arg(long, value_name = "P")]
         child: Option<String>,
     },
+    /// Have the original file of a content written out of the evidence; the reason is recorded before a byte is read
+    #[command(
+        after_help = "Example:\n  avocet review original I-1 9f2c… --examination JC-1.examination --evidence JC-1.E01 \\\n\
+                      \x20                         --reason \"to compare with E-3\" --out original.bin --as exa1"
+    )]
+    Original {
+        /// Which investigation
+        investigation: String,
+        /// Which content
+        sha256: String,
+        /// The sealed examination that says where it is, attached to the investigation
+        #[arg(long, value_name = "FILE")]
+        examination: PathBuf,
+        /// The evidence that was examined
+        #[arg(long, value_name = "PATH")]
+        evidence: PathBuf,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Where to write it; no file may be there
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// The pictures that look the same as one, and the grade that is proposed for them
     #[command(after_help = "Example:\n  avocet review group I-1 9f2c… --as grad1")]
     Group {
@@ -130,5 +155,86 @@ pub enum Care {
         /// Last day
         #[arg(long, value_name = "DAY")]
         to: String,
+    },
+    /// Limits of exposure: what holds, who set it and why
+    Limits {
+        /// What to do
+        #[command(subcommand)]
+        verb: CareLimits,
+    },
+}
+
+/// For whom
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct LimitsOf {
+    /// For one person
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
+    /// For the team
+    #[arg(long)]
+    pub team: bool,
+}
+
+/// `avocet care limits`
+#[derive(Debug, Subcommand)]
+pub enum CareLimits {
+    /// Your limits and how much of each is used; those of the team or of somebody else without that
+    #[command(
+        after_help = "Example:\n  avocet care limits show --as grad1\n  avocet care limits show --user U-4 --as sup1"
+    )]
+    Show {
+        /// Of somebody else, for whoever sets limits
+        #[arg(long, value_name = "ID", conflicts_with = "team")]
+        user: Option<String>,
+        /// Of the team
+        #[arg(long)]
+        team: bool,
+    },
+    /// Set a limit for the team or one person
+    #[command(
+        after_help = "Example:\n  avocet care limits set without-a-break --propose 40 --hold 90 --team --reason \"agreed with occupational health\" --as sup1"
+    )]
+    Set {
+        /// A row of staff-care.toml
+        limit: String,
+        /// From here on a break is proposed
+        #[arg(long, value_name = "N")]
+        propose: u32,
+        /// From here on no further batch is handed out; without it a break is only ever proposed
+        #[arg(long, value_name = "N")]
+        hold: Option<u32>,
+        /// For whom
+        #[command(flatten)]
+        of: LimitsOf,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let what was set no longer hold
+    #[command(
+        after_help = "Example:\n  avocet care limits reset clear-minutes --user U-4 --reason \"no longer needed\" --as sup1"
+    )]
+    Reset {
+        /// A row of staff-care.toml
+        limit: String,
+        /// For whom
+        #[command(flatten)]
+        of: LimitsOf,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let nothing be held back for one person until the day ends
+    #[command(
+        after_help = "Example:\n  avocet care limits lift --user U-4 --reason \"agreed; two items left\" --as sup1"
+    )]
+    Lift {
+        /// For whom
+        #[arg(long, value_name = "ID")]
+        user: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
     },
 }

@@ -153,7 +153,8 @@ impl<F: Fn(&Entry) -> bool> Visitor for Gather<F> {
     }
 }
 
-fn gather(fs: &dyn FileSystem, wanted: impl Fn(&Entry) -> bool) -> anyhow::Result<(Vec<Entry>, usize)> {
+/// The entries that a test accepts, and how many problems were met on the way.
+pub fn gather(fs: &dyn FileSystem, wanted: impl Fn(&Entry) -> bool) -> anyhow::Result<(Vec<Entry>, usize)> {
     let mut found = Gather { wanted, entries: vec![], problems: 0 };
     fs.walk(&mut found)?;
     Ok((found.entries, found.problems))

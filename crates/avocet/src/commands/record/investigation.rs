@@ -40,6 +40,20 @@ pub fn run(global: &Global, verb: &Investigation, who: &Who) -> anyhow::Result<O
         }
         Investigation::Join { investigation, user } => member(global, who, investigation, user, true),
         Investigation::Leave { investigation, user } => member(global, who, investigation, user, false),
+        Investigation::Close { investigation, reason, leaving } => {
+            let id = parse(investigation)?;
+            let seq = at_desk(global, who, async |desk| desk.close_investigation(id, reason, *leaving).await)?;
+            print(global, &serde_json::json!({"investigation": id, "entry": seq}), || {
+                format!("{id} is closed (entry {seq}). What is recorded about danger or people later opens it again.")
+            })
+        }
+        Investigation::Reopen { investigation, reason } => {
+            let id = parse(investigation)?;
+            let seq = at_desk(global, who, async |desk| desk.reopen_investigation(id, reason).await)?;
+            print(global, &serde_json::json!({"investigation": id, "entry": seq}), || {
+                format!("{id} is open again (entry {seq}).")
+            })
+        }
         Investigation::BreakGlass { investigation, reason } => {
             let id = parse(investigation)?;
             at_desk(global, who, async |desk| desk.break_glass(id, reason).await)?;

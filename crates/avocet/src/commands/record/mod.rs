@@ -10,6 +10,7 @@ mod grading;
 mod investigation;
 mod ledger;
 mod order;
+mod original;
 mod outcome;
 mod people;
 mod referral;

@@ -1,15 +1,16 @@
 //! `avocet review` and `avocet care`: the review queue by hand, and what looking cost.
 
 use avocet_base::{Sha256, plural, size_text};
-use avocet_record::desk::{BatchItem, Exposure, Progress};
+use avocet_record::desk::{BatchItem, Exposure, LimitChange, Progress};
 use avocet_record::review::Todo;
+use avocet_record::staff::{Bounds, LimitSet, Limits, Rest, SetFor, Standing};
 use avocet_record::vote::{Category, RequestReason};
-use avocet_record::{Day, InvestigationId};
+use avocet_record::{Day, InvestigationId, UserId};
 use serde_json::json;
 
 use super::{at_desk, parse, print};
 use crate::Outcome;
-use crate::args::{Care, Global, Review, Who, Work};
+use crate::args::{Care, CareLimits, Global, LimitsOf, Review, Who, Work};
 
 fn todo(work: Work) -> Todo {
     match work {
@@ -60,6 +61,11 @@ fn far(progress: &Progress) -> String {
     text
 }
 
+/// The break that is proposed, a sentence a line.
+fn said(rest: &Rest) -> String {
+    rest.words.iter().map(|words| format!("{words}\n")).collect()
+}
+
 pub fn run(global: &Global, verb: &Review, who: &Who) -> anyhow::Result<Outcome> {
     match verb {
         Review::Next { investigation, work, limit } => {
@@ -67,9 +73,12 @@ pub fn run(global: &Global, verb: &Review, who: &Who) -> anyhow::Result<Outcome>
             let batch = at_desk(global, who, async |desk| desk.review_next(id, todo(*work), *limit).await)?;
             print(global, &batch, || {
                 let mut text: String = batch.items.iter().map(|item| format!("{}\n", line(item))).collect();
+                if let Some(rest) = &batch.rest {
+                    text.push_str(&said(rest));
+                }
                 if batch.stopped {
                     text.push_str("The criteria of the streamlined grading are met: nothing more is queued.\n");
-                } else if batch.items.is_empty() {
+                } else if batch.items.is_empty() && !batch.rest.as_ref().is_some_and(|rest| rest.held) {
                     text.push_str("Nothing is queued for you.\n");
                 }
                 text.push_str(&far(&batch.progress));
@@ -119,6 +128,17 @@ pub fn run(global: &Global, verb: &Review, who: &Who) -> anyhow::Result<Outcome>
             print(global, &json!({"child": child}), || {
                 format!("{child} has it as a lead now; see `avocet child show {child}`.")
             })
+        }
+        Review::Original { investigation, sha256, examination, evidence, reason, out } => {
+            let wanted = super::original::Wanted {
+                investigation: parse(investigation)?,
+                sha256: parse(sha256)?,
+                examination,
+                evidence,
+                reason,
+                out,
+            };
+            super::original::run(global, &wanted, who)
         }
         Review::Group { investigation, sha256 } => {
             let (id, sha256) = (parse(investigation)?, parse(sha256)?);
@@ -173,6 +193,7 @@ pub fn care(global: &Global, verb: &Care, who: &Who) -> anyhow::Result<Outcome> 
     let (from, to, totals) = match verb {
         Care::Own { from, to } => (from, to, false),
         Care::Totals { from, to } => (from, to, true),
+        Care::Limits { verb } => return limits(global, verb, who),
     };
     let (from, to): (Day, Day) = (parse(from)?, parse(to)?);
     let lines = at_desk(global, who, async |desk| match totals {
@@ -180,4 +201,77 @@ pub fn care(global: &Global, verb: &Care, who: &Who) -> anyhow::Result<Outcome> 
         false => desk.own_exposure(from, to).await,
     })?;
     print(global, &lines, || account(&lines, totals))
+}
+
+fn of(of: &LimitsOf) -> anyhow::Result<Option<UserId>> {
+    of.user.as_deref().map(parse).transpose()
+}
+
+fn limit_line(limit: &LimitSet) -> String {
+    let whose = match limit.set_for {
+        SetFor::Table => "as the table says".to_owned(),
+        SetFor::Team => "set for the team".to_owned(),
+        SetFor::Person => "set for this person".to_owned(),
+    };
+    let set = limit.set.map_or_else(String::new, |(seq, by, at)| format!(" by {by} on {at}, entry {seq}"));
+    format!("{}  {}: {}; {whose}{set}", limit.limit, limit.title, limit.bounds)
+}
+
+fn limits_text(limits: &Limits, standing: Option<&[Standing]>, changes: &[LimitChange]) -> String {
+    let mut text = String::new();
+    for limit in &limits.limits {
+        text.push_str(&limit_line(limit));
+        let used = standing.and_then(|all| all.iter().find(|one| one.limit.limit == limit.limit));
+        text.push_str(&used.map_or_else(String::new, |one| format!("; now: {}", one.used)));
+        text.push('\n');
+    }
+    if let Some(until) = limits.lifted_until {
+        text.push_str(&format!("Nothing is held back until {until}.\n"));
+    }
+    for id in &limits.not_in_the_table {
+        text.push_str(&format!("{id} was set, and the table has no such limit: nothing follows from it.\n"));
+    }
+    for change in changes {
+        let what = match (&change.limit, &change.bounds, change.until) {
+            (Some(limit), Some(bounds), _) => format!("{limit}: {bounds}"),
+            (Some(limit), None, _) => format!("{limit}: no longer set"),
+            (None, _, until) => format!("lifted until {}", until.map_or_else(String::new, |until| until.to_string())),
+        };
+        let reason = change.reason.as_deref().unwrap_or("(erased)");
+        text.push_str(&format!("{}  {}  {}  {what}  reason: {reason}\n", change.seq, change.at, change.by));
+    }
+    text
+}
+
+fn limits(global: &Global, verb: &CareLimits, who: &Who) -> anyhow::Result<Outcome> {
+    match verb {
+        CareLimits::Show { user, team } => {
+            let user: Option<UserId> = user.as_deref().map(parse).transpose()?;
+            let (limits, standing, changes) = at_desk(global, who, async |desk| {
+                let of = if *team { None } else { Some(user.unwrap_or(desk.user())) };
+                let own = of == Some(desk.user());
+                let standing = if own { Some(desk.own_standing().await?) } else { None };
+                Ok((desk.care_limits(of).await?, standing, desk.care_limit_changes(of).await?))
+            })?;
+            let json = json!({"limits": limits, "standing": standing, "changes": changes});
+            print(global, &json, || limits_text(&limits, standing.as_deref(), &changes))
+        }
+        CareLimits::Set { limit, propose, hold, of: whose, reason } => {
+            let (user, bounds) = (of(whose)?, Bounds { propose: *propose, hold: *hold });
+            let seq = at_desk(global, who, async |desk| desk.set_care_limit(user, limit, bounds, reason).await)?;
+            print(global, &json!({"entry": seq}), || format!("Recorded as entry {seq}: {bounds}."))
+        }
+        CareLimits::Reset { limit, of: whose, reason } => {
+            let user = of(whose)?;
+            let seq = at_desk(global, who, async |desk| desk.reset_care_limit(user, limit, reason).await)?;
+            print(global, &json!({"entry": seq}), || format!("Recorded as entry {seq}."))
+        }
+        CareLimits::Lift { user, reason } => {
+            let user = parse(user)?;
+            let (seq, until) = at_desk(global, who, async |desk| desk.lift_care_limits(user, reason).await)?;
+            print(global, &json!({"entry": seq, "until": until}), || {
+                format!("Recorded as entry {seq}: nothing is held back until {until}; breaks are still proposed.")
+            })
+        }
+    }
 }
