@@ -57,7 +57,7 @@ pub fn run(global: &Global, wanted: &Wanted<'_>, who: &Who) -> anyhow::Result<Ou
         desk.original_opened(wanted.investigation, wanted.sha256, result, wanted.reason).await
     })?;
     let evidence = open_evidence(wanted.evidence)?;
-    let mut why = "the evidence has no such file where the examination says; is it the evidence that was examined?";
+    let mut why = "the evidence has no such file where the examination says: check that it is what was examined";
     for (volume, row) in &places {
         match write_out(&evidence, volume, row, wanted)? {
             Written::Yes(bytes) => {
@@ -88,27 +88,27 @@ enum Written {
 fn write_out(evidence: &Evidence, volume: &str, row: &FileRow, wanted: &Wanted<'_>) -> anyhow::Result<Written> {
     let Some(volume) = evidence.volumes.iter().find(|one| one.name == volume) else { return Ok(Written::NotThere) };
     let VolumeState::Read { fs, source } = &volume.state else { return Ok(Written::NotThere) };
-    let is_it = |entry: &Entry| {
-        entry.path == row.path
-            && entry.stream == row.stream
-            && entry.number == row.number
-            && entry.state.as_str() == row.state
-    };
-    let (entries, _) = evidence::gather(fs.as_ref(), is_it)?;
-    let Some(entry) = entries.into_iter().next() else { return Ok(Written::NotThere) };
-    if matches!(entry.content, Content::None | Content::Unreadable(_)) {
-        return Ok(Written::NotThere);
+    // A copy of a folder numbers its files anew; what counts is the digest.
+    let is_it =
+        |entry: &Entry| entry.path == row.path && entry.stream == row.stream && entry.state.as_str() == row.state;
+    let (mut entries, _) = evidence::gather(fs.as_ref(), is_it)?;
+    entries.sort_by_key(|entry| entry.number != row.number);
+    let mut found = Written::NotThere;
+    for entry in entries.iter().filter(|entry| !matches!(entry.content, Content::None | Content::Unreadable(_))) {
+        let Some(mut reader) = entry.open(source)? else { continue };
+        // For nobody but who asked for it, and never over something that is there.
+        let options = OpenOptions::new().write(true).create_new(true).mode(0o600).to_owned();
+        let mut out = options.open(wanted.out).context("the file cannot be made")?;
+        let copied = copy(&mut *reader, &mut out);
+        if copied.as_ref().is_ok_and(|digest| *digest == wanted.sha256) {
+            return Ok(Written::Yes(entry.size));
+        }
+        std::fs::remove_file(wanted.out)
+            .context("what was written is not what was asked for, and cannot be removed")?;
+        copied?;
+        found = Written::Other;
     }
-    let Some(mut reader) = entry.open(source)? else { return Ok(Written::NotThere) };
-    // For nobody but who asked for it, and never over something that is there.
-    let options = OpenOptions::new().write(true).create_new(true).mode(0o600).to_owned();
-    let mut out = options.open(wanted.out).context("the file cannot be made")?;
-    let copied = copy(&mut *reader, &mut out);
-    if copied.as_ref().is_ok_and(|digest| *digest == wanted.sha256) {
-        return Ok(Written::Yes(entry.size));
-    }
-    std::fs::remove_file(wanted.out).context("what was written is not what was asked for, and cannot be removed")?;
-    copied.map(|_| Written::Other)
+    Ok(found)
 }
 
 /// Copies, and answers the SHA-256 of what was copied.
