@@ -54,10 +54,10 @@ impl From<jiff::Timestamp> for At {
     }
 }
 
-/// As UTC in the form of ISO 8601; pages say "(UK)" times through their own formatter.
+/// As UTC in the form of ISO 8601; pages say "(UK)" times through their own formatter. `{:.0}` writes whole seconds.
 impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.timestamp())
+        self.timestamp().fmt(f)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command as its users run it: one test binary.
 #![cfg(test)]
+mod care;
 mod demo;
 mod device;
 mod differential;

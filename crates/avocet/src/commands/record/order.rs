@@ -169,21 +169,22 @@ fn lines(shown: &OrderShown) -> String {
     let officer = shown.state.officer().map_or_else(|| "nobody".to_owned(), |officer| officer.to_string());
     let end = match (shown.state.ended(), shown.state.until()) {
         (Some((when, reason)), _) => format!("ended {when}: {reason}"),
-        (None, Some(until)) => format!("until {until}"),
+        (None, Some(until)) => format!("until {until:.0}"),
         (None, None) => "until further order".to_owned(),
     };
     let mut text = format!("{}  {kind}  {end}  managed by {officer}\n", shown.id);
     for due in &shown.due {
         let late = if due.late { "LATE since" } else { "before" };
-        text.push_str(&format!("       {late} {}: {}\n", due.late_from, due.what));
+        text.push_str(&format!("       {late} {:.0}: {}\n", due.late_from, due.what));
     }
     for finding in &shown.findings {
         text.push_str(&format!("       - {finding}\n"));
     }
     for LineState { line, checked, notified } in shown.state.lines() {
         let what = line.row.unwrap_or_else(|| "in the order's own words".to_owned());
-        let checked = checked.map_or_else(|| "not looked at".to_owned(), |(_, when, held)| format!("{held} on {when}"));
-        let notified = notified.map_or_else(String::new, |when| format!(", notified {when}"));
+        let checked =
+            checked.map_or_else(|| "not looked at".to_owned(), |(_, when, held)| format!("{held} on {when:.0}"));
+        let notified = notified.map_or_else(String::new, |when| format!(", notified {when:.0}"));
         text.push_str(&format!("       line {}  {what}: {checked}{notified}\n", line.line));
     }
     text

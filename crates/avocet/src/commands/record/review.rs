@@ -213,7 +213,7 @@ fn limit_line(limit: &LimitSet) -> String {
         SetFor::Team => "set for the team".to_owned(),
         SetFor::Person => "set for this person".to_owned(),
     };
-    let set = limit.set.map_or_else(String::new, |(seq, by, at)| format!(" by {by} on {at}, entry {seq}"));
+    let set = limit.set.map_or_else(String::new, |(seq, by, at)| format!(" by {by} on {at:.0}, entry {seq}"));
     format!("{}  {}: {}; {whose}{set}", limit.limit, limit.title, limit.bounds)
 }
 
@@ -226,7 +226,7 @@ fn limits_text(limits: &Limits, standing: Option<&[Standing]>, changes: &[LimitC
         text.push('\n');
     }
     if let Some(until) = limits.lifted_until {
-        text.push_str(&format!("Nothing is held back until {until}.\n"));
+        text.push_str(&format!("Nothing is held back until {until:.0}.\n"));
     }
     for id in &limits.not_in_the_table {
         text.push_str(&format!("{id} was set, and the table has no such limit: nothing follows from it.\n"));
@@ -235,10 +235,12 @@ fn limits_text(limits: &Limits, standing: Option<&[Standing]>, changes: &[LimitC
         let what = match (&change.limit, &change.bounds, change.until) {
             (Some(limit), Some(bounds), _) => format!("{limit}: {bounds}"),
             (Some(limit), None, _) => format!("{limit}: no longer set"),
-            (None, _, until) => format!("lifted until {}", until.map_or_else(String::new, |until| until.to_string())),
+            (None, _, until) => {
+                format!("lifted until {}", until.map_or_else(String::new, |until| format!("{until:.0}")))
+            }
         };
         let reason = change.reason.as_deref().unwrap_or("(erased)");
-        text.push_str(&format!("{}  {}  {}  {what}  reason: {reason}\n", change.seq, change.at, change.by));
+        text.push_str(&format!("{}  {:.0}  {}  {what}  reason: {reason}\n", change.seq, change.at, change.by));
     }
     text
 }
@@ -270,7 +272,7 @@ fn limits(global: &Global, verb: &CareLimits, who: &Who) -> anyhow::Result<Outco
             let user = parse(user)?;
             let (seq, until) = at_desk(global, who, async |desk| desk.lift_care_limits(user, reason).await)?;
             print(global, &json!({"entry": seq, "until": until}), || {
-                format!("Recorded as entry {seq}: nothing is held back until {until}; breaks are still proposed.")
+                format!("Recorded as entry {seq}: nothing is held back until {until:.0}; breaks are still proposed.")
             })
         }
     }

@@ -149,10 +149,10 @@ fn clock_json(clock: &Started<'_>, now: At) -> Value {
 
 fn clock_line(clock: &Started<'_>, now: At) -> String {
     let how = match (clock.done, clock.is_late(now)) {
-        (None, false) => format!("due {}", clock.due),
-        (None, true) => format!("LATE since {}", clock.due),
-        (Some(done), false) => format!("done {done}, in time"),
-        (Some(done), true) => format!("done {done}, late: was due {}", clock.due),
+        (None, false) => format!("due {:.0}", clock.due),
+        (None, true) => format!("LATE since {:.0}", clock.due),
+        (Some(done), false) => format!("done {done:.0}, in time"),
+        (Some(done), true) => format!("done {done:.0}, late: was due {:.0}", clock.due),
     };
     let past = match clock.past_the_table {
         true => "; the table of bank holidays does not reach so far",
