@@ -91,6 +91,8 @@ pub struct Overview {
     pub outcomes: Vec<OutcomeShown>,
     /// Its orders.
     pub orders: Vec<OrderShown>,
+    /// Whether it was closed and nothing opened it again.
+    pub closed: bool,
     /// The last entry about it.
     pub last: u64,
 }
@@ -110,6 +112,8 @@ pub struct Head {
     pub level: Option<LevelId>,
     /// What was stated last about danger.
     pub danger: Option<Danger>,
+    /// Whether it was closed and nothing opened it again.
+    pub closed: bool,
 }
 
 /// What an investigation is opened with, and what stands around it.
@@ -210,6 +214,7 @@ impl Desk<'_> {
             received: row.received,
             level: row.item.level,
             danger: row.item.danger.map(|(danger, ..)| danger),
+            closed: row.item.closed,
         })
     }
 
@@ -276,6 +281,7 @@ impl Desk<'_> {
                 .collect(),
             outcomes: self.outcomes_in(&facts),
             orders: self.orders_in(&facts),
+            closed: self.store.investigation(investigation).await?.item.closed,
             last: facts.last().map_or(0, |recorded| recorded.seq),
         })
     }

@@ -259,5 +259,6 @@ fn head(whole: &Overview) -> Head {
         received: whole.received,
         level: whole.risk.level().map(|change| change.level.clone()),
         danger: whole.risk.danger().map(|stated| stated.danger),
+        closed: whole.closed,
     }
 }

@@ -38,6 +38,7 @@ pub fn routes() -> Vec<Route> {
         route("/investigations/{i}/timeline", READ, timeline),
         route("/investigations/{i}/members", ASSIGN, members),
         form("/investigations/{i}/members", ASSIGN, set_member),
+        form("/investigations/{i}/closing", ASSIGN, closing),
         route("/investigations/look", Rule::Any(&[Right::BreakGlass]), look),
         form("/investigations/look", Rule::Any(&[Right::BreakGlass]), break_glass),
     ]
@@ -720,9 +721,9 @@ async fn members(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let id = ctx.investigation()?;
     let team = Team::of(desk).await?;
     // Who assigns work need not work on it: then nothing of it is shown but this form.
-    let on: Option<Vec<UserId>> = match desk.overview(id).await {
-        Ok(whole) => Some(whole.members.into_iter().collect()),
-        Err(RecordError::Unknown { .. } | RecordError::NotAllowed { .. }) => None,
+    let (on, closed): (Option<Vec<UserId>>, Option<bool>) = match desk.overview(id).await {
+        Ok(whole) => (Some(whole.members.into_iter().collect()), Some(whole.closed)),
+        Err(RecordError::Unknown { .. } | RecordError::NotAllowed { .. }) => (None, None),
         Err(other) => return Err(other.into()),
     };
     let body = html! {
@@ -742,6 +743,17 @@ async fn members(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             div.field { label for="user" { "Who" } select #user name="user" { @for (value, name) in team.choices() { option value=(value) { (name) } } } }
             button.main type="submit" name="on" value="yes" { "Put on" }
         }
+        h2 { "When it is done" }
+        p { "A closed investigation leaves today’s order of work, but for what an order still asks. What is recorded later about danger or people opens it again." }
+        form method="post" action={ "/investigations/" (id) "/closing" } {
+            (view::csrf(ctx))
+            div.field { label for="reason" { "Why; no person’s name" } input #reason name="reason" type="text" required; }
+            @if closed != Some(true) {
+                p { input #leaving type="checkbox" name="leaving" value="yes"; " " label for="leaving" { "Leave the clocks that still run; their names are kept" } }
+                button.second type="submit" name="do" value="close" { "Close it" }
+            }
+            @if closed != Some(false) { " " button.second type="submit" name="do" value="open" { "Open it again" } }
+        }
     };
     let title = format!("Who works on {id}");
     match on {
@@ -758,6 +770,22 @@ async fn set_member(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     desk.set_member(id, user, on).await?;
     let team = Team::of(desk).await?;
     let told = format!("{} {} {id}.", team.name(user), if on { "works on" } else { "no longer works on" });
+    ctx.told(format!("/investigations/{id}/members"), told)
+}
+
+async fn closing(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let id = ctx.investigation()?;
+    let reason = ctx.form.text("reason").unwrap_or_default();
+    let told = match ctx.form.text("do") {
+        Some("open") => {
+            desk.reopen_investigation(id, reason).await?;
+            format!("{id} is open again.")
+        }
+        _ => {
+            desk.close_investigation(id, reason, ctx.form.text("leaving") == Some("yes")).await?;
+            format!("{id} is closed.")
+        }
+    };
     ctx.told(format!("/investigations/{id}/members"), told)
 }
 

@@ -146,6 +146,7 @@ pub fn investigation_page(ctx: &Ctx, desk: &Desk<'_>, head: &Head, title: &str, 
                 (danger_tag(head.danger))
                 " " (level_tag(desk.law(), level))
                 " " span.quiet { "received " (uk(head.received)) }
+                @if head.closed { " " span.quiet { "closed" } }
             }
         }
         div.with-sections {

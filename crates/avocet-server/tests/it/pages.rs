@@ -248,3 +248,22 @@ async fn figures_open_their_records_and_a_label_names_nobody() {
     assert!(label.contains("JC/1") && label.contains("E-1 · I-1") && label.contains("class=\"code\""), "{label}");
     assert!(!label.contains("supervisor") && !label.contains("Heron"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_investigation_is_closed_with_a_reason_and_leaves_the_order_of_work() {
+    let team = team().await;
+    let boss = team.sign_in("supervisor").await;
+    let at = "/investigations/I-1/closing";
+    recorded(&boss, "/investigations/I-1/risk/danger", "danger=yes").await;
+    for refused in ["do=close&reason=", "do=close&reason=done"] {
+        let answer = boss.post(at, refused).await;
+        assert!(answer.status.is_client_error(), "{refused}: {}", answer.status);
+    }
+    recorded(&boss, "/investigations/I-1/risk/danger", "danger=no").await;
+    let page = recorded(&boss, at, "do=close&reason=done&leaving=yes").await;
+    assert!(page.contains("I-1 is closed") && page.contains(">closed<") && !page.contains("Close it"), "{page}");
+    assert!(!boss.get("/").await.body.contains("I-1 Operation Heron"));
+    let page = recorded(&boss, at, "do=open&reason=a+new+lead").await;
+    assert!(page.contains("I-1 is open again") && !page.contains(">closed<"), "{page}");
+    assert!(boss.get("/").await.body.contains("I-1 Operation Heron"));
+}
