@@ -12,6 +12,10 @@ use crate::digest::{DigestParseError, parse_hex};
 pub struct PdqHash(pub [u8; 32]);
 
 impl PdqHash {
+    /// A hash whose PDQ quality is below this neither matches nor groups: the picture is too flat for it to mean anything.
+    /// Source: ThreatExchange, `pdq/README.md` ("drop quality 49 and below").
+    pub const USABLE_QUALITY: u8 = 50;
+
     /// In how many of the 256 bits two hashes differ.
     pub fn distance(&self, other: &PdqHash) -> u32 {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()

@@ -98,9 +98,24 @@ pub(super) fn scale<const CH: usize, const LANES: usize>(
                 *sum = sum.wrapping_add(weight.wrapping_mul(u16::from(*byte)));
             }
         }
-        across_row::<CH, LANES>(&sums, &mut wide, &across, &mut out);
+        if CH == 1 {
+            across_grey(&sums, &across, &mut out);
+        } else {
+            across_row::<CH, LANES>(&sums, &mut wide, &across, &mut out);
+        }
     }
     out
+}
+
+/// One row of one channel, summed downwards, to its pixels: the sums are below 2^24, and a whole number is added faster
+/// than one in floating point.
+fn across_grey(sums: &[u16], across: &Weights, out: &mut Vec<u8>) {
+    out.extend(across.spans.iter().map(|(first, range)| {
+        let sums = sums.get(*first..).unwrap_or_default();
+        let total: u32 =
+            sums.iter().zip(across.of(range)).map(|(sum, weight)| u32::from(*sum) * u32::from(*weight)).sum();
+        ((total + (1 << 15)) >> 16) as u8
+    }));
 }
 
 /// One row, summed downwards, to its pixels. In floating point, because that is what every x86-64 processor multiplies

@@ -1,5 +1,7 @@
 //! Whether the thumbnail that a picture carries shows the picture.
 
+use avocet_base::PdqHash;
+
 use super::{Form, HashFacts, ImageFacts, SHORT_SIDE, Thumbnail};
 use crate::decode::{self, Limits};
 use crate::meta::Metadata;
@@ -32,14 +34,14 @@ pub(super) fn compare(metadata: &Metadata, images: &[ImageFacts], hashes: &[Hash
 /// [`Thumbnail::Unreadable`] or [`Thumbnail::NotComparable`] where there is no such number.
 pub fn thumbnail_distance(bytes: &[u8], main: &HashFacts, sides: (u32, u32)) -> Result<u32, Thumbnail> {
     let whole = luma(bytes).ok_or(Thumbnail::Unreadable)?;
-    if main.quality < pdq::USABLE_QUALITY {
+    if main.quality < PdqHash::USABLE_QUALITY {
         return Err(Thumbnail::NotComparable);
     }
     let middles = [middle(&whole, sides), middle(&whole, (sides.1, sides.0))];
     std::iter::once(&whole)
         .chain(middles.iter().flatten())
         .map(pdq::hash)
-        .filter(|hashed| hashed.quality >= pdq::USABLE_QUALITY)
+        .filter(|hashed| hashed.quality >= PdqHash::USABLE_QUALITY)
         .flat_map(|hashed| main.turned.iter().map(move |h| h.distance(&hashed.hash)))
         .min()
         .ok_or(Thumbnail::NotComparable)

@@ -23,14 +23,10 @@ use avocet_base::PdqHash;
 use crate::{Pixels, jpeg};
 
 /// Stored beside each value, so that a later change of this code can be told from a change of the picture.
-pub const ALGORITHM: &str = "pdq-2019/avocet-1";
+pub const ALGORITHM: &str = "pdq-2019/avocet-2";
 
 /// A picture with a side below this has the hash 0 and the quality 0, as in the reference.
 pub const SMALLEST_SIDE: u32 = 5;
-
-/// A hash whose quality is below this neither matches nor groups: the picture is too flat for it to mean anything.
-/// Source: ThreatExchange, `pdq/README.md` ("drop quality 49 and below").
-pub const USABLE_QUALITY: u8 = 50;
 
 /// The eight positions of a picture, in the order of [`Hashed::turned`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,11 +69,14 @@ impl Turn {
 pub struct Hashed {
     /// The hash of the picture as it stands.
     pub hash: PdqHash,
-    /// How much there is to see, 0 to 100. Below [`USABLE_QUALITY`] the hash says little.
+    /// How much there is to see, 0 to 100. Below [`PdqHash::USABLE_QUALITY`] the hash says little.
     pub quality: u8,
     /// What the hash of the picture would be if it were turned, in the order of [`Turn::ALL`]. For asking, not for storing.
     pub turned: [PdqHash; 8],
 }
+
+/// What is said of a picture too small to be hashed.
+const NOTHING: Hashed = Hashed { hash: PdqHash([0; 32]), quality: 0, turned: [PdqHash([0; 32]); 8] };
 
 /// PDQ of a plane of brightness.
 pub fn hash(luma: &Luma) -> Hashed {
@@ -114,34 +113,45 @@ pub fn hash_pixels(pixels: &Pixels) -> Hashed {
 
 /// PDQ of a JPEG decoded at any scale, as near to the hash of the full picture as the scale allows, and its path.
 pub fn hash_scaled(scaled: &jpeg::Scaled) -> Option<(Hashed, ScalePath)> {
-    let plane = &scaled.luma;
+    let per = usize::from(scaled.denominator);
+    let along = |full: u32| reduced::weights(full as usize, per);
     let path = ScalePath::of_denominator(scaled.denominator)?;
-    let (full_width, full_height) = (scaled.full_width, scaled.full_height);
-    if path == ScalePath::Full || full_width.min(full_height) < SMALLEST_SIDE {
-        return Some((hash_grey(plane.width, plane.height, &plane.samples)?, path));
-    }
-    luma::fits(plane.width, plane.height, plane.samples.len()).then_some(())?;
-    let full = (full_width as usize, full_height as usize);
-    let small = reduced::to_64(&plane.samples, plane.width as usize, full, usize::from(scaled.denominator));
-    Some((of_small(&small), path))
+    let sides = (scaled.full_width, scaled.full_height);
+    Some((of_plane(scaled, sides, || Some((along(sides.0), along(sides.1))))?, path))
 }
 
 /// The second form of a JPEG decoded at any scale, and its path. Where the picture fits 512 x 512 as it is both forms
 /// are one, and this is [`hash_scaled`].
 pub fn hash_scaled_512(scaled: &jpeg::Scaled) -> Option<(Hashed, ScalePath)> {
     let full = (scaled.full_width, scaled.full_height);
-    if thumbnail_size(full.0, full.1).is_none() {
-        return hash_scaled(scaled);
-    }
-    let luma = Luma::from_grey(scaled.luma.width, scaled.luma.height, &scaled.luma.samples)?;
+    let Some(sides) = thumbnail_size(full.0, full.1) else { return hash_scaled(scaled) };
     let path = ScalePath::of_denominator(scaled.denominator)?.then_thumbnail();
-    Some((hash(&thumbnail_512(&luma, full)?), path))
+    let along = || {
+        let (across, down) = thumbnail::taps((scaled.luma.width, scaled.luma.height), full)?;
+        Some((reduced::weights_512(&across), reduced::weights_512(&down)))
+    };
+    Some((of_plane(scaled, sides, along)?, path))
+}
+
+/// PDQ of a JPEG's brightness by the weights of one of the forms, across and down, which has these sides.
+fn of_plane(
+    scaled: &jpeg::Scaled,
+    sides: (u32, u32),
+    weights: impl FnOnce() -> Option<(reduced::Weights, reduced::Weights)>,
+) -> Option<Hashed> {
+    let plane = &scaled.luma;
+    luma::fits(plane.width, plane.height, plane.samples.len()).then_some(())?;
+    if sides.0.min(sides.1) < SMALLEST_SIDE {
+        return Some(NOTHING);
+    }
+    let (across, down) = weights()?;
+    Some(of_small(&reduced::to_64(&plane.samples, plane.width as usize, &across, &down)))
 }
 
 /// PDQ of rows given one after another from the top.
 fn hash_rows(width: u32, height: u32, next_row: impl FnMut(&mut [f32])) -> Hashed {
     if width < SMALLEST_SIDE || height < SMALLEST_SIDE {
-        return Hashed { hash: PdqHash([0; 32]), quality: 0, turned: [PdqHash([0; 32]); 8] };
+        return NOTHING;
     }
     of_small(&filter::to_64(width as usize, height as usize, next_row))
 }

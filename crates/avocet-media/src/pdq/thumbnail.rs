@@ -30,18 +30,10 @@ pub fn thumbnail_size(width: u32, height: u32) -> Option<(u32, u32)> {
 /// The second form of a picture. `full` are the sides of the whole picture where `luma` was decoded at a reduced
 /// scale, else its own. `None` where the picture fits 512 x 512 as it is: then both forms are the same.
 pub fn thumbnail_512(luma: &Luma, full: (u32, u32)) -> Option<Luma> {
-    let (to_width, to_height) = thumbnail_size(full.0, full.1)?;
-    // Reduced scales round up: a part of the last row and column lies outside the picture.
-    let inside = |side: u32, full: u32| {
-        let side = f64::from(side);
-        let per = (f64::from(full) / side).round().max(1.0);
-        side.min(f64::from(full) / per)
-    };
-    let (from_width, from_height) = (inside(luma.width(), full.0), inside(luma.height(), full.1));
+    let (across, down) = taps((luma.width(), luma.height()), full)?;
     let width = luma.width() as usize;
-    let down = Taps::new(luma.height(), from_height, to_height);
-    let across = Taps::new(luma.width(), from_width, to_width);
-    let mut data = Vec::with_capacity(to_width as usize * to_height as usize);
+    let (to_width, to_height) = (across.taps.len(), down.taps.len());
+    let mut data = Vec::with_capacity(to_width * to_height);
     let mut row = vec![0.0f32; width];
     for (first, weights) in &down.taps {
         row.fill(0.0);
@@ -54,12 +46,26 @@ pub fn thumbnail_512(luma: &Luma, full: (u32, u32)) -> Option<Luma> {
             values.iter().zip(weights).map(|(v, w)| v * w).sum::<f32>().clamp(0.0, 255.0)
         }));
     }
-    Luma::new(to_width, to_height, data)
+    Luma::new(u32::try_from(to_width).ok()?, u32::try_from(to_height).ok()?, data)
+}
+
+/// How a plane of these sides, decoded at any scale from a picture of the sides `full`, is brought to the second form's
+/// sides: across and down. `None` where the picture fits as it is.
+pub(super) fn taps(sides: (u32, u32), full: (u32, u32)) -> Option<(Taps, Taps)> {
+    let (to_width, to_height) = thumbnail_size(full.0, full.1)?;
+    // Reduced scales round up: a part of the last row and column lies outside the picture.
+    let inside = |side: u32, full: u32| {
+        let side = f64::from(side);
+        let per = (f64::from(full) / side).round().max(1.0);
+        side.min(f64::from(full) / per)
+    };
+    let along = |side: u32, full: u32, to: u32| Taps::new(side, inside(side, full), to);
+    Some((along(sides.0, full.0, to_width), along(sides.1, full.1, to_height)))
 }
 
 /// For each new value, the first old one and the weights from there on.
-struct Taps {
-    taps: Vec<(usize, Vec<f32>)>,
+pub(super) struct Taps {
+    pub taps: Vec<(usize, Vec<f32>)>,
 }
 
 impl Taps {
