@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,sqlite,plist,tar}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -98,6 +98,10 @@ db.commit()
 db.close()
 put("plist/binary", record)
 put("plist/xml", plistlib.dumps({"a": [1, 2.5, True, b"x", "y"], "b": {}}))
+put("intake/xml", '<?xml version="1.0"?><report><reportId>7</reportId><a x="1"><ipAddress>192.0.2.7</ipAddress><eventName>Upload</eventName>'
+    '<dateTime>2026-01-02T03:04:05Z</dateTime><port>443</port></a><fileAnnotations><viral>true</viral></fileAnnotations></report>')
+put("intake/json", json.dumps({"ip": "192.0.2.7", "time": "2026-01-02 03:04", "zone": "CET", "a": [{"email": "a@example.org"}, 2.5, None]}))
+put("intake/csv", "ip,time,port,phone\n192.0.2.7,2026-01-02T03:04:05+01:00,443,+44 20 7946 0000\n\"a,\"\"b\",,,\n")
 put("known/utf16", f"\ufeff{md5}\r\n".encode("utf-16-le"))
 name = "C:\\a\\b.jpg\0".encode("utf-16-le")
 put("recycle/v1", struct.pack("<QQQ", 1, 9, 1 << 57) + name.ljust(520, b"\0"))
@@ -140,6 +144,7 @@ fi
 for kind in jpg png gif bmp tif webp ico jp2 heic avif jxl; do
   quiet convert -size 40x30 gradient:red-blue "$out/picture/$kind.$kind" || rm -f "$out/picture/$kind.$kind"
 done
+cp "$out"/picture/* "$out/picture_meta/" 2>/dev/null
 cp "$root"/crates/avocet-examination/tests/data/*.examination "$out/examination/" 2>/dev/null
 for target in "$out"/*/; do
   [ -n "$(ls -A "$target")" ] || echo "fuzz: no seed for $(basename "$target"): the programs that make one are not here"
