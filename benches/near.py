@@ -1,7 +1,7 @@
 """Near match at radius 31 beside faiss IndexBinaryFlat, in one run on one core, every answer compared.
 
 usage: taskset -c 1 python3 benches/near.py [--hashes N] [--queries N] [--work FOLDER]
-Needs `cargo build --release -p avocet-media --example near_rate`, and the packages faiss-cpu and numpy.
+Needs `cargo build --release -p avocet-near --example near_rate`, and the packages faiss-cpu and numpy.
 """
 import argparse, datetime, json, os, pathlib, platform, subprocess, sys, time
 

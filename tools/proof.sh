@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The long proofs: many mutants through the whole chain, every fuzz target, and the digest code under a sanitizer.
+# The long proofs: many mutants through the whole chain, every fuzz target, and the code for digests and near matches under a sanitizer.
 # What cannot be run here is said in a line that begins with "proof: SKIPPED".
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -29,11 +29,11 @@ else
   echo "proof: SKIPPED a set of 100,000,000 keys, $work has less than 30 GB free"
 fi
 if cargo +nightly --version >/dev/null 2>&1; then
-  step "the digest crate under AddressSanitizer" \
-    env RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked -p avocet-digest --lib --tests \
+  step "the crates for digests and near matches under AddressSanitizer" \
+    env RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked -p avocet-digest -p avocet-near --lib --tests \
     --target x86_64-unknown-linux-gnu --target-dir target/asan
 else
-  echo "proof: SKIPPED the digest crate under AddressSanitizer, the nightly toolchain is not installed"
+  echo "proof: SKIPPED the crates for digests and near matches under AddressSanitizer, the nightly toolchain is not installed"
 fi
 [ $failed -eq 0 ] && echo "proof: everything that was run holds"
 exit $failed

@@ -9,8 +9,8 @@ use avocet_known::{Basis, KnownError, KnownSets};
 use avocet_media::Decoders;
 use avocet_media::derivative;
 use avocet_media::describe::{Description, Form};
-use avocet_media::group::{DEFAULT_RADIUS, Item, near_groups};
-use avocet_media::near::{FormNeighbour, Index, MAX_RADIUS, MIN_QUALITY, Settings};
+use avocet_near::group::{DEFAULT_RADIUS, Item, near_groups};
+use avocet_near::{FormNeighbour, Index, MAX_RADIUS, MIN_QUALITY, Settings};
 
 /// Largest picture file that is given to a decoder, in bytes.
 pub(crate) const LARGEST: u64 = 256 << 20;

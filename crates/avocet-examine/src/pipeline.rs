@@ -55,7 +55,7 @@ pub enum ExamineError {
     Derivatives(#[from] avocet_media::derivative::DerivativeError),
     /// The hashes of pictures could not be compared.
     #[error("pictures cannot be compared: {0}. No result was written")]
-    Near(#[from] avocet_media::near::NearError),
+    Near(#[from] avocet_near::NearError),
     /// The earlier examination of a rematch could not be read.
     #[error(transparent)]
     Earlier(#[from] avocet_examination::ReadError),

@@ -57,7 +57,7 @@ impl<'a> Recorder<'a> {
                 writer.config("pictures", "described")?;
                 writer.config("pictures_pdq", avocet_media::pdq::ALGORITHM)?;
                 writer.config("pictures_near_radius", &media.radius.to_string())?;
-                writer.config("pictures_group_radius", &avocet_media::group::DEFAULT_RADIUS.to_string())?;
+                writer.config("pictures_group_radius", &avocet_near::group::DEFAULT_RADIUS.to_string())?;
                 writer.run("pictures_confinement", &media.decoders.confinement().summary())?;
             }
         }

@@ -1,4 +1,4 @@
-//! Pictures: decode, describe, near matches, groups, derivatives.
+//! Pictures: decode, describe, PDQ, derivatives.
 //!
 //! Whatever reads the bytes of a picture ([`decode`], [`jpeg`], [`meta`], put together in [`describe`]) runs in a confined
 //! worker process, which [`Decoders`] starts.
@@ -7,17 +7,13 @@
 pub mod decode;
 pub mod derivative;
 pub mod describe;
-pub mod group;
 mod host;
 pub mod jpeg;
 mod kind;
 pub mod meta;
 mod names;
-pub mod near;
 pub mod pdq;
 mod pixels;
-#[allow(unsafe_code)]
-mod sys;
 
 pub use host::{Decoders, decoder_worker};
 pub use kind::PictureKind;

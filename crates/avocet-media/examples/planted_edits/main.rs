@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use avocet_base::PdqHash;
 use avocet_media::describe::{Form, HashFacts, describe};
-use avocet_media::near::{FormNeighbour, Index, MAX_RADIUS, MIN_QUALITY, Settings};
+use avocet_near::{FormNeighbour, Index, MAX_RADIUS, MIN_QUALITY, Settings};
 use image::RgbImage;
 
 use edits::{EDITS, saved};

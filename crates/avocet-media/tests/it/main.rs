@@ -3,9 +3,7 @@
 
 mod decode;
 mod derivative;
-mod group;
 mod jpeg;
 mod meta;
-mod near;
 mod pdq;
 mod support;

@@ -1,7 +1,7 @@
 //! The index against a comparison with every hash, written here and sharing nothing with it.
 
 use avocet_base::PdqHash;
-use avocet_media::near::{FormNeighbour, Index, Kernel, Layout, MAX_RADIUS, NearError, Neighbour, Settings};
+use avocet_near::{FormNeighbour, Index, Kernel, Layout, MAX_RADIUS, NearError, Neighbour, Settings};
 
 /// SplitMix64 (Steele, Lea, Flood 2014; public domain).
 pub struct Random(pub u64);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use avocet_base::PdqHash;
-use avocet_media::group::{DEFAULT_RADIUS, Grouping, Item, Member, near_groups};
-use avocet_media::near::{MIN_QUALITY, NearError};
+use avocet_near::group::{DEFAULT_RADIUS, Grouping, Item, Member, near_groups};
+use avocet_near::{MIN_QUALITY, NearError};
 
 use super::near::{Random, bitwise};
 use super::support::testdata;
@@ -118,7 +118,7 @@ fn what_holds_for_every_grouping() {
 /// Groups as sets of hash and quality, in which items of equal both are the same.
 fn shown(items: &[Item], found: &Grouping) -> BTreeSet<Vec<(PdqHash, u8)>> {
     let of = |i: usize| (items[i].hash, items[i].quality);
-    let group = |g: &avocet_media::group::Group| {
+    let group = |g: &avocet_near::group::Group| {
         let mut members: Vec<_> = g.members.iter().map(|m| of(m.item)).collect();
         members.sort_unstable();
         [vec![of(g.representative)], members].concat()

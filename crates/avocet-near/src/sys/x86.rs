@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::{Bits, Hit, Neighbour, Query, Scratch, plain, search};
-use crate::near::Prefetch;
+use crate::Prefetch;
 
 /// The processor has AVX2 and POPCNT.
 #[derive(Debug, Clone, Copy)]

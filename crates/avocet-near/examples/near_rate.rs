@@ -9,8 +9,8 @@ use std::io::{BufWriter, Write};
 use std::time::Instant;
 
 use avocet_base::PdqHash;
-use avocet_media::group::{Item, near_groups};
-use avocet_media::near::{Index, Kernel, Layout, MAX_RADIUS, Settings};
+use avocet_near::group::{Item, near_groups};
+use avocet_near::{Index, Kernel, Layout, MAX_RADIUS, Settings};
 
 fn read(path: &str) -> std::io::Result<Vec<u8>> {
     let bytes = std::fs::read(path)?;

@@ -14,11 +14,18 @@
 //! the caller's matter. Hashes of pictures whose PDQ quality is below [`MIN_QUALITY`] are to be left out by the
 //! caller, who counts them.
 
+#![deny(clippy::indexing_slicing)]
+
 mod bands;
 mod bits;
+pub mod group;
 mod index;
 mod scan;
+#[allow(unsafe_code)]
+mod sys;
 mod tables;
+
+use avocet_base::PdqHash;
 
 pub use index::Index;
 
@@ -28,7 +35,8 @@ pub(crate) use scan::{BATCH, Hit, plain};
 pub(crate) use tables::Prefetch;
 pub(crate) use tables::{NoPrefetch, Query, Scratch, search};
 
-pub use crate::pdq::USABLE_QUALITY as MIN_QUALITY;
+/// Pictures of a lower PDQ quality show too little detail to be compared.
+pub const MIN_QUALITY: u8 = PdqHash::USABLE_QUALITY;
 
 /// The largest radius the bands answer, and the usual one. Larger radii are answered by the scan.
 /// Source: ThreatExchange, `pdq/README.md`.

@@ -12,7 +12,7 @@
 
 use avocet_base::PdqHash;
 
-use crate::near::{Bits, Index, MAX_RADIUS, MIN_QUALITY, NearError, Neighbour, Settings};
+use crate::{Bits, Index, MAX_RADIUS, MIN_QUALITY, NearError, Neighbour, Settings};
 
 /// The radius at which pictures are grouped unless another is asked for; why this one is in
 /// `docs/decisions/0009-near-match.md`. Smaller than the radius of a match with a known picture, [`MAX_RADIUS`]: a match is

@@ -3,7 +3,7 @@
 //!
 //! Instructions are run through a token, and a token is only made after the processor was asked.
 
-use crate::near::{Bits, Hit, Kernel, Neighbour, NoPrefetch, Query, Scratch, plain, search};
+use crate::{Bits, Hit, Kernel, Neighbour, NoPrefetch, Query, Scratch, plain, search};
 
 #[cfg(target_arch = "x86_64")]
 mod x86;

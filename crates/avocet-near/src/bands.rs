@@ -122,7 +122,7 @@ pub(crate) fn masks(width: u32, ones: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::near::Bits;
+    use crate::Bits;
 
     #[test]
     fn bands_cover_every_bit_once() {
