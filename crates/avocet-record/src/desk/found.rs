@@ -10,7 +10,7 @@ use avocet_examination::{Examination, FileFilter, FileView, KnownSetRow, Picture
 
 use crate::error::{RecordError, Result};
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::review::{Found, InGroup, Near, Said, list};
+use crate::review::{Found, InGroup, Look, Near, Said, list};
 use crate::store::{Tx, camera_text};
 
 /// An examination that was verified and read.
@@ -122,6 +122,11 @@ impl ReadExamination {
         if let Some(image) = view.images.first() {
             (found.width, found.height) = (Some(image.width), Some(image.height));
         }
+        let full = view.hashes.iter().find(|hash| hash.form == "full");
+        found.look = full.and_then(|hash| {
+            let quality = u8::try_from(hash.quality).ok().filter(|quality| *quality >= avocet_near::MIN_QUALITY)?;
+            Some(Look { pdq: hash.pdq, quality })
+        });
         found.taken = view.fact("taken").map(str::to_owned);
         let camera: Vec<&str> = ["make", "model"].into_iter().filter_map(|key| view.fact(key)).collect();
         found.camera = Some(camera_text(&camera.join(" "))).filter(|text| !text.is_empty());

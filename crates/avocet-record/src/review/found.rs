@@ -1,17 +1,21 @@
 //! The list of what an examination found of pictures and videos: what the queue, its tiles and the counts are made from.
 //!
-//! Lines of JSON. The first says what it is: `{"list":"avocet review","version":1}`. Each other line is one content, in the
+//! Lines of JSON. The first says what it is: `{"list":"avocet review","version":2}`; lists of version 1, which have no
+//! hashes, are read too. Each other line is one content, in the
 //! order of SHA-256, with the fields of [`Found`] in their order and without those that are empty. The same examination
 //! gives the same bytes in the same store. A camera's serial number stands in it only as the store's keyed token of it, so
 //! the list holds no number by which a person can be found; no path and no name of a file is in it.
 
 use std::collections::BTreeSet;
 
-use avocet_base::{Md5, Sha1, Sha256};
+use avocet_base::{Md5, PdqHash, Sha1, Sha256};
 use serde::{Deserialize, Serialize};
 
 /// The first line.
-const HEADER: &str = r#"{"list":"avocet review","version":1}"#;
+const HEADER: &str = r#"{"list":"avocet review","version":2}"#;
+
+/// The first line before pictures had their hashes in it.
+const HEADER_1: &str = r#"{"list":"avocet review","version":1}"#;
 
 /// What a known set says of a content that it has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,6 +68,15 @@ pub struct InGroup {
     pub representative: Sha256,
     /// Bits in which this one's hash differs from the representative's.
     pub distance: u64,
+}
+
+/// What a picture looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// The PDQ hash from the picture's own size, as stored.
+    pub pdq: PdqHash,
+    /// PDQ quality, 50 to 100.
+    pub quality: u8,
 }
 
 /// One content that an examination found.
@@ -123,6 +136,10 @@ pub struct Found {
     /// The group that it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<InGroup>,
+    /// The PDQ hash of the whole picture and its quality, where it shows enough to be compared. By it pictures of several
+    /// examinations are grouped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
 }
 
 impl Found {
@@ -150,6 +167,7 @@ impl Found {
             said: BTreeSet::new(),
             near: None,
             group: None,
+            look: None,
         }
     }
 
@@ -213,7 +231,7 @@ pub fn list<'a>(contents: impl IntoIterator<Item = &'a Found>) -> Result<String,
 /// [`FoundError`].
 pub fn read_list(text: &str) -> Result<Vec<Found>, FoundError> {
     let mut lines = text.lines().enumerate();
-    if lines.next().map(|(_, line)| line) != Some(HEADER) {
+    if !matches!(lines.next(), Some((_, HEADER | HEADER_1))) {
         return Err(FoundError::Header);
     }
     lines.map(|(at, line)| serde_json::from_str(line).map_err(|_| FoundError::Line(at.saturating_add(1)))).collect()

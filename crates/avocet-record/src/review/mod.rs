@@ -11,5 +11,5 @@ mod order;
 
 pub use extract::{EXTRACT, Graded, GradedBy, GradedCount, GradingExtract};
 pub use fact::ReviewFact;
-pub use found::{Found, FoundError, InGroup, Near, Said, list, read_list};
+pub use found::{Found, FoundError, InGroup, Look, Near, Said, list, read_list};
 pub use order::{Place, Queueing, Reason, Todo, todo};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use avocet_base::Sha256;
+use avocet_near::group::{DEFAULT_RADIUS, Item, near_groups};
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -17,7 +18,7 @@ use crate::digest::digest;
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::event::Event;
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId, UserId};
-use crate::review::{Found, Place, Queueing, Reason, ReviewFact, Todo, read_list, todo};
+use crate::review::{Found, InGroup, Place, Queueing, Reason, ReviewFact, Todo, read_list, todo};
 use crate::staff::MINUTE;
 use crate::vote::{Basis, Purpose, SchemeRef, VoteFact};
 
@@ -189,11 +190,18 @@ impl Tx<'_> {
         let elsewhere: BTreeSet<Sha256> =
             rows!(self.conn, SHARED_MEDIA, id.clone()).iter().map(|row| db::sha256(row, 0)).collect::<Result<_>>()?;
         let queueing = Queueing { policy: policy.as_ref() };
+        let reasons: BTreeMap<Sha256, Option<Reason>> = tiles
+            .iter()
+            .map(|(sha256, (tile, _))| {
+                (*sha256, queueing.reason(&tile.found, tile.own_camera, elsewhere.contains(sha256)))
+            })
+            .collect();
+        group(tiles.values_mut().map(|(tile, _)| &mut tile.found), &reasons)?;
         let places: BTreeMap<Sha256, i64> = tiles.iter().map(|(sha256, (_, at))| (*sha256, *at)).collect();
         let mut counts = Counts::default();
         for (sha256, (tile, at)) in tiles {
             let found = &tile.found;
-            let reason = queueing.reason(found, tile.own_camera, elsewhere.contains(&sha256));
+            let reason = reasons.get(&sha256).copied().flatten();
             let said = queueing.said(found);
             let outcome = outcomes.get(&sha256).map_or("undecided", String::as_str);
             let todo = todo(reason.is_some(), outcome, &said);
@@ -329,6 +337,41 @@ impl Tx<'_> {
     }
 }
 
+/// Groups what looks the same in all examinations of an investigation, among what is queued: a group is shown and accepted as
+/// one, so that what nobody is asked about stands in none. A picture without a hash, because its examination was attached
+/// before lists had them, keeps the group that the examination made.
+fn group<'a>(contents: impl Iterator<Item = &'a mut Found>, reasons: &BTreeMap<Sha256, Option<Reason>>) -> Result<()> {
+    let mut contents: Vec<&mut Found> = contents.collect();
+    let hashed: BTreeSet<Sha256> =
+        contents.iter().filter(|found| found.look.is_some()).map(|found| found.sha256).collect();
+    let (mut places, mut items) = (vec![], vec![]);
+    for (place, found) in contents.iter_mut().enumerate() {
+        let look = found.look.take();
+        // A picture of a group that was made without hashes is none of one that is made from them.
+        found.group = found.group.take().filter(|group| look.is_none() && !hashed.contains(&group.representative));
+        if let Some(look) = look.filter(|_| reasons.get(&found.sha256).is_some_and(Option::is_some)) {
+            places.push(place);
+            items.push(Item { hash: look.pdq, quality: look.quality });
+        }
+    }
+    let grouping = near_groups(&items, DEFAULT_RADIUS)
+        .map_err(|e| RecordError::Refused(format!("pictures that look the same cannot be grouped: {e}")))?;
+    for group in grouping.groups {
+        let at = |item: usize| places.get(item).copied();
+        let Some(representative) = at(group.representative).and_then(|place| contents.get(place)).map(|f| f.sha256)
+        else {
+            continue;
+        };
+        let members = group.members.iter().map(|member| (member.item, u64::from(member.distance)));
+        for (item, distance) in members.chain([(group.representative, 0)]) {
+            if let Some(found) = at(item).and_then(|place| contents.get_mut(place)) {
+                found.group = Some(InGroup { representative, distance });
+            }
+        }
+    }
+    Ok(())
+}
+
 fn bare(line: &str) -> Option<Found> {
     let mut parts = line.split(' ');
     let (sha256, kind, files) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?.parse().ok()?);
@@ -357,6 +400,7 @@ impl Tile {
         found.camera = found.camera.take().or(other.camera);
         found.taken = found.taken.take().or(other.taken);
         found.group = found.group.take().or(other.group);
+        found.look = found.look.or(other.look);
         found.md5 = found.md5.or(other.md5);
         found.sha1 = found.sha1.or(other.sha1);
         self.examinations.insert(examination);

@@ -15,6 +15,7 @@ use super::sealed::{Content, write_contents};
 
 mod care;
 mod extract;
+mod groups;
 mod lease;
 mod limits;
 mod order;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use avocet_base::{Md5, Sha1, Sha256};
+use avocet_base::{Md5, PdqHash, Sha1, Sha256};
 use avocet_examination::{
-    CompletenessRow, EvidenceRow, FactRow, FileRow, GroupRow, ImageRow, KnownSetRow, Level, MatchRow, NearRow,
+    CompletenessRow, EvidenceRow, FactRow, FileRow, GroupRow, HashRow, ImageRow, KnownSetRow, Level, MatchRow, NearRow,
     PictureRow, PictureView, VolumeRow, Writer,
 };
 
@@ -71,6 +71,8 @@ pub struct Content {
     pub near: Option<(i64, u64, &'static str)>,
     /// What stands for its group, and the distance from it.
     pub group: Option<(u32, u64)>,
+    /// PDQ hash and quality.
+    pub look: Option<(PdqHash, u64)>,
     pub camera: Option<&'static str>,
     pub serial: Option<String>,
     /// When its files were last changed, seconds since 1970.
@@ -173,7 +175,18 @@ pub fn write_contents(path: &Path, contents: &[Content]) {
                 decoder: "test 1".into(),
                 partial: None,
             }],
-            hashes: vec![],
+            hashes: content.look.map_or_else(Vec::new, |(pdq, quality)| {
+                let form = |form: &str, pdq| HashRow {
+                    image: 0,
+                    form: form.into(),
+                    path: "full".into(),
+                    quality,
+                    pdq,
+                    turned: [pdq; 7],
+                };
+                // The other form says something else: it is not what groups are made of.
+                vec![form("512", PdqHash([0xa5; 32])), form("full", pdq)]
+            }),
             facts: facts.chain(content.serial.as_deref().map(|serial| fact("body-serial", serial))).collect(),
             near: content
                 .near
