@@ -23,4 +23,5 @@ mod review;
 mod risk;
 mod roles;
 mod store;
+mod team;
 mod vote;
