@@ -465,6 +465,9 @@ pub struct Examine {
     /// What the evidence is opened with
     #[command(flatten)]
     pub opening: Opening,
+    /// Say on standard error how far it is, a line of JSON at a time, for a program that watches
+    #[arg(long)]
+    pub progress_lines: bool,
 }
 
 /// `avocet rematch`
