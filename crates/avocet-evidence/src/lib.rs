@@ -16,6 +16,7 @@ mod entry;
 mod error;
 pub mod fs;
 pub mod plist;
+pub mod reads;
 mod source;
 pub mod sqlite;
 mod tree;

@@ -8,7 +8,7 @@ use crate::container::{self, Detected, Opened};
 use crate::entry::{FileSystem, Run};
 use crate::error::{OpenError, Problem};
 use crate::fs::ios::{IosBackup, Look};
-use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, ntfs::Ntfs, tar::Tar, zip::Zip};
+use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs, tar::Tar, zip::Zip};
 use crate::source::{Source, SubSource};
 use crate::volume::recognise::{FsKind, Recognised};
 use crate::volume::{self, VolumeSlot};
@@ -19,7 +19,7 @@ pub struct Evidence {
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
-    /// `gpt`, `mbr` or `none`.
+    /// `gpt`, `mbr`, `apm` or `none`.
     pub scheme: &'static str,
     /// What lies in the evidence, in the order of the disk.
     pub volumes: Vec<Volume>,
@@ -35,7 +35,7 @@ pub struct Evidence {
 
 /// One volume of the evidence.
 pub struct Volume {
-    /// `gpt:2`, `mbr:5`, `whole`, `folder`, `zip`, `tar`, `ios-backup`: the first part of an evidence path.
+    /// `gpt:2`, `mbr:5`, `apm:3`, `whole`, `disc`, `folder`, `zip`, `tar`, `ios-backup`: the first part of an evidence path.
     pub name: String,
     /// First byte within the evidence.
     pub start: u64,
@@ -217,6 +217,8 @@ fn open_file_system(kind: FsKind, source: Arc<dyn Source>) -> VolumeState {
         FsKind::Fat => ("FAT", Fat::open(copy).map(boxed)),
         FsKind::ExFat => ("exFAT", ExFat::open(copy).map(boxed)),
         FsKind::Ext => ("ext", Ext::open(copy).map(boxed)),
+        FsKind::Hfs => ("HFS+", Hfs::open(copy).map(boxed)),
+        FsKind::Iso => ("ISO 9660", Iso::open(copy).map(boxed)),
     };
     match opened {
         Ok(fs) => VolumeState::Read { fs, source },

@@ -8,7 +8,9 @@
 //!
 //! A file that cannot be read costs itself: it is listed with its reason and has no digest.
 
+mod corroborate;
 mod image;
+mod journal;
 mod kind;
 mod pictures;
 mod pipeline;
@@ -20,7 +22,9 @@ mod tasks;
 mod wording;
 mod write;
 
+pub use corroborate::{Corroborate, CorroborateError, SleuthKit};
 pub use image::{DigestVerdict, ImageDigests, Wanted, check_image};
+pub use journal::{Journal, JournalError, journal_path};
 pub use kind::{MediaKind, sniff};
 pub use pictures::{Media, usable};
 pub use pipeline::{ExamineError, Examined, Options, examine};

@@ -106,17 +106,9 @@ fn at_sector_two(head: &[u8]) -> Option<Hit> {
     if le_u32(sb, 0) == Some(0xE0F5_E1E2) {
         return plain("EROFS");
     }
-    let block = be_u32(sb, 40).unwrap_or(0);
-    if block.is_power_of_two() && block >= 512 {
-        match (array::<2>(sb, 0)?, be_u16(sb, 2)?) {
-            ([b'H', b'+'], 4) => return plain("HFS+"),
-            ([b'H', b'X'], 5) => return plain("HFSX"),
-            _ => {}
-        }
-    }
     let allocation_block = be_u32(sb, 20).unwrap_or(0);
     if has(sb, 0, b"BD") && allocation_block > 0 && allocation_block.is_multiple_of(512) {
-        return plain(if has(sb, 124, b"H+") { "HFS+ (in an HFS wrapper)" } else { "HFS" });
+        return plain("HFS");
     }
     if le_u16(sb, 6) == Some(0x3434)
         && le_u32(sb, 0) == Some(2)
@@ -179,12 +171,13 @@ fn iso_udf(source: &dyn Source) -> Option<Hit> {
     for descriptor in sequence.chunks_exact(2048) {
         match array::<5>(descriptor, 1)? {
             [b'C', b'D', b'0', b'0', b'1'] => iso = true,
-            [b'N', b'S', b'R', b'0', b'2' | b'3'] => return plain(if iso { "UDF with ISO 9660" } else { "UDF" }),
+            // Beside ISO 9660, which is read, UDF is a problem of that reader.
+            [b'N', b'S', b'R', b'0', b'2' | b'3'] if !iso => return plain("UDF"),
             [b'B', b'E', b'A', b'0', b'1'] | [b'B', b'O', b'O', b'T', b'2'] => {}
             _ => break,
         }
     }
-    iso.then(|| ("ISO 9660", String::new()))
+    None
 }
 
 /// The uberblocks of the first ZFS label, from byte 131072; several must carry the magic number.

@@ -4,6 +4,8 @@ mod disks;
 mod ewf;
 mod ext;
 mod fat;
+mod hfs;
+mod iso;
 mod ntfs;
 mod phones;
 mod support;

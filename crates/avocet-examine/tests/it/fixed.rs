@@ -150,6 +150,9 @@ fn a_worker_that_ends_early_is_an_error_and_leaves_nothing() {
                     threads: threads.try_into().unwrap(),
                     key: None,
                     run: vec![],
+                    corroborate: None,
+                    journal: None,
+                    begun_with: vec![],
                 };
                 let _ = send.send(examine(&evidence, &known, options, &Breaking).map(|_| ()));
             }

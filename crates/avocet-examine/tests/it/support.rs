@@ -124,6 +124,9 @@ fn options(out: PathBuf, how: How, threads: usize) -> Options {
         threads: threads.try_into().unwrap(),
         key: None,
         run: vec![],
+        corroborate: None,
+        journal: None,
+        begun_with: vec![],
     }
 }
 

@@ -13,6 +13,7 @@ mod people;
 mod record;
 mod refusals;
 mod report;
+mod resume;
 mod sealed;
 mod serve;
 mod sets;
