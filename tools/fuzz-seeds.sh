@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,iso,hfs,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,sqlite,plist,tar}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,iso,hfs,apfs,xfs,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,sqlite,plist,tar}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -31,8 +31,11 @@ for options in -R -J "-R -J"; do
   # shellcheck disable=SC2086 # two options
   quiet genisoimage $options -o "$out/iso/iso${options// /}" "$work/tree"
 done
-real="$root/../shared/testdata/disk/dfvfs/hfsplus.raw"
-[ -f "$real" ] && head -c 1400000 "$real" >"$out/hfs/real"
+for kind in hfs:hfsplus apfs:apfs; do
+  real="$root/../shared/testdata/disk/dfvfs/${kind#*:}.raw"
+  [ -f "$real" ] && head -c 1400000 "$real" >"$out/${kind%:*}/real"
+done
+truncate -s 300M "$work/xfs" && quiet mkfs.xfs -q -f "$work/xfs" && head -c 1400000 "$work/xfs" >"$out/xfs/xfs"
 rm -f "$out/exfat/exfat"
 truncate -s 256K "$out/exfat/exfat" && quiet mkfs.exfat -c 512 -b 512 "$out/exfat/exfat" || rm -f "$out/exfat/exfat"
 for kind in ext2 ext3 ext4; do

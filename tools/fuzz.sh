@@ -15,7 +15,7 @@ if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
   exit 0
 fi
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(ewf disks volumes ntfs fat exfat ext iso hfs zip known known_vics known_table known_delta known_rds known_list known_parts examination recycle picture sqlite plist tar)
+[ ${#targets[@]} -gt 0 ] || targets=(ewf disks volumes ntfs fat exfat ext iso hfs apfs xfs zip known known_vics known_table known_delta known_rds known_list known_parts examination recycle picture sqlite plist tar)
 tools/fuzz-seeds.sh fuzz/corpus-seeds
 cargo +nightly fuzz build || exit 1
 failed=0

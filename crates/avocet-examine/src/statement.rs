@@ -431,6 +431,8 @@ fn fs_name(kind: &str) -> String {
         "fat12" | "fat16" | "fat32" | "ntfs" => kind.to_uppercase(),
         "exfat" => "exFAT".to_owned(),
         "hfs+" => "HFS+".to_owned(),
+        "apfs" => "APFS".to_owned(),
+        "xfs" => "XFS".to_owned(),
         "iso9660" => "ISO 9660".to_owned(),
         "ios-backup" => "iOS backup".to_owned(),
         other => other.to_owned(),

@@ -46,6 +46,12 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "leaf-count-differs" | "file-count-differs" => {
             gap("The volume declares another number of files than were found: files may be missing")
         }
+        "checkpoint-older-used" => gap("The newest state of the container does not hold; an older one was used"),
+        "apfs-snapshots-not-read" => gap("The volume holds earlier states of itself (snapshots) that were NOT read"),
+        "inode-missing" => gap("Names lead to no file"),
+        "log-not-replayed" => gap("The volume was in use: its last changes are in its log only"),
+        "inode-table-damaged" => gap("The table of files is damaged: files without a name may be missing"),
+        "realtime-not-read" => gap("Files lie on another disk (real-time device) that was NOT read"),
         "parent-missing" => gap("Files whose folder is not there any more are listed by its number"),
         "link-broken" => gap("A hard link leads to no file"),
         "directories-capped" | "directory-depth" => {

@@ -1,4 +1,5 @@
 //! File systems and trees like them, each behind [`crate::FileSystem`].
+pub mod apfs;
 pub mod exfat;
 pub mod ext;
 pub mod fat;
@@ -9,4 +10,5 @@ pub mod iso;
 pub mod ntfs;
 pub mod recycle;
 pub mod tar;
+pub mod xfs;
 pub mod zip;

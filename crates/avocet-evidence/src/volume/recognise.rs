@@ -18,6 +18,10 @@ pub enum FsKind {
     ExFat,
     /// ext2, ext3 or ext4.
     Ext,
+    /// A container of APFS, which holds volumes.
+    Apfs,
+    /// XFS.
+    Xfs,
     /// HFS+ or HFSX.
     Hfs,
     /// ISO 9660.
@@ -32,6 +36,8 @@ impl FsKind {
             Self::Fat => "FAT",
             Self::ExFat => "exFAT",
             Self::Ext => "ext",
+            Self::Apfs => "APFS",
+            Self::Xfs => "XFS",
             Self::Hfs => "HFS+",
             Self::Iso => "ISO 9660",
         }

@@ -34,8 +34,7 @@ pub(super) fn at_first_sector(head: &[u8]) -> Option<Hit> {
         return Some(("LUKS encrypted volume", format!("version {}", be_u16(head, 6)?)));
     }
     for (offset, signature, what) in [
-        (0, &b"XFSB"[..], "XFS"),
-        (3, b"ReFS\0\0\0\0", "ReFS"),
+        (3, &b"ReFS\0\0\0\0"[..], "ReFS"),
         (0, b"hsqs", "squashfs"),
         (0, b"sqsh", "squashfs"),
         (0, b"-rom1fs-", "romfs"),
@@ -47,10 +46,6 @@ pub(super) fn at_first_sector(head: &[u8]) -> Option<Hit> {
         if has(head, offset, signature) {
             return plain(what);
         }
-    }
-    let apfs_block = le_u32(head, 36).unwrap_or(0);
-    if has(head, 32, b"NXSB") && apfs_block.is_power_of_two() && (512..=65536).contains(&apfs_block) {
-        return Some(("APFS container", "whether its volumes are encrypted was not determined".into()));
     }
     if has(head, 88, b"CS") && le_u16(head, 8) == Some(1) && has(head, 10, &[0x10, 0x00]) {
         return Some(("Core Storage volume", "used for FileVault 2".into()));
@@ -142,6 +137,10 @@ fn named_places(head: &[u8]) -> Option<Hit> {
     ];
     if let Some((_, _, what)) = places.iter().find(|(offset, signature, _)| has(head, *offset, signature)) {
         return plain(what);
+    }
+    // One whose superblock holds is read.
+    if has(head, 0, b"XFSB") {
+        return plain("XFS");
     }
     let bsd = |at: usize| le_u32(head, at) == Some(BSD_LABEL) && le_u32(head, at + 132) == Some(BSD_LABEL);
     (bsd(512) || bsd(64) || bsd(0)).then(|| ("BSD disk label", String::new()))

@@ -1,4 +1,5 @@
 //! ISO 9660 against what was put in, made by other programs, and against The Sleuth Kit.
+#![expect(clippy::disallowed_methods, reason = "these tests write the fixtures that they read")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use avocet_evidence::fs::iso::Iso;
-use avocet_evidence::{EntryKind, Evidence, FileSystem, Note, VolumeState};
+use avocet_evidence::{EntryKind, Evidence, Note, VolumeState};
 
 use crate::support::{collect, content, load, sha256, skipped};
 

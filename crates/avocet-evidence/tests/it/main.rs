@@ -1,5 +1,6 @@
 //! One test binary: outside oracles and hostile input for every reader.
 #![cfg(test)]
+mod apfs;
 mod disks;
 mod ewf;
 mod ext;
@@ -11,3 +12,4 @@ mod phones;
 mod support;
 mod trees;
 mod volume;
+mod xfs;

@@ -443,8 +443,6 @@ fn signatures() -> Vec<(&'static str, Option<&'static str>, Vec<u8>)> {
     for i in 0..128 {
         put(&mut zfs, 131_072 + i * 1024, &0x00BA_B10Cu64.to_le_bytes());
     }
-    let mut apfs = two(32, b"NXSB", 36, &4096u32.to_le_bytes());
-    put(&mut apfs, 24, &[1, 0, 0, 0x80]);
     let mut f2fs = two(1024, &0xF2F5_2010u32.to_le_bytes(), 1024 + 16, &12u32.to_le_bytes());
     put(&mut f2fs, 1024 + 4, &[1, 0, 15, 0]);
     let mut bitlocker_to_go = two(0, b"\xeb\x58\x90MSWIN4.1", 510, &[0x55, 0xAA]);
@@ -461,7 +459,6 @@ fn signatures() -> Vec<(&'static str, Option<&'static str>, Vec<u8>)> {
         ("LUKS encrypted volume", Some("crypto_LUKS"), at(0, b"LUKS\xba\xbe\0\x01")),
         ("LUKS encrypted volume", Some("crypto_LUKS"), at(0x4000, b"SKUL\xba\xbe\0\x02")),
         ("Core Storage volume", None, two(8, &[1, 0, 0x10, 0], 88, b"CS")),
-        ("APFS container", Some("apfs"), apfs),
         ("XFS", None, at(0, b"XFSB")),
         ("btrfs", Some("btrfs"), at(65536 + 64, b"_BHRfS_M")),
         ("F2FS", Some("f2fs"), f2fs),

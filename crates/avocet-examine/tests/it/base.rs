@@ -413,6 +413,7 @@ pub fn bases(kind: &str) -> (Vec<Arc<Base>>, usize) {
         "ext3" => vec![one("ext3", ext("ext3"))],
         "ext4" => vec![one("ext4", ext("ext4"))],
         "iso" => vec![one("iso", disc("genisoimage", &["-quiet", "-R", "-J"])), given("tsk/image.iso")],
+        "apfs" => vec![given("dfvfs/apfs.raw")],
         "hfs" => vec![given("dfvfs/hfsplus.raw")],
         "mbr" => vec![one("mbr", Some(mbr())), given("plaso/tsk_volume_system.raw")],
         "gpt" => vec![one("gpt", Some(gpt()))],

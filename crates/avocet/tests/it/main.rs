@@ -1,5 +1,6 @@
 //! The command as its users run it: one test binary.
 #![cfg(test)]
+mod corroborate;
 mod demo;
 mod device;
 mod differential;
@@ -10,6 +11,7 @@ mod graded;
 mod list;
 mod media;
 mod people;
+mod readme;
 mod record;
 mod refusals;
 mod report;

@@ -91,7 +91,7 @@ fn an_examination_killed_at_seeded_points_finishes_with_the_same_digest() {
             let mut child = examine(&place, name, &out, resume);
             if runs > next(&mut state) % 2 + u64::from(killed == 0 && runs == 0) {
                 let code = child.wait().unwrap().code();
-                if result.exists() {
+                if result.try_exists().unwrap() {
                     // Killed between the seal and the removal of the journal, it had finished: code 2.
                     assert!(matches!(code, Some(2 | 4)), "point {point}: {code:?}");
                     break;
@@ -112,14 +112,14 @@ fn an_examination_killed_at_seeded_points_finishes_with_the_same_digest() {
                 ended
             };
             killed += u64::from(ended);
-            if !ended && result.exists() {
+            if !ended && result.try_exists().unwrap() {
                 break;
             }
-            resumed += u32::from(journal.exists());
+            resumed += u32::from(journal.try_exists().unwrap());
         }
         assert_eq!(&digest(&place, &out), expected, "point {point}");
         assert_eq!(place.run(["verify", &out]).code, 0, "point {point}");
-        assert!(!journal.exists(), "point {point}: the journal stays");
+        assert!(!journal.try_exists().unwrap(), "point {point}: the journal stays");
         let names = place.names();
         assert!(!names.iter().any(|n| n.starts_with(&out) && n.ends_with("partial")), "point {point}: {names:?}");
         if *name == "e" {
@@ -157,12 +157,12 @@ fn what_was_read_is_not_read_again_and_nothing_else_is_taken_for_it() {
     };
     for (more, what) in [
         (&["--exhibit", "JC/2", "--no-small-pictures"][..], "another exhibit"),
-        (&["--exhibit", "JC/1", "--no-media"], "another confinement of the workers"),
+        (&["--exhibit", "JC/1", "--no-media"], "another setting for pictures"),
         (&["--exhibit", "JC/1", "--no-small-pictures", "--no-image-digest"], "setting for the image digest"),
     ] {
         let ran = resume(more);
         assert!(ran.code == 2 && ran.err.contains(what), "{more:?}: {}", ran.err);
-        assert!(place.path("x.journal").exists(), "what was read is kept");
+        assert!(place.path("x.journal").try_exists().unwrap(), "what was read is kept");
     }
     let ran = resume(&["--exhibit", "JC/1", "--no-small-pictures"]);
     assert_eq!(ran.code, 4, "{}", ran.err);
@@ -183,7 +183,7 @@ fn what_was_read_is_not_read_again_and_nothing_else_is_taken_for_it() {
     std::fs::write(place.path("e/album 0/a new first file.txt"), "new").unwrap();
     let ran = resume(&["--exhibit", "JC/1", "--no-small-pictures"]);
     assert!(ran.code == 2 && ran.err.contains("the evidence is not what it was"), "{}", ran.err);
-    assert!(!place.path("x").exists());
+    assert!(!place.path("x").try_exists().unwrap());
 }
 
 /// Ctrl-C is a signal that ends the program on the spot; what it leaves is what a kill leaves.
@@ -211,15 +211,19 @@ fn an_interrupt_and_a_full_disk_are_resumed_too() {
             break;
         }
         assert!(matches!(ran.code, 1 | 2), "{kib} KiB: {}{}", ran.out, ran.err);
-        if place.path("y.journal").exists() {
+        if place.path("y.journal").try_exists().unwrap() {
             left += 1;
             assert!(ran.err.contains("--resume finishes"), "{kib} KiB: {}", ran.err);
         }
-        assert!(!place.path("y").exists() && !place.path("y.partial").exists(), "{kib} KiB: {:?}", place.names());
+        assert!(
+            !place.path("y").try_exists().unwrap() && !place.path("y.partial").try_exists().unwrap(),
+            "{kib} KiB: {:?}",
+            place.names()
+        );
     }
     assert!(left > 0, "no run was cut off after it had read something");
     let code = examine(&place, "e", "y", &["--resume"]).wait().unwrap().code();
-    assert!(place.path("y").exists(), "{code:?}");
+    assert!(place.path("y").try_exists().unwrap(), "{code:?}");
     assert_eq!(digest(&place, "y"), digest(&place, "whole"));
     assert!(place.run(["media", "verify", "y"]).out.starts_with("18 small pictures open"));
 }

@@ -76,10 +76,10 @@ pub(super) fn overflow(tree: &Tree, id: u32, resource: bool, data: &ForkData) ->
 
 /// A fork with all its extents.
 #[derive(Clone)]
-pub(super) struct Fork {
+pub(crate) struct Fork {
     source: Arc<dyn Source>,
-    pub size: u64,
-    pub extents: Vec<Extent>,
+    pub(super) size: u64,
+    pub(super) extents: Vec<Extent>,
 }
 
 fn bad(offset: u64, detail: &str) -> ReadError {
@@ -87,8 +87,13 @@ fn bad(offset: u64, detail: &str) -> ReadError {
 }
 
 impl Fork {
+    /// A fork whose extents are known to lie in the source.
+    pub(crate) fn new(source: &Arc<dyn Source>, size: u64, extents: Vec<Extent>) -> Fork {
+        Fork { source: Arc::clone(source), size, extents }
+    }
+
     /// Joins the extents and holds them against the volume and the declared size.
-    pub fn of(place: &Place, data: &ForkData, more: &[(u32, u32)]) -> Result<Fork, ReadError> {
+    pub(super) fn of(place: &Place, data: &ForkData, more: &[(u32, u32)]) -> Result<Fork, ReadError> {
         let (mut extents, mut logical) = (vec![], 0u64);
         for (first, count) in data.extents.iter().chain(more) {
             if logical >= data.size {

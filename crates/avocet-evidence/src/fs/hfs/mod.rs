@@ -36,12 +36,13 @@ use crate::source::{Source, read_up_to};
 mod attributes;
 mod fork;
 mod lzvn;
-mod packed;
+pub(crate) mod packed;
 mod record;
 mod tree;
 mod walk;
 
-use fork::{Fork, ForkData};
+pub(crate) use fork::Fork;
+use fork::ForkData;
 use tree::Tree;
 
 const LAYER: &str = "hfs+";

@@ -28,7 +28,7 @@ enum Method {
 
 /// The content of a file whose attribute says that it is compressed, and its plain length; `None` where the attribute is
 /// no such one.
-pub(super) fn content(attribute: &[u8], resource: Option<Fork>, volume: u64) -> Option<(Content, u64)> {
+pub(crate) fn content(attribute: &[u8], resource: Option<Fork>, volume: u64) -> Option<(Content, u64)> {
     if array::<4>(attribute, 0)? != *b"fpmc" {
         return None;
     }
