@@ -16,6 +16,9 @@ step "every fuzz target for ${AVOCET_FUZZ_SECONDS:-60} seconds" tools/fuzz.sh "$
 step "the record's writer killed at ${AVOCET_TEST_KILL_POINTS:-200} moments" \
   env AVOCET_TEST_KILL_POINTS="${AVOCET_TEST_KILL_POINTS:-200}" cargo test --locked -p avocet-record --test it -- \
   killed::a_writer --nocapture
+step "an examination killed at ${AVOCET_TEST_RESUME_POINTS:-50} seeded points" \
+  env AVOCET_TEST_RESUME_POINTS="${AVOCET_TEST_RESUME_POINTS:-50}" cargo test --locked -p avocet --test it -- \
+  resume::an_examination_killed --nocapture
 large() {
   cargo build --release --locked -p avocet-known --example measure \
     && python3 benches/known.py --rows 100000000 --runs 1 --name known-large --work "$1" --peak-limit 953

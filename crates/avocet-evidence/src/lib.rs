@@ -18,6 +18,7 @@ mod entry;
 mod error;
 pub mod fs;
 pub mod plist;
+pub mod reads;
 pub mod scratch;
 mod source;
 pub mod sqlite;

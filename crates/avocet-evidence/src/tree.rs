@@ -10,7 +10,10 @@ use crate::container::{self, Detected, Opened, packed_refused};
 use crate::entry::{FileSystem, Run};
 use crate::error::{OpenError, Problem};
 use crate::fs::ios::{IosBackup, Look};
-use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, ntfs::Ntfs, tar::Tar, ufd, ufdr::Ufdr, zip::Zip};
+use crate::fs::{
+    apfs, exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs, tar::Tar, ufd, ufdr::Ufdr,
+    xfs::Xfs, zip::Zip,
+};
 use crate::scratch::Access;
 use crate::source::{Source, SubSource, read_up_to};
 use crate::unpack::{Limit, unpack};
@@ -23,7 +26,7 @@ pub struct Evidence {
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
-    /// `gpt`, `mbr` or `none`.
+    /// `gpt`, `mbr`, `apm` or `none`.
     pub scheme: &'static str,
     /// What lies in the evidence, in the order of the disk.
     pub volumes: Vec<Volume>,
@@ -39,7 +42,7 @@ pub struct Evidence {
 
 /// One volume of the evidence.
 pub struct Volume {
-    /// `gpt:2`, `mbr:5`, `whole`, `folder`, `zip`, `tar`, `ios-backup`: the first part of an evidence path.
+    /// `gpt:2`, `mbr:5`, `apm:3`, `whole`, `disc`, `folder`, `zip`, `tar`, `ios-backup`: the first part of an evidence path.
     pub name: String,
     /// First byte within the evidence.
     pub start: u64,
@@ -214,7 +217,7 @@ impl Evidence {
         let scan = volume::scan(Arc::clone(&opened.source))?;
         let mut problems = opened.problems.clone();
         problems.extend(scan.problems);
-        let volumes = scan.volumes.into_iter().map(|slot| Volume::open(&opened.source, slot)).collect();
+        let volumes = scan.volumes.into_iter().flat_map(|slot| Volume::open(&opened.source, slot)).collect();
         Ok(Evidence {
             kind: opened.kind,
             scheme: scan.scheme,
@@ -234,22 +237,54 @@ impl Evidence {
 }
 
 impl Volume {
-    fn open(whole: &Arc<dyn Source>, slot: VolumeSlot) -> Volume {
+    /// Opens a partition: one volume, or those of the container that it is.
+    fn open(whole: &Arc<dyn Source>, slot: VolumeSlot) -> Vec<Volume> {
         let source: Arc<dyn Source> = Arc::new(SubSource::new(Arc::clone(whole), slot.start, slot.length));
+        if slot.recognised == Recognised::FileSystem(FsKind::Apfs) {
+            return Self::container(&source, &slot);
+        }
         let state = match slot.recognised {
             Recognised::FileSystem(kind) => open_file_system(kind, source),
             Recognised::NotRead { what, certain, detail } => VolumeState::NotRead { what, certain, detail },
             Recognised::Empty { .. } => VolumeState::Empty,
             Recognised::Unknown => VolumeState::Unknown,
         };
-        Volume {
+        vec![Volume {
             name: slot.name,
             start: slot.start,
             length: slot.length,
             type_name: slot.type_name,
             label: slot.label,
             state,
+        }]
+    }
+
+    /// The volumes of an APFS container: `NAME.1` and so on. They share its bytes.
+    fn container(source: &Arc<dyn Source>, slot: &VolumeSlot) -> Vec<Volume> {
+        let volume = |name: String, state: VolumeState| Volume {
+            name,
+            start: slot.start,
+            length: slot.length,
+            type_name: slot.type_name.clone(),
+            label: slot.label.clone(),
+            state,
+        };
+        let failed = |error| VolumeState::Failed { what: "APFS", error };
+        let found = match apfs::open_all(source) {
+            Ok(found) => found,
+            Err(error) => return vec![volume(slot.name.clone(), failed(error))],
+        };
+        if found.is_empty() {
+            let what = "APFS container without a volume".to_owned();
+            let state = VolumeState::NotRead { what, certain: true, detail: String::new() };
+            return vec![volume(slot.name.clone(), state)];
         }
+        let states = found.into_iter().map(|one| match one {
+            apfs::Found::Volume(fs) => VolumeState::Read { fs, source: Arc::clone(source) },
+            apfs::Found::NotRead(what, detail) => VolumeState::NotRead { what, certain: true, detail },
+            apfs::Found::Failed(error) => failed(error),
+        });
+        (1..).zip(states).map(|(n, state)| volume(format!("{}.{n}", slot.name), state)).collect()
     }
 }
 
@@ -263,6 +298,11 @@ fn open_file_system(kind: FsKind, source: Arc<dyn Source>) -> VolumeState {
         FsKind::Fat => ("FAT", Fat::open(copy).map(boxed)),
         FsKind::ExFat => ("exFAT", ExFat::open(copy).map(boxed)),
         FsKind::Ext => ("ext", Ext::open(copy).map(boxed)),
+        // A container is opened by `Volume::container`.
+        FsKind::Apfs => ("APFS", Err(OpenError::malformed("apfs", 0, "a container is no file system"))),
+        FsKind::Xfs => ("XFS", Xfs::open(copy).map(boxed)),
+        FsKind::Hfs => ("HFS+", Hfs::open(copy).map(boxed)),
+        FsKind::Iso => ("ISO 9660", Iso::open(copy).map(boxed)),
     };
     match opened {
         Ok(fs) => VolumeState::Read { fs, source },

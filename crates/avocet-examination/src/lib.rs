@@ -32,4 +32,4 @@ pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
 pub use seal::seal_path;
 pub use summary::{ALERT_LIMIT, Alert, Count, MatchCount, MediaCount, Summary};
 pub use verify::{SealCheck, SignatureCheck, Verification, verify};
-pub use write::{Sealed, Writer};
+pub use write::{Sealed, Writer, clear_unfinished};

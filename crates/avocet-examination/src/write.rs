@@ -121,6 +121,25 @@ fn read_back_error(path: &Path, error: ReadError) -> WriteError {
     WriteError::Database { path: path.display().to_string(), detail: format!("reading back failed: {error}") }
 }
 
+/// Removes what an examination to `path` left that was cut off while it was written or sealed: nothing where the result
+/// has its name already. Only for whoever knows that nobody is writing there.
+///
+/// # Errors
+/// [`WriteError`] where the operating system refuses.
+pub fn clear_unfinished(path: &Path) -> Result<(), WriteError> {
+    if path.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let seal = seal_path(path);
+    for left in [with_suffix(path, ".partial"), with_suffix(&seal, ".partial"), seal] {
+        match std::fs::remove_file(&left) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io_error(&left, &e)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl Writer {
     /// Begins an examination file at `path`. A leftover `PATH.partial` of an examination that did not finish is replaced.
     ///

@@ -17,6 +17,7 @@
 //! | `archive-members-capped` | an archive holds more members than are listed |
 //! | `archive-bytes-capped` | an archive holds more content than is read; members beyond are listed without digest |
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ pub(crate) struct Node {
     /// The contents of the archives that it lies in, and its own.
     pub lineage: Vec<Sha256>,
     /// The format that its first bytes show.
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
 }
 
 /// What came of an archive.
@@ -86,7 +87,7 @@ pub(crate) struct Parent {
 pub(crate) fn nodes(window: &Window, found: &[Found]) -> Vec<Node> {
     let mut out = vec![];
     for ((id, entry), one) in (window.first_id..).zip(&window.entries).zip(found) {
-        let (Some(digests), Some((MediaKind::Archive, format))) = (&one.digests, one.format) else { continue };
+        let (Some(digests), Some((MediaKind::Archive, format))) = (&one.digests, &one.format) else { continue };
         let parent = window.parent.as_ref();
         let mut lineage = parent.map_or_else(Vec::new, |p| p.lineage.clone());
         lineage.push(digests.sha256);
@@ -98,7 +99,7 @@ pub(crate) fn nodes(window: &Window, found: &[Found]) -> Vec<Node> {
             root: parent.map_or(id, |p| p.root),
             live: parent.map_or(entry.state == AllocationState::Allocated, |p| p.live),
             lineage,
-            format,
+            format: format.clone(),
         });
     }
     out

@@ -10,7 +10,9 @@
 
 mod archives;
 mod camera;
+mod corroborate;
 mod image;
+mod journal;
 mod kind;
 mod pictures;
 mod pipeline;
@@ -23,7 +25,9 @@ mod tasks;
 mod wording;
 mod write;
 
+pub use corroborate::{Corroborate, CorroborateError, SleuthKit};
 pub use image::{DigestVerdict, ImageDigests, Wanted, check_image};
+pub use journal::{Journal, JournalError, journal_path};
 pub use kind::{MediaKind, sniff};
 pub use pictures::{Media, usable};
 pub use pipeline::{ExamineError, Examined, Options, examine};

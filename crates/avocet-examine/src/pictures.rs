@@ -12,6 +12,10 @@ use avocet_media::describe::{Description, Form};
 use avocet_near::group::{DEFAULT_RADIUS, Item, near_groups};
 use avocet_near::{FormNeighbour, Index, MAX_RADIUS, MIN_QUALITY, Settings};
 
+use crate::journal::{Journal, JournalError};
+use crate::kind::MediaKind;
+use crate::tasks::Found;
+
 /// Largest picture file that is given to a decoder, in bytes.
 pub(crate) const LARGEST: u64 = 256 << 20;
 
@@ -23,12 +27,14 @@ pub struct Media {
     pub derivatives: Option<derivative::Writer>,
     /// Largest distance of a near match, 0 to 31 bits.
     pub radius: u32,
+    /// The contents that are in the store of small pictures already, where an earlier run began it.
+    pub stored: HashSet<Sha256>,
 }
 
 impl Media {
     /// With the usual radius and no small pictures.
     pub fn new(decoders: Decoders) -> Media {
-        Media { decoders, derivatives: None, radius: MAX_RADIUS }
+        Media { decoders, derivatives: None, radius: MAX_RADIUS, stored: HashSet::new() }
     }
 }
 
@@ -112,28 +118,77 @@ pub(crate) struct Describing<'a> {
     pub near: &'a Near<'a>,
     pub derivatives: Option<Mutex<&'a mut derivative::Writer>>,
     claimed: Mutex<HashSet<Sha256>>,
+    journal: Option<&'a Journal>,
+    /// What an earlier run described: nobody describes it again.
+    settled: HashSet<Sha256>,
+    /// Of these, what the result has already.
+    given: Mutex<HashSet<Sha256>>,
 }
 
 impl<'a> Describing<'a> {
-    pub fn new(decoders: &'a Decoders, near: &'a Near<'a>, derivatives: Option<&'a mut derivative::Writer>) -> Self {
-        Self { decoders, near, derivatives: derivatives.map(Mutex::new), claimed: Mutex::default() }
+    pub fn new(
+        decoders: &'a Decoders,
+        near: &'a Near<'a>,
+        derivatives: Option<&'a mut derivative::Writer>,
+        journal: Option<&'a Journal>,
+        stored: &HashSet<Sha256>,
+    ) -> Self {
+        let wanted = derivatives.is_some().then_some(stored);
+        Self {
+            decoders,
+            near,
+            derivatives: derivatives.map(Mutex::new),
+            claimed: Mutex::default(),
+            journal,
+            settled: journal.map(|j| j.described(wanted)).unwrap_or_default(),
+            given: Mutex::default(),
+        }
     }
 
     /// Whether this content is to be described by whoever asks; `false` where somebody has it already.
     pub fn claim(&self, sha256: Sha256) -> bool {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256)
+        !self.settled.contains(&sha256) && self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256)
     }
 
-    /// Describes a picture and keeps its small pictures.
-    pub fn describe(&self, sha256: Sha256, format: &str, bytes: &[u8]) -> Result<PictureView, Trouble> {
+    /// What an earlier run found out about an entry, as far as it still holds; `None` where it has to be read again,
+    /// because nothing that is left says what the picture shows.
+    pub fn settle(&self, mut found: Found) -> Option<Found> {
+        let (Some(digests), Some((MediaKind::Picture, _))) = (&found.digests, &found.format) else {
+            return Some(found);
+        };
+        if !self.settled.contains(&digests.sha256) {
+            return None;
+        }
+        if found.picture.is_some() {
+            let first = self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(digests.sha256);
+            found.picture = found.picture.filter(|_| first);
+        }
+        Some(found)
+    }
+
+    /// Describes a picture and keeps its small pictures. The answer says whether any were made.
+    pub fn describe(&self, sha256: Sha256, format: &str, bytes: &[u8]) -> Result<(PictureView, bool), Trouble> {
         let described = self.decoders.describe(bytes, self.derivatives.is_some());
         if let (Some(store), Some(made)) = (&self.derivatives, &described.made) {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
-            store.put(&sha256, &made.veiled, &made.clear)?;
+            let place = store.put_placed(&sha256, &made.veiled, &made.clear)?;
+            if let (Some(journal), Some(place)) = (self.journal, place) {
+                // What the journal says is in the store must be there, and in this order.
+                store.flush()?;
+                journal.put(&sha256, place)?;
+            }
         }
         let mut picture = view(sha256, format, described.description);
         picture.near = self.near.find(&picture.hashes)?;
-        Ok(picture)
+        Ok((picture, described.made.is_some()))
+    }
+
+    /// Brings the small pictures to the disk.
+    pub fn sync(&self) -> Result<(), Trouble> {
+        if let Some(store) = &self.derivatives {
+            store.lock().unwrap_or_else(PoisonError::into_inner).sync()?;
+        }
+        Ok(())
     }
 
     /// A picture that no decoder was given.
@@ -149,6 +204,8 @@ pub(crate) enum Trouble {
     Known(#[from] KnownError),
     #[error(transparent)]
     Derivatives(#[from] derivative::DerivativeError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// A description as the result keeps it, without near matches; the file's number is put in when the picture is written.
@@ -202,8 +259,8 @@ fn view(sha256: Sha256, format: &str, d: Description) -> PictureView {
 /// What is counted of pictures, and what the end of the examination needs of them.
 #[derive(Default)]
 pub(crate) struct Pictures {
-    /// The first file of each content.
-    first: HashMap<Sha256, i64>,
+    /// The first file of each content, and whether any file with it is live.
+    first: HashMap<Sha256, (i64, bool)>,
     /// What groups are made of: the first file, the hash and its quality.
     hashed: Vec<(i64, PdqHash, u8)>,
     pub different: u64,
@@ -219,20 +276,31 @@ pub(crate) struct Pictures {
     pub thumbnail_differs: u64,
     /// Pictures of which not every image was decoded.
     pub left_out: u64,
-    /// Undecodable contents: kind and code, by whether a live file holds them.
-    pub undecodable: BTreeMap<(bool, String, String), u64>,
+    /// Undecodable contents with their kind and code.
+    undecodable: Vec<(Sha256, String, String)>,
 }
 
 impl Pictures {
     /// Takes a file that is a picture; files come in the order of their numbers.
-    pub fn file(&mut self, id: i64, sha256: Sha256) {
+    pub fn file(&mut self, id: i64, sha256: Sha256, live: bool) {
         self.files += 1;
-        self.first.entry(sha256).or_insert(id);
+        self.first.entry(sha256).or_insert((id, false)).1 |= live;
+    }
+
+    /// How many undecodable contents there are of each kind and code, by whether a live file holds them: which file was
+    /// read first does not matter.
+    pub fn undecodable(&self) -> BTreeMap<(bool, &str, &str), u64> {
+        let mut out = BTreeMap::new();
+        for (sha256, kind, code) in &self.undecodable {
+            let live = self.first.get(sha256).is_some_and(|first| first.1);
+            *out.entry((live, kind.as_str(), code.as_str())).or_default() += 1;
+        }
+        out
     }
 
     /// Takes a description and says under which file's number it is kept.
-    pub fn take(&mut self, view: &mut PictureView, live: bool) {
-        let id = self.first.get(&view.picture.sha256).copied().unwrap_or_default();
+    pub fn take(&mut self, view: &mut PictureView) {
+        let id = self.first.get(&view.picture.sha256).map_or(0, |first| first.0);
         view.picture.file_id = id;
         self.different += 1;
         match view.picture.status.as_str() {
@@ -240,7 +308,7 @@ impl Pictures {
             "partial" => self.partial += 1,
             _ => {
                 let code = view.picture.code.clone().unwrap_or_default();
-                *self.undecodable.entry((live, view.picture.kind.clone(), code)).or_default() += 1;
+                self.undecodable.push((view.picture.sha256, view.picture.kind.clone(), code));
             }
         }
         self.left_out += u64::from(view.picture.status == "decoded" && view.picture.code.is_some());

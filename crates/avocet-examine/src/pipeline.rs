@@ -16,7 +16,9 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::archives::{self, BATCH, Budgets, Members, Node, Outcome, Parent};
 use crate::camera::{CameraCounts, CameraRoll};
+use crate::corroborate::Corroborate;
 use crate::image::{DigestVerdict, ImageDigests, Wanted, check_image};
+use crate::journal::{Journal, JournalError, evidence_mark};
 use crate::pictures::{Describing, Media, Near, Trouble};
 use crate::progress::{Progress, Stage};
 use crate::tasks::{Found, Task, Window, Worker, plan};
@@ -47,6 +49,12 @@ pub struct Options {
     pub scratch: Arc<dyn Scratch>,
     /// Facts for the unhashed record of the run: host, user, times, paths as typed.
     pub run: Vec<(String, String)>,
+    /// A second opinion, where one is wanted.
+    pub corroborate: Option<Corroborate>,
+    /// What lets another run finish this one; `None` where nothing is to be left of an examination that fails.
+    pub journal: Option<Journal>,
+    /// What else an examination that is gone on with must have been begun with, such as the program itself.
+    pub begun_with: Vec<(String, String)>,
 }
 
 /// Why an examination could not be finished. Nothing that could be mistaken for a result is left behind.
@@ -67,6 +75,9 @@ pub enum ExamineError {
     /// The earlier examination of a rematch could not be read.
     #[error(transparent)]
     Earlier(#[from] avocet_examination::ReadError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A worker ended without its result, which is a defect of this program.
     #[error("a worker ended early; this is a defect of this program, please report it. No result was written")]
     Worker,
@@ -90,6 +101,7 @@ impl From<Trouble> for ExamineError {
         match trouble {
             Trouble::Known(e) => e.into(),
             Trouble::Derivatives(e) => e.into(),
+            Trouble::Journal(e) => e.into(),
         }
     }
 }
@@ -99,8 +111,8 @@ impl From<Trouble> for ExamineError {
 enum Event {
     /// A window was enumerated and split into so many tasks.
     Window(Arc<Window>, usize),
-    /// A task of the window with this number is done.
-    Done(u64, Vec<(usize, Found)>),
+    /// A task of the window with this number is done; `true` where it was read in this run.
+    Done(u64, Vec<(usize, Found)>, bool),
     /// A known set cannot answer, or the small pictures cannot be stored.
     Trouble(Trouble),
     /// A reader reports a problem in a volume.
@@ -127,11 +139,12 @@ impl Drop for Lifeline {
 }
 
 /// Collects entries into windows and hands them out.
-struct Enumerator<'a> {
+struct Enumerator<'a, 'd> {
     tasks: &'a Sender<Task>,
     events: &'a Sender<Event>,
     permits: &'a Receiver<()>,
     stop: &'a AtomicBool,
+    before: Before<'a, 'd>,
     source: Arc<dyn avocet_evidence::Source>,
     volume: i64,
     parent: Option<Parent>,
@@ -141,7 +154,7 @@ struct Enumerator<'a> {
     entries: Vec<Entry>,
 }
 
-impl Enumerator<'_> {
+impl Enumerator<'_, '_> {
     /// Sends the collected entries off; `Break` when nobody listens any more.
     fn flush(&mut self) -> VisitResult {
         if self.entries.is_empty() {
@@ -162,7 +175,14 @@ impl Enumerator<'_> {
         });
         self.next_window += 1;
         self.next_id += i64::try_from(count).unwrap_or(i64::MAX);
-        let tasks = plan(&window);
+        let earlier = match self.before.window(&window) {
+            Ok(earlier) => earlier,
+            Err(e) => {
+                let _ = self.events.send(Event::Trouble(e.into()));
+                return VisitResult::Break(());
+            }
+        };
+        let tasks = plan(&window, earlier);
         if self.events.send(Event::Window(window, tasks.len())).is_err() {
             return VisitResult::Break(());
         }
@@ -175,7 +195,7 @@ impl Enumerator<'_> {
     }
 }
 
-impl Visitor for Enumerator<'_> {
+impl Visitor for Enumerator<'_, '_> {
     fn entry(&mut self, mut entry: Entry) -> VisitResult {
         if self.parent.is_none() {
             self.camera.note(self.volume, &mut entry);
@@ -190,7 +210,26 @@ impl Visitor for Enumerator<'_> {
     }
 }
 
-impl Members for Enumerator<'_> {
+/// What an earlier run found out.
+#[derive(Clone, Copy)]
+struct Before<'a, 'd> {
+    journal: Option<&'a Journal>,
+    describing: Option<&'a Describing<'d>>,
+}
+
+impl Before<'_, '_> {
+    /// The entries of a window that need not be read again.
+    fn window(&self, window: &Window) -> Result<BTreeMap<usize, Found>, JournalError> {
+        let Some(journal) = self.journal else { return Ok(BTreeMap::new()) };
+        let found = journal.window(window)?.into_iter();
+        Ok(match self.describing {
+            Some(describing) => found.filter_map(|(i, one)| Some((i, describing.settle(one)?))).collect(),
+            None => found.collect(),
+        })
+    }
+}
+
+impl Members for Enumerator<'_, '_> {
     fn begin(&mut self, archive: &Archive) {
         self.source = Arc::clone(&archive.source);
     }
@@ -205,8 +244,9 @@ impl Members for Enumerator<'_> {
 }
 
 /// What the enumerator has to do its work with.
-struct Reach<'a> {
+struct Reach<'a, 'd> {
     evidence: &'a Evidence,
+    before: Before<'a, 'd>,
     options: &'a Options,
     tasks: &'a Sender<Task>,
     events: &'a Sender<Event>,
@@ -218,13 +258,14 @@ struct Reach<'a> {
 }
 
 /// Walks every volume that can be read, then the archives among the files.
-fn enumerate(reach: &Reach<'_>) {
-    let Reach { evidence, tasks, events, permits, stop, progress, .. } = *reach;
+fn enumerate(reach: &Reach<'_, '_>) {
+    let Reach { evidence, before, tasks, events, permits, stop, progress, .. } = *reach;
     let mut enumerator = Enumerator {
         tasks,
         events,
         permits,
         stop,
+        before,
         source: Arc::new(MemorySource::default()),
         volume: 0,
         parent: None,
@@ -256,7 +297,7 @@ fn enumerate(reach: &Reach<'_>) {
 }
 
 /// Enters the archives among the files, and those in them. An error where nobody listens any more.
-fn enter_archives(reach: &Reach<'_>, enumerator: &mut Enumerator<'_>) -> Result<(), ()> {
+fn enter_archives(reach: &Reach<'_, '_>, enumerator: &mut Enumerator<'_, '_>) -> Result<(), ()> {
     let mut seen = 0;
     // The archives of all windows that were enumerated up to now and not asked for yet: waits until they were read.
     let mut waiting = |windows: u64| -> Result<Vec<Node>, ()> {
@@ -309,6 +350,7 @@ struct Pending {
 /// Takes events in whatever order they come and writes windows in the order of enumeration.
 fn write_all(
     recorder: &mut Recorder,
+    before: Before<'_, '_>,
     events: &Receiver<Event>,
     permits: &Sender<()>,
     archives: &Sender<Vec<Node>>,
@@ -321,8 +363,16 @@ fn write_all(
                 let found = std::iter::repeat_with(Found::default).take(window.entries.len()).collect();
                 pending.insert(window.number, Pending { window, found, tasks_left });
             }
-            Event::Done(number, results) => {
+            Event::Done(number, results, fresh) => {
                 let window = pending.get_mut(&number).ok_or(ExamineError::Worker)?;
+                if let Some(journal) = before.journal.filter(|_| fresh) {
+                    journal.done(&window.window, &results)?;
+                    if journal.sync_due() {
+                        // The small pictures first: what the journal says is there must be.
+                        before.describing.map_or(Ok(()), Describing::sync)?;
+                        journal.sync()?;
+                    }
+                }
                 for (i, one) in results {
                     if let Some(slot) = window.found.get_mut(i) {
                         *slot = one;
@@ -363,15 +413,79 @@ pub fn examine(
     let mut media = options.media.take();
     let radius = media.as_ref().map_or(0, |m| m.radius);
     let near = if media.is_some() { Some(Near::build(known, radius)?) } else { None };
+    let journal = options.journal.take();
+    let bound = journal.as_ref().map_or(Ok(()), |j| j.bind(&begun_with(evidence, &options, media.as_ref())));
     let options = &options;
-    let mut recorder = Recorder::create(evidence, known, options, media.as_ref(), near.as_ref().map_or(0, Near::len))?;
-    let describing = match (&mut media, &near) {
-        (Some(media), Some(near)) => Some(Describing::new(&media.decoders, near, media.derivatives.as_mut())),
+    let known_hashes = near.as_ref().map_or(0, Near::len);
+    let examined = bound.map_err(Into::into).and_then(|()| {
+        let journal = journal.as_ref();
+        if journal.is_some_and(Journal::is_resumed) {
+            avocet_examination::clear_unfinished(&options.out)?;
+        }
+        if let Some(store) = media.as_mut().and_then(|m| m.derivatives.as_mut()).filter(|_| journal.is_some()) {
+            store.keep_unfinished()?;
+        }
+        let mut recorder = Recorder::create(evidence, known, options, media.as_ref(), known_hashes)?;
+        let image = read(evidence, known, options, (&mut media, near.as_ref()), journal, &mut recorder, progress)?;
+        if options.corroborate.is_some() {
+            progress.stage(Stage::SecondOpinion);
+            recorder.second_opinion(options);
+        }
+        progress.stage(Stage::Seal);
+        let derivatives = media.and_then(|m| m.derivatives).map(|store| store.finish()).transpose()?;
+        recorder.finish(image, options, derivatives.as_ref())
+    });
+    if examined.is_ok() {
+        journal.into_iter().for_each(Journal::finish);
+    }
+    examined
+}
+
+/// What decides the result beside the known sets, which are asked anew: another run must have been begun with the same.
+fn begun_with(evidence: &Evidence, options: &Options, media: Option<&Media>) -> Vec<(String, String)> {
+    let pictures = match media {
+        None => "not described",
+        Some(Media { derivatives: None, .. }) => "described, without small ones",
+        Some(_) => "described",
+    };
+    let confinement = media.map_or_else(String::new, |m| m.decoders.confinement().sentences().join(" "));
+    let mut all = options.begun_with.clone();
+    all.extend(
+        [
+            ("evidence", evidence_mark(evidence)),
+            ("exhibit", options.exhibit.to_string()),
+            ("setting_for_the_image_digest", options.image_digest.to_string()),
+            ("setting_for_archives", options.archives.to_string()),
+            ("setting_for_pictures", pictures.to_owned()),
+            ("confinement_of_the_workers", confinement),
+            ("second_opinion", options.corroborate.as_ref().map_or_else(String::new, |c| c.program.to_string())),
+        ]
+        .map(|(key, value)| (key.to_owned(), value)),
+    );
+    all
+}
+
+/// Reads everything and records it; gives the digests of the whole image.
+fn read(
+    evidence: &Evidence,
+    known: &KnownSets,
+    options: &Options,
+    (media, near): (&mut Option<Media>, Option<&Near<'_>>),
+    journal: Option<&Journal>,
+    recorder: &mut Recorder<'_>,
+    progress: &dyn Progress,
+) -> Result<ImageDigests, ExamineError> {
+    let describing = match (media, near) {
+        (Some(media), Some(near)) => {
+            let store = media.derivatives.as_mut();
+            Some(Describing::new(&media.decoders, near, store, journal, &media.stored))
+        }
         _ => None,
     };
     let describing = describing.as_ref();
+    let before = Before { journal, describing };
     let stop = AtomicBool::new(false);
-    let image = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let (task_tx, task_rx) = bounded::<Task>(options.threads.get() * 2);
         let (event_tx, event_rx) = unbounded();
         let (permit_tx, permit_rx) = unbounded();
@@ -390,8 +504,9 @@ pub fn examine(
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    let event = match worker.work(&task) {
-                        Ok(found) => Event::Done(task.window.number, found),
+                    let (number, fresh) = (task.window.number, task.earlier.is_empty());
+                    let event = match worker.work(task) {
+                        Ok(found) => Event::Done(number, found, fresh),
                         Err(trouble) => Event::Trouble(trouble),
                     };
                     if events.send(event).is_err() {
@@ -403,7 +518,18 @@ pub fn examine(
         drop(task_rx);
         let image = scope.spawn({
             let stop = &stop;
-            move || whole_image(evidence, options, stop, progress)
+            move || {
+                if let Some(image) = journal.and_then(Journal::image) {
+                    progress.add_image(image.bytes);
+                    return Ok(image.clone());
+                }
+                let image = whole_image(evidence, options, stop, progress);
+                // A digest that was ended early is none.
+                if let Some(journal) = journal.filter(|_| !stop.load(Ordering::Relaxed)) {
+                    journal.image_done(&image)?;
+                }
+                Ok::<_, JournalError>(image)
+            }
         });
         threads.push(scope.spawn({
             let stop = &stop;
@@ -411,6 +537,7 @@ pub fn examine(
                 let _lifeline = Lifeline(event_tx.clone());
                 enumerate(&Reach {
                     evidence,
+                    before,
                     options,
                     tasks: &task_tx,
                     events: &event_tx,
@@ -421,27 +548,21 @@ pub fn examine(
                 });
             }
         }));
-        let written = write_all(&mut recorder, &event_rx, &permit_tx, &archive_tx);
+        let written = write_all(recorder, before, &event_rx, &permit_tx, &archive_tx);
         if written.is_err() {
             stop.store(true, Ordering::Relaxed);
             drop((event_rx, permit_tx, archive_tx));
         } else {
             progress.stage(Stage::Image);
         }
-        let image = image.join().map_err(|_| ExamineError::Worker);
+        let image = image.join().map_err(|_| ExamineError::Worker).and_then(|image| Ok(image?));
         // A thread that is not joined here would carry its panic on to the caller, so none is left out.
         let mut lost = false;
         for thread in threads {
             lost |= thread.join().is_err();
         }
         if lost { Err(ExamineError::Worker) } else { written.and(image) }
-    })?;
-    progress.stage(Stage::Seal);
-    let derivatives = match media.and_then(|m| m.derivatives) {
-        Some(store) => Some(store.finish()?),
-        None => None,
-    };
-    recorder.finish(image, options, derivatives.as_ref())
+    })
 }
 
 /// The digests of the whole image, where they are asked for. A stop means that writing failed: that error is reported.

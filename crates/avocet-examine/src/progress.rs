@@ -12,6 +12,8 @@ pub enum Stage<'a> {
     },
     /// Only the whole-image digest is still being taken.
     Image,
+    /// Another program lists the same image.
+    SecondOpinion,
     /// The result is being written and sealed.
     Seal,
 }

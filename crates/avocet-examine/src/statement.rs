@@ -10,6 +10,7 @@ use avocet_sandbox::Confinement;
 
 use crate::archives::{DELETED_NOT_ENTERED, NOT_ENTERED};
 use crate::camera::CameraCounts;
+use crate::corroborate::Opinion;
 use crate::image::{DigestVerdict, ImageDigests};
 use crate::pictures::Pictures;
 
@@ -125,6 +126,44 @@ impl Statement {
                 plural(sectors, "sector", "sectors")
             );
             self.line(Level::Gap, "acquisition-errors", sectors, None, text);
+        }
+    }
+
+    /// What another program says of the same image: first, because whoever asked for it wants to know.
+    pub fn second_opinion(&mut self, opinion: &Opinion) {
+        let by = &opinion.by;
+        let same = format!(
+            "{} and {} are the same",
+            plural(opinion.equal, "entry", "entries"),
+            plural(opinion.contents, "content", "contents")
+        );
+        if opinion.count > 0 {
+            let text = format!(
+                "{by} DIFFERS from this examination in {}; {same}. Each stands in the list of problems.",
+                plural(opinion.count, "point", "points")
+            );
+            self.line(Level::Gap, "second-opinion-differs", opinion.count, None, text);
+        } else if opinion.equal > 0 {
+            let text = format!("{by} says the same: {same}.");
+            self.line(Level::Done, "second-opinion-agrees", opinion.equal, None, text);
+        }
+        for (volume, why) in &opinion.without {
+            let text = format!("{by} was not asked about volume {volume}: {why}.");
+            self.line(Level::Gap, "second-opinion-missing", 1, None, text);
+        }
+        if opinion.unasked > 0 {
+            let text = format!(
+                "Of {} the bytes were not compared with those that {by} reads.",
+                plural(opinion.unasked, "entry", "entries")
+            );
+            self.line(Level::Note, "second-opinion-contents-left-out", opinion.unasked, None, text);
+        }
+        if opinion.left_out > 0 {
+            let text = format!(
+                "{} that {by} lists were left out of the comparison by rule: what it makes up itself, indexes, labels.",
+                plural(opinion.left_out, "entry", "entries")
+            );
+            self.line(Level::Note, "second-opinion-left-out", opinion.left_out, None, text);
         }
     }
 
@@ -316,13 +355,13 @@ impl Statement {
             let text = "No picture was decoded, as asked: near matches, cameras and places are not known.".to_owned();
             return self.line(Level::Note, "pictures-not-described", 0, None, text);
         };
-        for ((live, kind, code), count) in &p.undecodable {
-            let (level, what) = if *live { (Level::Gap, "") } else { (Level::Note, "deleted ") };
+        for ((live, kind, code), count) in p.undecodable() {
+            let (level, what) = if live { (Level::Gap, "") } else { (Level::Note, "deleted ") };
             let text = format!(
                 "{} could not be decoded ({kind}): {code}. No near match is known of them; someone has to look at the files.",
-                plural(*count, &format!("different {what}picture"), &format!("different {what}pictures"))
+                plural(count, &format!("different {what}picture"), &format!("different {what}pictures"))
             );
-            self.line(level, "pictures-undecodable", *count, None, text);
+            self.line(level, "pictures-undecodable", count, None, text);
         }
         for (count, code, one, many, rest) in [
             (
@@ -472,6 +511,10 @@ fn fs_name(kind: &str) -> String {
     match kind {
         "fat12" | "fat16" | "fat32" | "ntfs" => kind.to_uppercase(),
         "exfat" => "exFAT".to_owned(),
+        "hfs+" => "HFS+".to_owned(),
+        "apfs" => "APFS".to_owned(),
+        "xfs" => "XFS".to_owned(),
+        "iso9660" => "ISO 9660".to_owned(),
         "ios-backup" => "iOS backup".to_owned(),
         "android-backup" => "Android backup".to_owned(),
         "ufdr" => "report of a phone extraction".to_owned(),

@@ -1,5 +1,7 @@
 //! Reads and digests the files of a window, many at a time.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use avocet_base::Digests;
@@ -44,6 +46,8 @@ pub(crate) struct Window {
 pub(crate) struct Task {
     pub window: Arc<Window>,
     pub indices: Vec<usize>,
+    /// What an earlier run found out, by index: such a task reads nothing, and has no other entries.
+    pub earlier: Vec<(usize, Found)>,
 }
 
 /// What was found out about one entry's content.
@@ -54,14 +58,20 @@ pub(crate) struct Found {
     pub unreadable: Option<String>,
     /// A failed read, for the list of problems.
     pub problem: Option<Problem>,
-    pub format: Option<(MediaKind, &'static str)>,
+    pub format: Option<(MediaKind, Cow<'static, str>)>,
     pub hits: Vec<Hit>,
     /// What is said of the picture that the content is, by the first that had it.
     pub picture: Option<Box<PictureView>>,
+    /// Whether small pictures were made of it.
+    pub small: bool,
     /// The examination cannot go on: a known set or the small pictures' store failed.
     pub trouble: Option<Trouble>,
     /// The content itself, kept only for recycle-bin records.
     pub recycle_record: Option<Vec<u8>>,
+}
+
+fn format(head: &[u8]) -> Option<(MediaKind, Cow<'static, str>)> {
+    sniff(head).map(|(kind, name)| (kind, name.into()))
 }
 
 fn has_content(entry: &Entry) -> bool {
@@ -76,21 +86,24 @@ fn claims_too_much(entry: &Entry, source: &Arc<dyn Source>) -> bool {
     matches!(entry.content, Content::Mapped(_)) && entry.size > source.len().saturating_mul(HOLES_FACTOR)
 }
 
-/// Splits a window into tasks: small files in the order of the disk, then large files in groups of like size.
-pub(crate) fn plan(window: &Arc<Window>) -> Vec<Task> {
+/// Splits a window into tasks, less the entries that an earlier run has read: small files in the order of the disk, then large files in groups of like size.
+pub(crate) fn plan(window: &Arc<Window>, earlier: BTreeMap<usize, Found>) -> Vec<Task> {
     let size = |i: &usize| window.entries.get(*i).map_or(0, |e| e.size);
     let (mut small, mut large): (Vec<usize>, Vec<usize>) = window
         .entries
         .iter()
         .enumerate()
-        .filter(|(_, e)| has_content(e))
+        .filter(|(i, e)| has_content(e) && !earlier.contains_key(i))
         .map(|(i, _)| i)
         .partition(|i| size(i) <= SMALL);
     small.sort_by_key(|i| (window.entries.get(*i).and_then(|e| e.content.first_offset()), *i));
     large.sort_by_key(|i| (std::cmp::Reverse(size(i)), *i));
 
     let mut tasks = vec![];
-    let mut task = |indices: Vec<usize>| tasks.push(Task { window: Arc::clone(window), indices });
+    if !earlier.is_empty() {
+        tasks.push(Task { window: Arc::clone(window), indices: vec![], earlier: earlier.into_iter().collect() });
+    }
+    let mut task = |indices: Vec<usize>| tasks.push(Task { window: Arc::clone(window), indices, earlier: vec![] });
     for group in large.chunks(STREAMS) {
         task(group.to_vec());
     }
@@ -127,7 +140,10 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// [`Trouble`]: a known set is damaged, so what it would have said of a file cannot be told, or the small pictures
     /// cannot be stored.
-    pub fn work(&mut self, task: &Task) -> Result<Vec<(usize, Found)>, Trouble> {
+    pub fn work(&mut self, mut task: Task) -> Result<Vec<(usize, Found)>, Trouble> {
+        if !task.earlier.is_empty() {
+            return self.earlier(&task.window, std::mem::take(&mut task.earlier));
+        }
         let entries: Vec<(usize, &Entry)> =
             task.indices.iter().filter_map(|i| task.window.entries.get(*i).map(|e| (*i, e))).collect();
         let large = entries.first().is_some_and(|(_, e)| e.size > SMALL);
@@ -138,9 +154,14 @@ impl<'a> Worker<'a> {
         if let Some(trouble) = found.iter_mut().find_map(|(_, one)| one.trouble.take()) {
             return Err(trouble);
         }
-        let digested = entries.iter().zip(&mut found).filter_map(|((_, entry), (_, one))| {
+        self.match_known(&task.window, &mut found)?;
+        Ok(found)
+    }
+
+    fn match_known(&self, window: &Window, found: &mut [(usize, Found)]) -> Result<(), Trouble> {
+        let digested = found.iter_mut().filter_map(|(i, one)| {
             let digests = one.digests?;
-            Some(((digests, entry.size), one))
+            Some(((digests, window.entries.get(*i)?.size), one))
         });
         let (files, mut digested): (Vec<_>, Vec<_>) = digested.unzip();
         for (at, hit) in self.known.lookup_many(&files)? {
@@ -148,6 +169,19 @@ impl<'a> Worker<'a> {
                 one.hits.push(hit);
             }
         }
+        Ok(())
+    }
+
+    /// What an earlier run read is matched anew: the sets are those of this run.
+    fn earlier(&self, window: &Window, mut found: Vec<(usize, Found)>) -> Result<Vec<(usize, Found)>, Trouble> {
+        self.match_known(window, &mut found)?;
+        for (_, one) in &mut found {
+            if let (Some(picture), Some(describing)) = (&mut one.picture, self.describing) {
+                picture.near = describing.near.find(&picture.hashes)?;
+            }
+        }
+        let bytes = found.iter().filter_map(|(i, _)| window.entries.get(*i)).map(|e| e.size).sum();
+        self.progress.add(found.len() as u64, bytes);
         Ok(found)
     }
 
@@ -177,7 +211,7 @@ impl<'a> Worker<'a> {
                 continue;
             }
             one.digests = Some(digests);
-            one.format = sniff(bytes.get(..HEAD_LEN).unwrap_or(bytes));
+            one.format = format(bytes.get(..HEAD_LEN).unwrap_or(bytes));
             if crate::recycle::is_record(entry) {
                 one.recycle_record = Some(bytes.to_vec());
             }
@@ -257,17 +291,17 @@ impl Found {
         describing: &Describing<'_>,
         bytes: impl FnOnce(&mut Found) -> Result<&'b [u8], (&'static str, String)>,
     ) {
-        let (Some(digests), Some((MediaKind::Picture, format))) = (&self.digests, self.format) else { return };
+        let (Some(digests), Some((MediaKind::Picture, format))) = (&self.digests, self.format.clone()) else { return };
         let sha256 = digests.sha256;
         if !describing.claim(sha256) {
             return;
         }
         let described = match bytes(self) {
-            Ok(bytes) => describing.describe(sha256, format, bytes),
-            Err((code, reason)) => Ok(describing.refuse(sha256, format, code, &reason)),
+            Ok(bytes) => describing.describe(sha256, &format, bytes),
+            Err((code, reason)) => Ok((describing.refuse(sha256, &format, code, &reason), false)),
         };
         match described {
-            Ok(picture) => self.picture = Some(Box::new(picture)),
+            Ok((picture, small)) => (self.picture, self.small) = (Some(Box::new(picture)), small),
             Err(trouble) => self.trouble = Some(trouble),
         }
     }
@@ -350,7 +384,7 @@ impl<'a> Stream<'a> {
             Ok(n) => {
                 if self.done == 0 {
                     let head = buffer.get(..n.min(HEAD_LEN)).unwrap_or_default();
-                    self.found.format = sniff(head);
+                    self.found.format = format(head);
                 }
                 self.done += n as u64;
                 if n == 0 {

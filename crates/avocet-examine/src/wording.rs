@@ -32,7 +32,31 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
             gap("The copies of the allocation table differ; the first was used, so some files may be wrong")
         }
         "mount-point-not-entered" => gap("Another disk is mounted in the folder; it was not examined"),
+        "second-opinion-only-theirs" => gap("The second opinion lists what is not listed here"),
+        "second-opinion-only-ours" => gap("What is listed here the second opinion does not list"),
+        "second-opinion-state" => gap("The second opinion takes for deleted what is live here, or the other way round"),
+        "second-opinion-size" => gap("The second opinion gives another size"),
+        "second-opinion-content" => gap("The second opinion gives other bytes, or bytes where there are none here"),
         // What may be missing.
+        "udf-beside" => gap("The disc also carries UDF, which is not read: files that only UDF lists are not here"),
+        "volume-cut" => gap("The volume declares more bytes than there are"),
+        "numbers-differ" => note("A number is stored twice and the two differ; the first was used"),
+        "not-closed-cleanly-hfs" => gap("The volume was in use: its last changes may be in its journal only"),
+        "tree-damaged" => gap("The catalogue of files is damaged: files may be missing"),
+        "leaf-count-differs" | "file-count-differs" => {
+            gap("The volume declares another number of files than were found: files may be missing")
+        }
+        "checkpoint-older-used" => gap("The newest state of the container does not hold; an older one was used"),
+        "apfs-snapshots-not-read" => gap("The volume holds earlier states of itself (snapshots) that were NOT read"),
+        "inode-missing" => gap("Names lead to no file"),
+        "log-not-replayed" => gap("The volume was in use: its last changes are in its log only"),
+        "inode-table-damaged" => gap("The table of files is damaged: files without a name may be missing"),
+        "realtime-not-read" => gap("Files lie on another disk (real-time device) that was NOT read"),
+        "parent-missing" => gap("Files whose folder is not there any more are listed by its number"),
+        "link-broken" => gap("A hard link leads to no file"),
+        "directories-capped" | "directory-depth" => {
+            gap("The folders claim more than the volume can hold or nest too deep: files may be missing")
+        }
         "empty" => gap("The image holds no bytes"),
         "acquisition-incomplete" => gap("The image was not finished when it was made"),
         "acquisition-errors" | "acquisition-errors-damaged" => gap("Sectors could not be read when the image was made"),
@@ -48,6 +72,7 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "image-damaged" => gap("Parts of the image are damaged"),
         "gpt-both-broken" => gap("Both copies of the partition table are damaged: volumes may be missing"),
         "mbr-no-partitions" => gap("The partition table names no partition"),
+        "apm-broken" | "apm-entries-capped" => gap("The partition map is damaged: volumes may be missing"),
         "ebr-broken" | "ebr-loop" | "ebr-capped" | "ebr-unreadable" => {
             gap("The list of logical volumes is damaged: volumes may be missing")
         }

@@ -16,6 +16,7 @@ use avocet_sandbox::Confinement;
 
 use crate::archives::{Outcome, Parent};
 use crate::camera::CameraCounts;
+use crate::corroborate::{Opinion, Ours};
 use crate::image::ImageDigests;
 use crate::kind::MediaKind;
 use crate::pictures::{Media, Pictures};
@@ -39,6 +40,9 @@ pub(crate) struct Recorder<'a> {
     pictures: Option<Pictures>,
     /// What the workers that decode pictures are kept from, and how many hashes of known pictures there are.
     confinement: Option<(Confinement, usize)>,
+    /// What is held against a second opinion; `None` where none is wanted.
+    ours: Option<Vec<Ours>>,
+    opinion: Option<Opinion>,
 }
 
 impl<'a> Recorder<'a> {
@@ -54,6 +58,9 @@ impl<'a> Recorder<'a> {
         writer.config("image_digest", if options.image_digest { "taken" } else { "not taken" })?;
         writer.config("archives", if options.archives { "entered" } else { "not entered" })?;
         writer.config("zone_policy", "times are kept as recorded; nothing is converted")?;
+        if let Some(corroborate) = &options.corroborate {
+            writer.config("second_opinion", &corroborate.program.to_string())?;
+        }
         match media {
             None => writer.config("pictures", "not described")?,
             Some(media) => {
@@ -82,6 +89,8 @@ impl<'a> Recorder<'a> {
             recycle: RecycleBin::default(),
             pictures: media.map(|_| Pictures::default()),
             confinement: media.map(|m| (m.decoders.confinement().clone(), known_hashes)),
+            ours: options.corroborate.as_ref().map(|_| vec![]),
+            opinion: None,
         };
         recorder.layout()?;
         Ok(recorder)
@@ -202,6 +211,20 @@ impl<'a> Recorder<'a> {
             self.problem(Some(volume), problem);
         }
         let live = parent.map_or(entry.state == AllocationState::Allocated, |p| p.live);
+        // Nobody else lists what an archive holds.
+        if parent.is_none()
+            && let Some(ours) = &mut self.ours
+        {
+            let fs = usize::try_from(volume).ok().and_then(|v| self.evidence.volumes.get(v.checked_sub(1)?));
+            let kind = match fs.map(|v| &v.state) {
+                Some(VolumeState::Read { fs, .. }) => fs.facts().kind,
+                _ => "",
+            };
+            let unreadable = found.unreadable.is_some() || matches!(entry.content, Content::Unreadable(_));
+            ours.extend(Ours::of(volume, kind, entry, found.digests.map(|d| d.sha1), unreadable));
+        }
+        let format = found.format;
+        let media = format.as_ref().map(|f| f.0);
         self.count(entry, live, found.digests.is_some(), found.unreadable.as_deref(), &found.hits);
         let unreadable = match &entry.content {
             Content::Unreadable(reason) => Some(reason.to_string()),
@@ -245,8 +268,8 @@ impl<'a> Recorder<'a> {
             sha1: found.digests.map(|d| d.sha1),
             sha256: found.digests.map(|d| d.sha256),
             unreadable,
-            media: found.format.map(|f| f.0.as_str().to_owned()),
-            format: found.format.map(|f| f.1.to_owned()),
+            media: media.map(|m| m.as_str().to_owned()),
+            format: format.map(|f| f.1.into_owned()),
             note: entry.notes.iter().map(Note::to_string).collect::<Vec<_>>().join("; "),
             parent: parent.map(|p| p.id),
         };
@@ -258,11 +281,11 @@ impl<'a> Recorder<'a> {
             self.writer.hit(&match_row(id, hit))?;
         }
         if let Some(pictures) = &mut self.pictures {
-            if let (Some(digests), Some((MediaKind::Picture, _))) = (found.digests, found.format) {
-                pictures.file(id, digests.sha256);
+            if let (Some(digests), Some(MediaKind::Picture)) = (found.digests, media) {
+                pictures.file(id, digests.sha256, live);
             }
             if let Some(mut picture) = found.picture {
-                pictures.take(&mut picture, live);
+                pictures.take(&mut picture);
                 self.writer.picture(&picture)?;
             }
         }
@@ -298,6 +321,18 @@ impl<'a> Recorder<'a> {
         if let Some(reason) = reason {
             *c.unreadable.entry((live, reason.to_owned())).or_default() += 1;
         }
+    }
+
+    /// Asks for the second opinion; its differences are problems like any other.
+    pub fn second_opinion(&mut self, options: &Options) {
+        let (Some(corroborate), Some(ours)) = (&options.corroborate, self.ours.take()) else { return };
+        let mut opinion = corroborate.compare(self.evidence, ours);
+        let differences = std::mem::take(&mut opinion.differences);
+        opinion.count = differences.len() as u64;
+        for (volume, problem) in differences {
+            self.problem(Some(volume), problem);
+        }
+        self.opinion = Some(opinion);
     }
 
     /// Writes what is only known at the end, and seals.
@@ -367,6 +402,9 @@ impl<'a> Recorder<'a> {
     /// The completeness statement, worst first. Returns whether something that should have been read was not.
     fn statement(&mut self, image: &ImageDigests, derivatives: Option<&Finished>) -> Result<bool> {
         let mut lines = Statement::default();
+        if let Some(opinion) = &self.opinion {
+            lines.second_opinion(opinion);
+        }
         lines.image(self.evidence, image);
         lines.volumes(self.evidence);
         lines.unreadable(&self.counts.unreadable);

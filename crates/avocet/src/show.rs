@@ -44,6 +44,7 @@ impl Progress for Bar {
                 self.bar.set_prefix(format!("Volume {name}"));
             }
             Stage::Image => self.bar.set_prefix("Whole image"),
+            Stage::SecondOpinion => self.bar.set_prefix("Second opinion"),
             Stage::Seal => self.bar.set_prefix("Sealing"),
         }
     }

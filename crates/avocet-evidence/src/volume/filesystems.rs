@@ -18,6 +18,12 @@ pub(super) fn at_start(head: &[u8], length: u64) -> Option<FsKind> {
         Some(FsKind::Fat)
     } else if ext(head.get(1024..)?, None, length) {
         Some(FsKind::Ext)
+    } else if crate::fs::apfs::recognise(head) {
+        Some(FsKind::Apfs)
+    } else if crate::fs::xfs::recognise(head) {
+        Some(FsKind::Xfs)
+    } else if crate::fs::hfs::recognise(head.get(1024..)?) {
+        Some(FsKind::Hfs)
     } else {
         None
     }

@@ -13,7 +13,7 @@ fn end(run: Run) -> u64 {
 }
 
 /// Sorts runs and joins those that touch or overlap.
-pub(super) fn union(mut runs: Vec<Run>) -> Vec<Run> {
+pub(crate) fn union(mut runs: Vec<Run>) -> Vec<Run> {
     runs.retain(|r| r.length > 0);
     runs.sort_unstable();
     let mut out: Vec<Run> = Vec::with_capacity(runs.len());
@@ -113,7 +113,8 @@ pub(super) fn lay_out(source: &Arc<dyn Source>, scheme: &'static str, sector_siz
 }
 
 fn report_overlaps(volumes: &[VolumeSlot], tables: &[Run], problems: &mut Vec<Problem>) {
-    let mut order: Vec<&VolumeSlot> = volumes.iter().collect();
+    // A disc with a map holds the partitions of the map: that is how both kinds of computer read it.
+    let mut order: Vec<&VolumeSlot> = volumes.iter().filter(|v| v.name != super::apm::DISC).collect();
     order.sort_by(|a, b| (a.start, a.length, &a.name).cmp(&(b.start, b.length, &b.name)));
     let mut furthest: Option<&VolumeSlot> = None;
     let end_of = |v: &VolumeSlot| v.start.saturating_add(v.length);

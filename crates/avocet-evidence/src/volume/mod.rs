@@ -1,4 +1,4 @@
-//! Volume systems (MBR, GPT) and the recognition of what lies in a volume.
+//! Volume systems (MBR, GPT, Apple partition map) and the recognition of what lies in a volume.
 //!
 //! [`scan`] divides a source into volumes, the bytes that partition tables take, and what is left over. The three
 //! together are the whole source: nothing between, before or after the partitions is passed over.
@@ -15,6 +15,7 @@
 //! | `ebr-broken`, `ebr-loop`, `ebr-capped`, `ebr-unreadable` | the chain of logical partitions was followed no further |
 //! | `gpt-primary-broken`, `gpt-backup-broken`, `gpt-both-broken` | which of the two tables agree with their checksums |
 //! | `gpt-entries-capped` | more entries declared than are read |
+//! | `apm-broken`, `apm-entries-capped` | the Apple partition map was followed no further |
 //! | `gpt-ignored` | a GPT, or the backup of one, on a source that is now partitioned or formatted otherwise |
 //! | `hybrid-mbr` | the MBR beside a GPT lists partitions of its own |
 //! | `signature-beside-table` | the whole source also carries a signature; the table was followed |
@@ -27,6 +28,7 @@ use crate::entry::Run;
 use crate::error::{Problem, ReadError};
 use crate::source::{Source, SubSource, read_up_to};
 
+mod apm;
 mod filesystems;
 pub mod gpt;
 mod layout;
@@ -35,6 +37,7 @@ pub mod recognise;
 mod signatures;
 mod types;
 
+pub(crate) use layout::union;
 use recognise::{Found, look};
 pub use recognise::{FsKind, Recognised, recognise};
 pub(crate) use types::guid_text;
@@ -42,7 +45,8 @@ pub(crate) use types::guid_text;
 /// One volume: a partition, or the whole source where there is no partition table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeSlot {
-    /// `gpt:N` by entry number, `mbr:1` to `mbr:4`, `mbr:5` and up for logical partitions, or `whole`.
+    /// `gpt:N` by entry number, `mbr:1` to `mbr:4`, `mbr:5` and up for logical partitions, `apm:N`, `disc` for a disc
+    /// that also carries a map, or `whole`.
     pub name: String,
     /// Byte offset within the source.
     pub start: u64,
@@ -61,7 +65,7 @@ pub struct VolumeSlot {
 /// together the whole source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeScan {
-    /// `gpt`, `mbr` or `none`.
+    /// `gpt`, `mbr`, `apm` or `none`.
     pub scheme: &'static str,
     /// Bytes of a logical sector, as the table counts them.
     pub sector_size: u64,
@@ -144,6 +148,10 @@ pub fn scan(source: Arc<dyn Source>) -> Result<VolumeScan, ReadError> {
         problems.push(Problem::new("gpt", "gpt-both-broken", Some(512), detail));
     }
 
+    if let Some((mut table, block)) = apm::find(&source) {
+        table.problems.splice(0..0, problems);
+        return Ok(layout::lay_out(&source, "apm", block, table));
+    }
     if mbr::any(&record) {
         if follow_mbr(&record, &whole, mbr_sector_size, inside, total) {
             let mut table = mbr::read(&source, &record, mbr_sector_size);
@@ -192,6 +200,7 @@ fn follow_mbr(record: &[mbr::Record], whole: &Found, sector_size: u64, inside: u
             consistent && inside > 0
         }
         // An image of a hybrid disc: its table describes the disc itself.
+        Recognised::FileSystem(FsKind::Iso) if from_zero && inside == 0 => false,
         Recognised::NotRead { certain: true, .. } if from_zero && inside == 0 => false,
         // BitLocker, LUKS and the like own the first sector.
         Recognised::NotRead { certain: true, .. } if whole.at_start => consistent && inside > 0,

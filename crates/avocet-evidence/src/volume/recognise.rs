@@ -18,6 +18,14 @@ pub enum FsKind {
     ExFat,
     /// ext2, ext3 or ext4.
     Ext,
+    /// A container of APFS, which holds volumes.
+    Apfs,
+    /// XFS.
+    Xfs,
+    /// HFS+ or HFSX.
+    Hfs,
+    /// ISO 9660.
+    Iso,
 }
 
 impl FsKind {
@@ -28,6 +36,10 @@ impl FsKind {
             Self::Fat => "FAT",
             Self::ExFat => "exFAT",
             Self::Ext => "ext",
+            Self::Apfs => "APFS",
+            Self::Xfs => "XFS",
+            Self::Hfs => "HFS+",
+            Self::Iso => "ISO 9660",
         }
     }
 }
@@ -106,6 +118,9 @@ pub(crate) fn look(source: &dyn Source) -> Found {
     }
     if let Some((what, detail)) = signatures::further_in(source, &head).or_else(|| signatures::at_end(source)) {
         return found(Recognised::NotRead { what: what.into(), certain: true, detail }, false);
+    }
+    if crate::fs::iso::recognise(source).is_some() {
+        return found(Recognised::FileSystem(FsKind::Iso), false);
     }
     if let Some(kind) = filesystems::by_backup(source, &head) {
         return found(Recognised::FileSystem(kind), false);

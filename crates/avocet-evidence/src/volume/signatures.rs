@@ -34,8 +34,7 @@ pub(super) fn at_first_sector(head: &[u8]) -> Option<Hit> {
         return Some(("LUKS encrypted volume", format!("version {}", be_u16(head, 6)?)));
     }
     for (offset, signature, what) in [
-        (0, &b"XFSB"[..], "XFS"),
-        (3, b"ReFS\0\0\0\0", "ReFS"),
+        (3, &b"ReFS\0\0\0\0"[..], "ReFS"),
         (0, b"hsqs", "squashfs"),
         (0, b"sqsh", "squashfs"),
         (0, b"-rom1fs-", "romfs"),
@@ -47,10 +46,6 @@ pub(super) fn at_first_sector(head: &[u8]) -> Option<Hit> {
         if has(head, offset, signature) {
             return plain(what);
         }
-    }
-    let apfs_block = le_u32(head, 36).unwrap_or(0);
-    if has(head, 32, b"NXSB") && apfs_block.is_power_of_two() && (512..=65536).contains(&apfs_block) {
-        return Some(("APFS container", "whether its volumes are encrypted was not determined".into()));
     }
     if has(head, 88, b"CS") && le_u16(head, 8) == Some(1) && has(head, 10, &[0x10, 0x00]) {
         return Some(("Core Storage volume", "used for FileVault 2".into()));
@@ -106,17 +101,9 @@ fn at_sector_two(head: &[u8]) -> Option<Hit> {
     if le_u32(sb, 0) == Some(0xE0F5_E1E2) {
         return plain("EROFS");
     }
-    let block = be_u32(sb, 40).unwrap_or(0);
-    if block.is_power_of_two() && block >= 512 {
-        match (array::<2>(sb, 0)?, be_u16(sb, 2)?) {
-            ([b'H', b'+'], 4) => return plain("HFS+"),
-            ([b'H', b'X'], 5) => return plain("HFSX"),
-            _ => {}
-        }
-    }
     let allocation_block = be_u32(sb, 20).unwrap_or(0);
     if has(sb, 0, b"BD") && allocation_block > 0 && allocation_block.is_multiple_of(512) {
-        return plain(if has(sb, 124, b"H+") { "HFS+ (in an HFS wrapper)" } else { "HFS" });
+        return plain("HFS");
     }
     if le_u16(sb, 6) == Some(0x3434)
         && le_u32(sb, 0) == Some(2)
@@ -151,6 +138,10 @@ fn named_places(head: &[u8]) -> Option<Hit> {
     if let Some((_, _, what)) = places.iter().find(|(offset, signature, _)| has(head, *offset, signature)) {
         return plain(what);
     }
+    // One whose superblock holds is read.
+    if has(head, 0, b"XFSB") {
+        return plain("XFS");
+    }
     let bsd = |at: usize| le_u32(head, at) == Some(BSD_LABEL) && le_u32(head, at + 132) == Some(BSD_LABEL);
     (bsd(512) || bsd(64) || bsd(0)).then(|| ("BSD disk label", String::new()))
 }
@@ -179,12 +170,13 @@ fn iso_udf(source: &dyn Source) -> Option<Hit> {
     for descriptor in sequence.chunks_exact(2048) {
         match array::<5>(descriptor, 1)? {
             [b'C', b'D', b'0', b'0', b'1'] => iso = true,
-            [b'N', b'S', b'R', b'0', b'2' | b'3'] => return plain(if iso { "UDF with ISO 9660" } else { "UDF" }),
+            // Beside ISO 9660, which is read, UDF is a problem of that reader.
+            [b'N', b'S', b'R', b'0', b'2' | b'3'] if !iso => return plain("UDF"),
             [b'B', b'E', b'A', b'0', b'1'] | [b'B', b'O', b'O', b'T', b'2'] => {}
             _ => break,
         }
     }
-    iso.then(|| ("ISO 9660", String::new()))
+    None
 }
 
 /// The uberblocks of the first ZFS label, from byte 131072; several must carry the magic number.

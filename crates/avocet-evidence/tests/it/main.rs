@@ -1,11 +1,15 @@
 //! One test binary: outside oracles and hostile input for every reader.
 #![cfg(test)]
+mod apfs;
 mod disks;
 mod ewf;
 mod ext;
 mod fat;
+mod hfs;
+mod iso;
 mod ntfs;
 mod phones;
 mod support;
 mod trees;
 mod volume;
+mod xfs;

@@ -443,16 +443,10 @@ fn signatures() -> Vec<(&'static str, Option<&'static str>, Vec<u8>)> {
     for i in 0..128 {
         put(&mut zfs, 131_072 + i * 1024, &0x00BA_B10Cu64.to_le_bytes());
     }
-    let mut apfs = two(32, b"NXSB", 36, &4096u32.to_le_bytes());
-    put(&mut apfs, 24, &[1, 0, 0, 0x80]);
-    let mut hfs = two(1024, b"H+\0\x04", 1024 + 40, &4096u32.to_be_bytes());
-    put(&mut hfs, 1024 + 44, &1024u32.to_be_bytes());
     let mut f2fs = two(1024, &0xF2F5_2010u32.to_le_bytes(), 1024 + 16, &12u32.to_le_bytes());
     put(&mut f2fs, 1024 + 4, &[1, 0, 15, 0]);
     let mut bitlocker_to_go = two(0, b"\xeb\x58\x90MSWIN4.1", 510, &[0x55, 0xAA]);
     put(&mut bitlocker_to_go, 424, b"\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01");
-    let mut iso = two(32768, b"\x01CD001\x01", 34816, b"\xffCD001\x01");
-    put(&mut iso, 32768 + 128, &[0, 8, 8, 0]);
     let mut udf = two(32768, b"\0BEA01\x01", 34816, b"\0NSR02\x01");
     put(&mut udf, 36864, b"\0TEA01\x01");
     let mut bsd = two(512, &0x8256_4557u32.to_le_bytes(), 512 + 132, &0x8256_4557u32.to_le_bytes());
@@ -465,13 +459,10 @@ fn signatures() -> Vec<(&'static str, Option<&'static str>, Vec<u8>)> {
         ("LUKS encrypted volume", Some("crypto_LUKS"), at(0, b"LUKS\xba\xbe\0\x01")),
         ("LUKS encrypted volume", Some("crypto_LUKS"), at(0x4000, b"SKUL\xba\xbe\0\x02")),
         ("Core Storage volume", None, two(8, &[1, 0, 0x10, 0], 88, b"CS")),
-        ("APFS container", Some("apfs"), apfs),
-        ("HFS+", Some("hfsplus"), hfs),
         ("XFS", None, at(0, b"XFSB")),
         ("btrfs", Some("btrfs"), at(65536 + 64, b"_BHRfS_M")),
         ("F2FS", Some("f2fs"), f2fs),
         ("ReFS", Some("ReFS"), at(0, b"\0\0\0ReFS\0\0\0\0")),
-        ("ISO 9660", Some("iso9660"), iso),
         ("UDF", None, udf),
         ("LVM2 physical volume", None, two(512, b"LABELONE\x01", 536, b"LVM2 001")),
         ("Linux RAID member", Some("linux_raid_member"), md1),
@@ -487,8 +478,8 @@ fn signatures() -> Vec<(&'static str, Option<&'static str>, Vec<u8>)> {
         ("GELI encrypted volume", None, at((4 << 20) - 512, b"GEOM::ELI")),
         ("Windows dynamic disk (LDM)", None, at(3072, b"PRIVHEAD")),
         ("Windows Storage Spaces", None, at(4096, b"SPACEDB ")),
-        ("Apple partition map", None, two(0, b"ER", 512, b"PM")),
         ("BSD disk label", None, bsd),
+        ("Sun disk label", None, two(508, &[0xDA, 0xBE], 510, &[0xDA, 0xBE])),
         ("RAID member", Some("isw_raid_member"), at((4 << 20) - 1024, b"Intel Raid ISM Cfg Sig. 1.1.00")),
     ]
 }

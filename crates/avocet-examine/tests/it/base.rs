@@ -313,6 +313,19 @@ pub fn ext_names_in_a_lost_folder() -> Option<Vec<u8>> {
     made.then(|| std::fs::read(&image).unwrap())
 }
 
+/// A disc of the same files, with Rock Ridge and Joliet, or with HFS+ beside ISO 9660 in an Apple partition map.
+fn disc(program: &str, options: &[&str]) -> Option<Vec<u8>> {
+    let dir = tempfile::tempdir().unwrap();
+    let (tree, image) = (dir.path().join("tree"), dir.path().join("image"));
+    for (path, bytes) in contents() {
+        let path = tree.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let places = ["-o", image.to_str().unwrap(), tree.to_str().unwrap()];
+    ran(program, &[options, &places].concat()).then(|| std::fs::read(&image).unwrap())
+}
+
 fn ntfs() -> Option<Vec<u8>> {
     let dir = tempfile::tempdir().unwrap();
     let (image, file) = (dir.path().join("image"), dir.path().join("file"));
@@ -399,6 +412,9 @@ pub fn bases(kind: &str) -> (Vec<Arc<Base>>, usize) {
         "ext2" => vec![one("ext2", ext("ext2")), given("tsk/image.dd")],
         "ext3" => vec![one("ext3", ext("ext3"))],
         "ext4" => vec![one("ext4", ext("ext4"))],
+        "iso" => vec![one("iso", disc("genisoimage", &["-quiet", "-R", "-J"])), given("tsk/image.iso")],
+        "apfs" => vec![given("dfvfs/apfs.raw")],
+        "hfs" => vec![given("dfvfs/hfsplus.raw")],
         "mbr" => vec![one("mbr", Some(mbr())), given("plaso/tsk_volume_system.raw")],
         "gpt" => vec![one("gpt", Some(gpt()))],
         "ewf" => vec![

@@ -152,6 +152,9 @@ fn a_worker_that_ends_early_is_an_error_and_leaves_nothing() {
                     archives: true,
                     scratch: std::sync::Arc::new(avocet_evidence::scratch::InMemory::new(64 << 20)),
                     run: vec![],
+                    corroborate: None,
+                    journal: None,
+                    begun_with: vec![],
                 };
                 let _ = send.send(examine(&evidence, &known, options, &Breaking).map(|_| ()));
             }

@@ -128,6 +128,9 @@ pub fn options(out: PathBuf, how: How, threads: usize) -> Options {
         archives: true,
         scratch: std::sync::Arc::new(avocet_evidence::scratch::InMemory::new(64 << 20)),
         run: vec![],
+        corroborate: None,
+        journal: None,
+        begun_with: vec![],
     }
 }
 

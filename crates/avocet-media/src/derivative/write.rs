@@ -1,8 +1,8 @@
 //! Writing a store: append only, one writer, valid only once finished.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufWriter, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,11 @@ use sha2::Digest;
 use super::cipher::{Keys, NONCE, TAG, random, random_secret};
 use super::error::{DerivativeError, io_error};
 use super::layout::{
-    END, ENTRIES, ENTRY, Header, Kind, LARGEST_PICTURE, PAGE, Place, bucket_for, bucket_size, fill, page_binding,
-    pages_for, record_binding,
+    END, ENTRIES, ENTRY, HEADER, Header, Kind, LARGEST_PICTURE, PAGE, Place, bucket_for, bucket_size, fill,
+    page_binding, pages_for, record_binding,
 };
-use super::protector::{Protector, wrap};
+use super::protector::{Protector, open_header, wrap};
+use super::read::read_header;
 
 /// A finished store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Writer {
     piece: Vec<u8>,
     failed: bool,
     finished: bool,
+    /// Whether what is not finished stays when the writer is dropped, to be gone on with.
+    kept: bool,
 }
 
 impl std::fmt::Debug for Writer {
@@ -60,6 +63,43 @@ fn refuse_existing(path: &Path) -> Result<(), DerivativeError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(io_error(path, &e)),
     }
+}
+
+/// Opens the unfinished file and takes its lock.
+fn open_locked(partial: &Path, create: bool) -> Result<File, DerivativeError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(create).truncate(false).mode(0o600);
+    let file = options.open(partial).map_err(|e| io_error(partial, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DerivativeError::InUse { path: partial.display().to_string() }),
+        // A file system without locks: two runs to one place cannot be told apart there.
+        Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// The two records of a content, which must begin at `at`; `None` where they are not there as they were written.
+fn read_records(
+    input: &mut impl Read,
+    keys: &Keys,
+    file_id: &[u8; 32],
+    lookup: &[u8; 32],
+    place: Place,
+    at: u64,
+) -> Option<Vec<u8>> {
+    if place.offset != at {
+        return None;
+    }
+    let mut out = vec![];
+    for kind in [Kind::Veiled, Kind::Clear] {
+        let (_, size) = place.record(kind)?;
+        let mut piece = vec![0; size];
+        input.read_exact(&mut piece).ok()?;
+        out.extend_from_slice(&piece);
+        let binding = record_binding(file_id, lookup, kind, size.checked_sub(NONCE + TAG)?);
+        keys.record.open(&binding, &mut piece)?;
+    }
+    Some(out)
 }
 
 impl Writer {
@@ -78,16 +118,7 @@ impl Writer {
         header.slots.iter_mut().take(1).for_each(|slot| *slot = wrapped);
 
         let io = |e: std::io::Error| io_error(&partial, &e);
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&partial).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(DerivativeError::InUse { path: partial.display().to_string() });
-            }
-            // A file system without locks: two runs to one place cannot be told apart there.
-            Err(TryLockError::Error(_)) => {}
-        }
+        let file = open_locked(&partial, true)?;
         // Whoever held the lock before may have finished in between: then this is its store.
         refuse_existing(path)?;
         file.set_len(0).map_err(io)?;
@@ -104,9 +135,110 @@ impl Writer {
             piece: Vec::new(),
             failed: false,
             finished: false,
+            kept: false,
         };
         writer.append(&header.bytes())?;
         Ok(writer)
+    }
+
+    /// Whose pictures an unfinished store at `path` keeps, or one that was finished there; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`DerivativeError`] where what is there is no store or cannot be read.
+    pub fn begun(path: &Path) -> Result<Option<[u8; 32]>, DerivativeError> {
+        for place in [path.with_added_extension("partial"), path.to_owned()] {
+            match File::open(&place) {
+                Ok(file) => return Ok(Some(read_header(&file, &place)?.examination_id())),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(e) => return Err(io_error(&place, &e)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes on with a store that [`Writer::begun`] found. `items` are the contents with the places that
+    /// [`Writer::put_placed`] gave, in that order. Each is decrypted; from the first that is not there as it was written
+    /// the rest is cut off. Returns the contents that are in the store.
+    ///
+    /// # Errors
+    /// [`DerivativeError`] where the protector does not open it, another run writes it, or the operating system refuses.
+    pub fn resume(
+        path: &Path,
+        protector: &Protector,
+        items: impl IntoIterator<Item = (Sha256, [u8; 8])>,
+    ) -> Result<(Writer, HashSet<Sha256>), DerivativeError> {
+        let partial = path.with_added_extension("partial");
+        let io = |e: std::io::Error| io_error(&partial, &e);
+        // A store that was finished, while the result beside it was not, is gone on with like any other.
+        if !partial.try_exists().map_err(io)? {
+            std::fs::rename(path, &partial).map_err(|e| io_error(path, &e))?;
+        }
+        let mut file = open_locked(&partial, false)?;
+        let header = read_header(&file, &partial)?;
+        let (_, data_key) = open_header(&header, protector)?;
+        let file_id = header.file_id();
+        let keys = Keys::new(&data_key, &file_id);
+        let (mut index, mut there, mut at) = (BTreeMap::new(), HashSet::new(), HEADER as u64);
+        let mut hash = sha2::Sha256::new();
+        hash.update(header.bytes());
+        file.seek(SeekFrom::Start(at)).map_err(io)?;
+        let mut input = BufReader::with_capacity(1 << 18, &file);
+        for (sha256, packed) in items {
+            let (place, lookup) = (Place::unpack(packed), keys.lookup(&sha256));
+            let Some(bytes) = read_records(&mut input, &keys, &file_id, &lookup, place, at) else { break };
+            hash.update(&bytes);
+            at = at.saturating_add(bytes.len() as u64);
+            index.insert(lookup, packed);
+            there.insert(sha256);
+        }
+        drop(input);
+        file.set_len(at).map_err(io)?;
+        file.seek(SeekFrom::Start(at)).map_err(io)?;
+        let writer = Writer {
+            out: BufWriter::with_capacity(1 << 18, file),
+            hash,
+            at,
+            target: path.to_owned(),
+            partial,
+            file_id,
+            fixed: header.fixed.to_vec(),
+            keys,
+            index,
+            piece: Vec::new(),
+            failed: false,
+            finished: false,
+            kept: true,
+        };
+        Ok((writer, there))
+    }
+
+    /// Leaves what is not finished where it is when the writer is dropped, so that [`Writer::resume`] can go on.
+    ///
+    /// # Errors
+    /// As [`Writer::flush`].
+    pub fn keep_unfinished(&mut self) -> Result<(), DerivativeError> {
+        self.kept = true;
+        self.flush()
+    }
+
+    /// Hands everything to the operating system: what was put outlives this process then.
+    ///
+    /// # Errors
+    /// [`DerivativeError`]; nothing more is taken then.
+    pub fn flush(&mut self) -> Result<(), DerivativeError> {
+        self.out.flush().map_err(|e| {
+            self.failed = true;
+            io_error(&self.partial, &e)
+        })
+    }
+
+    /// Brings everything to the disk: what was put outlives a power cut then.
+    ///
+    /// # Errors
+    /// As [`Writer::flush`].
+    pub fn sync(&mut self) -> Result<(), DerivativeError> {
+        self.flush()?;
+        self.out.get_ref().sync_data().map_err(|e| io_error(&self.partial, &e))
     }
 
     /// Adds the two pictures of a content. `false` where that content is there already: the first pair stays.
@@ -115,6 +247,19 @@ impl Writer {
     /// [`DerivativeError::TooLarge`] above [`LARGEST_PICTURE`], and nothing is added; after any other error nothing more
     /// is taken.
     pub fn put(&mut self, sha256: &Sha256, veiled: &[u8], clear: &[u8]) -> Result<bool, DerivativeError> {
+        Ok(self.put_placed(sha256, veiled, clear)?.is_some())
+    }
+
+    /// As [`Writer::put`]; where the pictures were added, returns their place, for [`Writer::resume`].
+    ///
+    /// # Errors
+    /// As [`Writer::put`].
+    pub fn put_placed(
+        &mut self,
+        sha256: &Sha256,
+        veiled: &[u8],
+        clear: &[u8],
+    ) -> Result<Option<[u8; 8]>, DerivativeError> {
         if self.failed {
             return Err(DerivativeError::EarlierFailure);
         }
@@ -125,12 +270,12 @@ impl Writer {
         let place = Place { offset: self.at, veiled: bucket(veiled)?, clear: bucket(clear)? };
         let lookup = self.keys.lookup(sha256);
         if self.index.contains_key(&lookup) {
-            return Ok(false);
+            return Ok(None);
         }
         self.record(&lookup, Kind::Veiled, place.veiled, veiled)?;
         self.record(&lookup, Kind::Clear, place.clear, clear)?;
         self.index.insert(lookup, place.pack());
-        Ok(true)
+        Ok(Some(place.pack()))
     }
 
     /// Contents so far.
@@ -226,7 +371,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if !self.finished {
+        if !self.finished && !self.kept {
             let _ = std::fs::remove_file(&self.partial);
         }
     }

@@ -459,6 +459,12 @@ pub struct Examine {
     /// Decode pictures although this machine cannot confine the workers fully; the result says so
     #[arg(long)]
     pub allow_weaker_confinement: bool,
+    /// Have The Sleuth Kit list the same image, and report every difference
+    #[arg(long, value_name = "PROGRAM", value_parser = ["tsk"])]
+    pub corroborate: Option<String>,
+    /// Finish an examination to the same place that was interrupted; where there is none, begin it
+    #[arg(long)]
+    pub resume: bool,
     /// Sign the seal with this key (see `avocet key`)
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,

@@ -1,7 +1,8 @@
 //! `avocet examine`
 
 use avocet_base::ExhibitRef;
-use avocet_examine::{Options, examine};
+use avocet_evidence::Evidence;
+use avocet_examine::{Corroborate, Journal, Options, SleuthKit, examine, journal_path};
 
 use super::{
     check_new, load_known, media, open_evidence, opening, outcome, print_sealed, refuse_unwritten, run_facts,
@@ -17,13 +18,53 @@ fn small_pictures(args: &Examine) -> Option<std::path::PathBuf> {
     wanted.then(|| avocet_media::derivative::store_path(&args.out))
 }
 
+/// What an examination must be finished with: another program might read the same evidence otherwise.
+fn program() -> String {
+    let length = std::env::current_exe().and_then(std::fs::metadata).map_or(0, |m| m.len());
+    format!("avocet {} of {length} bytes", env!("CARGO_PKG_VERSION"))
+}
+
+/// The result was sealed; only the journal had not been removed.
+fn finished(args: &Examine, journal: &std::path::Path) -> anyhow::Error {
+    match std::fs::remove_file(journal) {
+        Ok(()) => Refusal(format!(
+            "{} is there and sealed: the examination had finished, and there is nothing to resume. `avocet summary` shows it",
+            args.out.display()
+        ))
+        .into(),
+        Err(e) => anyhow::Error::new(e).context("the journal of a finished examination cannot be removed"),
+    }
+}
+
+/// The programs of the second opinion, and what they are to look at.
+fn second_opinion(evidence: &Evidence) -> anyhow::Result<Corroborate> {
+    let program = SleuthKit::find().map_err(|e| Refusal(e.to_string()))?;
+    let segments = evidence.container.as_ref().map(|c| c.segments.as_slice()).unwrap_or_default();
+    match segments.first() {
+        Some(image) => Ok(Corroborate { program, image: image.clone() }),
+        None => Err(Refusal(format!(
+            "--corroborate needs the image of a disk, and this is a {}. Leave it out",
+            evidence.kind
+        ))
+        .into()),
+    }
+}
+
 pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
     let exhibit: ExhibitRef = args.exhibit.parse().map_err(|e| Refusal(format!("--exhibit: {e}")))?;
     let key = signing_key(args.key.as_deref())?;
+    let journal_file = journal_path(&args.out);
     // Before a large set is loaded for nothing.
+    if args.resume && args.out.symlink_metadata().is_ok() && journal_file.symlink_metadata().is_ok() {
+        return Err(finished(args, &journal_file));
+    }
     check_new(&args.out, "result")?;
     let small = small_pictures(args);
-    if let Some(path) = &small {
+    let resumed = args.resume && journal_file.symlink_metadata().is_ok();
+    if !args.resume && journal_file.symlink_metadata().is_ok() {
+        Journal::open(&args.out, false).map_err(|e| Refusal(e.to_string()))?;
+    }
+    if let Some(path) = small.as_ref().filter(|_| !resumed) {
         check_new(path, "file of small pictures")?;
     }
     let known = load_known(global, &args.known)?;
@@ -31,10 +72,24 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
     for warning in known.sets().iter().flat_map(|s| &s.warnings).filter(|_| !global.quiet) {
         output::remark(&format!("avocet: known set: {warning}"));
     }
+    let corroborate = match &args.corroborate {
+        None => None,
+        Some(_) => Some(second_opinion(&evidence)?),
+    };
     let mut run = run_facts(&args.evidence, &args.known);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     run.push(("host".into(), host.trim().to_owned()));
-    let media = if args.no_media { None } else { Some(media::prepare(global, args, &mut run)?) };
+    let journal = Journal::open(&args.out, args.resume).map_err(|e| Refusal(e.to_string()))?;
+    if args.resume && !global.quiet {
+        output::remark(match journal.is_resumed() {
+            true => "avocet: going on with what the interrupted examination had read",
+            false => "avocet: no interrupted examination is there; this one begins",
+        });
+    }
+    if journal.is_resumed() {
+        run.push(("resumed".into(), "an earlier run was interrupted".into()));
+    }
+    let media = if args.no_media { None } else { Some(media::prepare(global, args, &journal, &mut run)?) };
     let options = Options {
         exhibit,
         out: args.out.clone(),
@@ -45,6 +100,9 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
         archives: !args.no_archives,
         scratch: opening::scratch(&args.opening, Some(&args.out))?,
         run,
+        corroborate,
+        journal: Some(journal),
+        begun_with: vec![("program".into(), program())],
     };
     let image_bytes = evidence.source().filter(|_| !args.no_image_digest).map_or(0, |s| s.len());
     let done = if args.progress_lines {
@@ -56,9 +114,12 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
         done
     };
     let examined = done.map_err(|e| {
-        // Without a result nobody would look for them, and a second try would be refused.
-        if let Some(path) = &small {
+        if journal_file.symlink_metadata().is_ok() {
+            output::remark("avocet: what was read so far is kept; the same command with --resume finishes");
+        } else if let Some(path) = &small {
+            // Without a result nobody would look for them, and a second try would be refused.
             let _ = std::fs::remove_file(path);
+            let _ = std::fs::remove_file(path.with_added_extension("partial"));
         }
         refuse_unwritten(e)
     })?;

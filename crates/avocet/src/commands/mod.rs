@@ -138,6 +138,7 @@ fn run_facts(input: &Path, known: &[String]) -> Vec<(String, String)> {
 fn refuse_unwritten(error: ExamineError) -> anyhow::Error {
     match error {
         ExamineError::Write(e) => Refusal(e.to_string()).into(),
+        ExamineError::Journal(e) => Refusal(e.to_string()).into(),
         e => anyhow::Error::new(e),
     }
 }

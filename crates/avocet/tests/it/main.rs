@@ -1,6 +1,7 @@
 //! The command as its users run it: one test binary.
 #![cfg(test)]
 mod care;
+mod corroborate;
 mod demo;
 mod device;
 mod differential;
@@ -11,9 +12,11 @@ mod graded;
 mod list;
 mod media;
 mod people;
+mod readme;
 mod record;
 mod refusals;
 mod report;
+mod resume;
 mod sealed;
 mod serve;
 mod sets;

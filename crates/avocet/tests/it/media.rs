@@ -13,7 +13,7 @@ fn field(x: u32, y: u32, (width, height): (u32, u32), seed: u32) -> u32 {
     (mixed ^ mixed >> 13) >> 24
 }
 
-fn bmp(width: u32, height: u32, seed: u32, light: i32) -> Vec<u8> {
+pub fn bmp(width: u32, height: u32, seed: u32, light: i32) -> Vec<u8> {
     drawn(width, height, &|x, y| {
         let value = (field(x, y, (width, height), seed) as i32 + light).clamp(0, 255) as u8;
         [value, value / 2 + 60, 255 - value / 3]

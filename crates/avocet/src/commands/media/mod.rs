@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use avocet_base::Sha256;
 use avocet_examination::Examination;
-use avocet_examine::Media;
+use avocet_examine::{Journal, Media};
 use avocet_media::Decoders;
 use avocet_media::derivative::{self, DerivativeError, KeyFile, Protector, Reader, Writer};
 
@@ -41,7 +41,12 @@ fn refuse(error: DerivativeError) -> anyhow::Error {
 }
 
 /// Starts the workers, and the store of small pictures where one is wanted.
-pub fn prepare(global: &Global, args: &Examine, run: &mut Vec<(String, String)>) -> anyhow::Result<Media> {
+pub fn prepare(
+    global: &Global,
+    args: &Examine,
+    journal: &Journal,
+    run: &mut Vec<(String, String)>,
+) -> anyhow::Result<Media> {
     let program = std::env::current_exe()?;
     let decoders = Decoders::start(&program, PICTURE_WORKER, global.threads().get(), args.allow_weaker_confinement)
         .map_err(|e| {
@@ -52,8 +57,12 @@ pub fn prepare(global: &Global, args: &Examine, run: &mut Vec<(String, String)>)
     let mut media = Media::new(decoders);
     media.radius = args.near;
     if !args.no_small_pictures {
-        let mut id = [0; 32];
-        std::fs::File::open("/dev/urandom")?.read_exact(&mut id)?;
+        let store = derivative::store_path(&args.out);
+        let begun = if journal.is_resumed() { begun(&store, journal)? } else { None };
+        let mut id = begun.unwrap_or_default();
+        if begun.is_none() {
+            std::fs::File::open("/dev/urandom")?.read_exact(&mut id)?;
+        }
         let name = Sha256(id).to_string();
         let protector = match (&args.picture_key, std::env::var(PASSPHRASE)) {
             (Some(path), _) => Protector::key_file(path).map_err(refuse)?,
@@ -63,14 +72,34 @@ pub fn prepare(global: &Global, args: &Examine, run: &mut Vec<(String, String)>)
                 if let Some(folder) = path.parent() {
                     std::fs::create_dir_all(folder)?;
                 }
-                Protector::KeyFile(KeyFile::create(&path).map_err(refuse)?)
+                Protector::KeyFile(match begun {
+                    Some(_) => KeyFile::load(&path).map_err(refuse)?,
+                    None => KeyFile::create(&path).map_err(refuse)?,
+                })
             }
         };
-        let store = derivative::store_path(&args.out);
-        media.derivatives = Some(Writer::create(&store, &protector, id).map_err(refuse)?);
+        media.derivatives = Some(match begun {
+            Some(_) => {
+                let stored = journal.stored().iter().copied();
+                let (writer, stored) = Writer::resume(&store, &protector, stored).map_err(refuse)?;
+                media.stored = stored;
+                writer
+            }
+            None => Writer::create(&store, &protector, id).map_err(refuse)?,
+        });
         run.push((ID.to_owned(), name));
     }
     Ok(media)
+}
+
+/// The store that an earlier run began; one of which not even the beginning was written is none.
+fn begun(store: &Path, journal: &Journal) -> anyhow::Result<Option<[u8; 32]>> {
+    match Writer::begun(store) {
+        Err(DerivativeError::NotAStore { .. } | DerivativeError::Damaged { .. }) if journal.stored().is_empty() => {
+            Ok(None)
+        }
+        found => found.map_err(refuse),
+    }
 }
 
 /// Where the store keeps the key of an examination's small pictures.

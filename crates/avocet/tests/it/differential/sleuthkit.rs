@@ -20,6 +20,8 @@ const IMAGES: &[(&str, &str)] = &[
     ("tsk/image.dd", ""),
     ("tsk/image.E01", ""),
     ("tsk/imageformat_mmls_1.E01", ""),
+    ("tsk/image.iso", ""),
+    ("dfvfs/hfsplus.raw", ""),
     ("plaso/image-split.E01", ""),
     ("plaso/tsk_volume_system.raw", ""),
     ("fs/exfat.img", ""),
@@ -49,6 +51,11 @@ const EXCEPTIONS: &[(&str, Side, &str, &str)] = &[
         "$OrphanFiles/OrphanFile-*",
         "file records 16 to 23 are reserved: no name, no content",
     ),
+    ("dfvfs/hfsplus.raw", Sleuthkit, "$ExtentsFile", HFS_TABLES),
+    ("dfvfs/hfsplus.raw", Sleuthkit, "$CatalogFile", HFS_TABLES),
+    ("dfvfs/hfsplus.raw", Sleuthkit, "$BadBlockFile", HFS_TABLES),
+    ("dfvfs/hfsplus.raw", Sleuthkit, "$AllocationFile", HFS_TABLES),
+    ("dfvfs/hfsplus.raw", Sleuthkit, "$AttributesFile", HFS_TABLES),
     ("fs/test_disk1.bin.zst", Avocet, "encrypted_dir/*", FSCRYPT),
     ("fs/test_disk1.bin.zst", Sleuthkit, "encrypted_dir/*", FSCRYPT),
     (
@@ -62,6 +69,7 @@ const EXCEPTIONS: &[(&str, Side, &str, &str)] = &[
 const LABEL: &str = "the label of an exFAT volume is a fact of the volume to Avocet, a file to The Sleuth Kit";
 const REUSED: &str =
     "every cluster belongs to another file now: The Sleuth Kit gives one cluster, Avocet all with a note";
+const HFS_TABLES: &str = "the trees and the map of HFS+ are structures to Avocet, files to The Sleuth Kit";
 const FSCRYPT: &str = "encrypted by fscrypt: Avocet gives no digest, icat gives the encrypted bytes";
 
 /// From so many entries on, only one in sixteen contents is compared (names and states always).

@@ -1,0 +1,229 @@
+//! An examination that is killed at any moment, interrupted, or out of space is finished by `--resume`, with the result
+//! digest of one that nobody disturbed.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::media::bmp;
+use super::support::Place;
+
+/// At how many moments the examination is killed; the long proofs take 50.
+const POINTS: &str = "AVOCET_TEST_RESUME_POINTS";
+
+/// A folder with pictures, copies of pictures, pictures that no decoder takes, texts, and a file larger than a task.
+fn evidence(place: &Place) {
+    let folder = place.path("e");
+    for n in 0..14u32 {
+        let sub = folder.join(format!("album {}", n % 3));
+        std::fs::create_dir_all(&sub).unwrap();
+        // Of each seed several: which of them is described first must not matter.
+        std::fs::write(sub.join(format!("p{n}.bmp")), bmp(480, 320, n % 9, 0)).unwrap();
+        std::fs::write(sub.join(format!("t{n}.txt")), format!("text {n}")).unwrap();
+        std::fs::write(sub.join(format!("cut{n}.jpg")), b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0")
+            .unwrap();
+    }
+    let large: Vec<u8> = (0..(17u32 << 20)).map(|i| (i >> 3) as u8).collect();
+    std::fs::write(folder.join("large.bin"), large).unwrap();
+}
+
+fn examine(place: &Place, evidence: &str, out: &str, more: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_avocet"))
+        .args(["--threads", "2", "--quiet", "examine", evidence, "--exhibit", "JC/1", "--out", out])
+        .args(more)
+        .current_dir(place.dir.path())
+        .env("AVOCET_STORE", place.path("store"))
+        .env_remove("AVOCET_KNOWN")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn digest(place: &Place, examination: &str) -> serde_json::Value {
+    let summary = place.run(["summary", examination, "--json"]);
+    serde_json::from_str::<serde_json::Value>(&summary.out).unwrap()["result_digest"].clone()
+}
+
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+/// Ends the process at the moment that `now` says, or finds that it has ended.
+fn kill_when(child: &mut Child, mut now: impl FnMut() -> bool) -> bool {
+    loop {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if now() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return true;
+        }
+        std::thread::sleep(Duration::from_micros(300));
+    }
+}
+
+#[test]
+fn an_examination_killed_at_seeded_points_finishes_with_the_same_digest() {
+    let points: u64 = std::env::var(POINTS).ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let place = Place::new();
+    evidence(&place);
+    // As a raw image too, so that the digest of the whole image is there to be resumed.
+    place.device("d");
+    let mut whole = vec![];
+    for name in ["e", "d"] {
+        let began = Instant::now();
+        let out = format!("{name}.whole");
+        assert_eq!(examine(&place, name, &out, &[]).wait().unwrap().code(), Some(4), "{name}");
+        whole.push((name, digest(&place, &out), began.elapsed()));
+    }
+    let (mut state, mut killed, mut resumed, mut at_length) = (0x5eed_u64, 0, 0, 0);
+    for point in 0..points {
+        // The folder with its pictures takes longer and is killed more often.
+        let (name, expected, took) = &whole[usize::from(point % 6 == 5)];
+        let out = format!("x{point}");
+        let (result, journal) = (place.path(&out), place.path(&format!("{out}.journal")));
+        // Killed once or twice, then finished.
+        let mut runs = 0;
+        loop {
+            let resume: &[&str] = if runs > 0 { &["--resume"] } else { &[] };
+            let mut child = examine(&place, name, &out, resume);
+            if runs > next(&mut state) % 2 + u64::from(killed == 0 && runs == 0) {
+                let code = child.wait().unwrap().code();
+                if result.try_exists().unwrap() {
+                    // Killed between the seal and the removal of the journal, it had finished: code 2.
+                    assert!(matches!(code, Some(2 | 4)), "point {point}: {code:?}");
+                    break;
+                }
+                panic!("point {point}: not finished, {code:?}");
+            }
+            runs += 1;
+            let ended = if point % 2 == 0 {
+                let wait = took.mul_f64((next(&mut state) % 1000) as f64 / 900.0);
+                let began = Instant::now();
+                kill_when(&mut child, || began.elapsed() >= wait)
+            } else {
+                // By what the journal has reached: a place in the work, however fast the machine is.
+                let length = next(&mut state) % 60_000;
+                let there = |min| journal.metadata().is_ok_and(|m| m.len() > min);
+                let ended = kill_when(&mut child, || there(length));
+                at_length += u32::from(ended);
+                ended
+            };
+            killed += u64::from(ended);
+            if !ended && result.try_exists().unwrap() {
+                break;
+            }
+            resumed += u32::from(journal.try_exists().unwrap());
+        }
+        assert_eq!(&digest(&place, &out), expected, "point {point}");
+        assert_eq!(place.run(["verify", &out]).code, 0, "point {point}");
+        assert!(!journal.try_exists().unwrap(), "point {point}: the journal stays");
+        let names = place.names();
+        assert!(!names.iter().any(|n| n.starts_with(&out) && n.ends_with("partial")), "point {point}: {names:?}");
+        if *name == "e" {
+            let checked = place.run(["media", "verify", &out]);
+            assert!(checked.out.starts_with("18 small pictures open"), "point {point}: {}{}", checked.out, checked.err);
+        }
+        for path in [result, journal] {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+    println!(
+        "killed {killed} times at {points} points ({at_length} by the journal's length), resumed {resumed} journals"
+    );
+    assert!(killed >= points / 2 && resumed > 0, "killed {killed} of {points}, resumed {resumed}");
+}
+
+#[test]
+fn what_was_read_is_not_read_again_and_nothing_else_is_taken_for_it() {
+    let place = Place::new();
+    evidence(&place);
+    assert_eq!(examine(&place, "e", "whole", &["--no-small-pictures"]).wait().unwrap().code(), Some(4));
+    let interrupted = || {
+        let mut child = examine(&place, "e", "x", &["--no-small-pictures"]);
+        assert!(kill_when(&mut child, || place.path("x.journal").metadata().is_ok_and(|m| m.len() > 4_000)));
+    };
+    interrupted();
+    // Without being asked, an unfinished examination is neither continued nor thrown away.
+    let ran = place.run(["examine", "e", "--exhibit", "JC/1", "--out", "x", "--no-small-pictures"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("--resume") && ran.err.contains("x.journal"), "{}", ran.err);
+    let resume = |more: &[&str]| {
+        let mut args = vec!["examine", "e", "--out", "x", "--resume"];
+        args.extend(more);
+        place.run(args)
+    };
+    for (more, what) in [
+        (&["--exhibit", "JC/2", "--no-small-pictures"][..], "another exhibit"),
+        (&["--exhibit", "JC/1", "--no-media"], "another setting for pictures"),
+        (&["--exhibit", "JC/1", "--no-small-pictures", "--no-image-digest"], "setting for the image digest"),
+    ] {
+        let ran = resume(more);
+        assert!(ran.code == 2 && ran.err.contains(what), "{more:?}: {}", ran.err);
+        assert!(place.path("x.journal").try_exists().unwrap(), "what was read is kept");
+    }
+    let ran = resume(&["--exhibit", "JC/1", "--no-small-pictures"]);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    assert!(ran.err.contains("going on with what"), "{}", ran.err);
+    assert_eq!(digest(&place, "x"), digest(&place, "whole"));
+    // With nothing to resume it begins, and a finished result is never touched.
+    assert_eq!(resume(&["--exhibit", "JC/1", "--no-small-pictures"]).code, 2);
+    for name in ["x", "x.seal"] {
+        std::fs::remove_file(place.path(name)).unwrap();
+    }
+    let ran = resume(&["--exhibit", "JC/1", "--no-small-pictures"]);
+    assert!(ran.code == 4 && ran.err.contains("no interrupted examination is there"), "{}", ran.err);
+    for name in ["x", "x.seal"] {
+        std::fs::remove_file(place.path(name)).unwrap();
+    }
+    // Evidence that changed in between is refused.
+    interrupted();
+    std::fs::write(place.path("e/album 0/a new first file.txt"), "new").unwrap();
+    let ran = resume(&["--exhibit", "JC/1", "--no-small-pictures"]);
+    assert!(ran.code == 2 && ran.err.contains("the evidence is not what it was"), "{}", ran.err);
+    assert!(!place.path("x").try_exists().unwrap());
+}
+
+/// Ctrl-C is a signal that ends the program on the spot; what it leaves is what a kill leaves.
+#[test]
+fn an_interrupt_and_a_full_disk_are_resumed_too() {
+    let place = Place::new();
+    evidence(&place);
+    assert_eq!(examine(&place, "e", "whole", &[]).wait().unwrap().code(), Some(4));
+    let child = examine(&place, "e", "x", &[]);
+    while !place.path("x.journal").metadata().is_ok_and(|m| m.len() > 1_000) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut child = child;
+    assert!(child.wait().unwrap().code().is_none(), "ended by the signal");
+    assert_eq!(examine(&place, "e", "x", &["--resume"]).wait().unwrap().code(), Some(4));
+    assert_eq!(digest(&place, "x"), digest(&place, "whole"));
+    // A limit on the size of files stands for a disk that fills: the store of small pictures meets it first.
+    let mut left = 0;
+    for kib in [40, 120, 200, 400] {
+        let ran = place.shell(&format!(
+            "trap '' XFSZ; ulimit -f {kib}; exec \"$AVOCET\" --threads 2 examine e --exhibit JC/1 --out y --resume"
+        ));
+        if ran.code == 4 {
+            break;
+        }
+        assert!(matches!(ran.code, 1 | 2), "{kib} KiB: {}{}", ran.out, ran.err);
+        if place.path("y.journal").try_exists().unwrap() {
+            left += 1;
+            assert!(ran.err.contains("--resume finishes"), "{kib} KiB: {}", ran.err);
+        }
+        assert!(
+            !place.path("y").try_exists().unwrap() && !place.path("y.partial").try_exists().unwrap(),
+            "{kib} KiB: {:?}",
+            place.names()
+        );
+    }
+    assert!(left > 0, "no run was cut off after it had read something");
+    let code = examine(&place, "e", "y", &["--resume"]).wait().unwrap().code();
+    assert!(place.path("y").try_exists().unwrap(), "{code:?}");
+    assert_eq!(digest(&place, "y"), digest(&place, "whole"));
+    assert!(place.run(["media", "verify", "y"]).out.starts_with("18 small pictures open"));
+}
