@@ -18,6 +18,7 @@ mod overview;
 mod people;
 mod referral;
 mod review;
+mod team;
 mod warrant;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ pub use referral::{Conflict, Incoming, Referral};
 pub use review::{
     Accepted, Batch, BatchItem, Border, GroupMember, LARGEST_BATCH, LEASE_MINUTES, NearGroup, Progress, Undone, Voted,
 };
+pub use team::{ChildToFind, SearchHit, Searched};
 pub use warrant::{IpEventShown, WarrantShown};
 
 /// What facts add up to for each thing that they are about, by its id: `of` says what a fact is about and is one of this

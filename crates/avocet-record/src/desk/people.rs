@@ -130,7 +130,7 @@ impl Desk<'_> {
         Ok(PersonShown { id, file, child, details, same, findings })
     }
 
-    async fn details(&self, file: &PersonFile) -> Result<Details> {
+    pub(super) async fn details(&self, file: &PersonFile) -> Result<Details> {
         let described = file.person.described();
         let mut sealed: Vec<(String, Personal<String>)> = vec![];
         let mut add = |what: String, text: Option<Personal<String>>| sealed.extend(text.map(|text| (what, text)));

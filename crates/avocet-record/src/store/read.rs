@@ -13,6 +13,7 @@ use super::{Store, db};
 use crate::at::At;
 use crate::desk::{Account, Item, account_from_row};
 use crate::error::{DatabaseResult as _, RecordError, Result};
+use crate::identifier::Identifier;
 use crate::ids::{ExaminationId, InvestigationId, KeyId, PersonId, ReferralId, UserId};
 use crate::parts::in_parts;
 use crate::risk::Flag;
@@ -243,6 +244,13 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// What has an identifier.
+    pub(crate) async fn subjects_with(&self, identifier: &Identifier) -> Result<Vec<String>> {
+        let token = self.key.token(identifier.kind.as_str(), &identifier.value);
+        let mut conn = self.db.reader().await?;
+        rows!(conn, SUBJECTS_OF_TOKEN, token.to_vec()).iter().map(|row| text(row, 0)).collect()
     }
 
     pub(crate) async fn same_media(&self, id: InvestigationId) -> Result<Vec<(InvestigationId, UserId, u64)>> {

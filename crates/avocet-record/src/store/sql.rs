@@ -88,6 +88,7 @@ statements! {
     ADD_IDENTIFIER = "INSERT INTO identifier (token, subject, kind, key_id) VALUES ($1, $2, $3, $4) \
                       ON CONFLICT (token, subject) DO NOTHING";
     FORGET_IDENTIFIERS = "DELETE FROM identifier WHERE key_id = $1";
+    SUBJECTS_OF_TOKEN = "SELECT subject FROM identifier WHERE token = $1 ORDER BY subject";
     /// The same token in another record, with the investigation and the owner of that record.
     SAME_TOKEN = "SELECT b.subject, b.kind, p.investigation, i.owner, count(*) FROM identifier a \
                   JOIN identifier b ON b.token = a.token AND b.subject <> a.subject \

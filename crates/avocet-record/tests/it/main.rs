@@ -24,4 +24,5 @@ mod review;
 mod risk;
 mod roles;
 mod store;
+mod team;
 mod vote;
