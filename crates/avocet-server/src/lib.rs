@@ -10,16 +10,20 @@
 
 mod app;
 mod fault;
+mod folders;
 mod form;
+mod jobs;
+mod leads;
 mod limit;
 mod pages;
 pub mod pictures;
 pub mod route;
+mod sealed;
 mod serve;
 mod session;
 mod tls;
 mod view;
 
-pub use app::App;
+pub use app::{App, Setup};
 pub use pages::{router, routes};
 pub use serve::{Files, Options, ServeError, serve};

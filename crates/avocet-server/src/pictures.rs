@@ -1,6 +1,8 @@
 //! The small pictures that examinations left beside their sealed files, opened with their keys.
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use avocet_base::Sha256;
 use avocet_media::derivative::{self, DerivativeError, Kind, Protector, Reader};
@@ -14,10 +16,22 @@ pub enum Size {
     Whole,
 }
 
+/// What opens small pictures now: keys come with examinations that are made while the server runs.
+pub type Keys = Box<dyn Fn() -> Vec<Protector> + Send + Sync>;
+
 /// Every store of small pictures in a folder. None of them knows an investigation: whoever asks has passed the gate for
 /// the content before.
-#[derive(Debug, Default)]
-pub struct Pictures(Vec<Reader>);
+#[derive(Default)]
+pub struct Pictures {
+    readers: RwLock<Vec<(PathBuf, Reader)>>,
+    source: Option<(PathBuf, Keys)>,
+}
+
+impl fmt::Debug for Pictures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pictures({})", self.stores())
+    }
+}
 
 impl Pictures {
     /// Opens every `*.derivatives` in a folder that one of these keys opens. Answers too why others were not opened: their
@@ -25,13 +39,29 @@ impl Pictures {
     ///
     /// # Errors
     /// Where the folder cannot be read.
-    pub fn open(folder: &Path, protectors: &[Protector]) -> std::io::Result<(Self, Vec<DerivativeError>)> {
+    pub fn open(folder: &Path, keys: Keys) -> std::io::Result<(Self, Vec<DerivativeError>)> {
+        let pictures = Self { readers: RwLock::default(), source: Some((folder.to_owned(), keys)) };
+        let refused = pictures.look_again()?;
+        Ok((pictures, refused))
+    }
+
+    /// Opens those that came since, and answers why others were not opened.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn look_again(&self) -> std::io::Result<Vec<DerivativeError>> {
+        let Some((folder, keys)) = &self.source else { return Ok(vec![]) };
+        let known: Vec<PathBuf> = self.read().iter().map(|(path, _)| path.clone()).collect();
         let mut paths: Vec<_> = std::fs::read_dir(folder)?
             .filter_map(Result::ok)
             .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|end| end == "derivatives"))
+            .filter(|path| path.extension().is_some_and(|end| end == "derivatives") && !known.contains(path))
             .collect();
+        if paths.is_empty() {
+            return Ok(vec![]);
+        }
         paths.sort();
+        let protectors = keys();
         let (mut readers, mut refused) = (vec![], vec![]);
         for path in paths {
             let mut why = DerivativeError::WrongKey;
@@ -43,17 +73,25 @@ impl Pictures {
                 }
             });
             match opened {
-                Some(reader) => readers.push(reader),
+                Some(reader) => readers.push((path, reader)),
                 None => refused.push(why),
             }
         }
-        Ok((Self(readers), refused))
+        let mut all = self.readers.write().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else may have looked meanwhile.
+        readers.retain(|(path, _)| !all.iter().any(|(open, _)| open == path));
+        all.extend(readers);
+        Ok(refused)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<(PathBuf, Reader)>> {
+        self.readers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many stores are open.
     #[must_use]
     pub fn stores(&self) -> usize {
-        self.0.len()
+        self.read().len()
     }
 
     /// The veiled picture of a content: small, grey, blurred. `None` where no store has it.
@@ -77,7 +115,7 @@ impl Pictures {
     }
 
     fn find(&self, sha256: &Sha256, kind: Kind) -> Result<Option<Vec<u8>>, DerivativeError> {
-        for reader in &self.0 {
+        for (_, reader) in self.read().iter() {
             if let Some(picture) = reader.get(sha256, kind)? {
                 return Ok(Some(picture));
             }

@@ -178,6 +178,8 @@ pub struct Route {
     pub rule: Rule,
     /// How many bytes can be sent to it.
     pub most: usize,
+    /// Whether a page asks by itself: then it keeps no session alive.
+    background: bool,
     handler: Arc<dyn Handler>,
 }
 
@@ -197,7 +199,7 @@ pub fn route<F>(path: &'static str, rule: Rule, handler: F) -> Route
 where
     F: AsyncFn(&Ctx, &Desk<'_>) -> Page + Send + Sync + 'static,
 {
-    Route { method: Method::GET, path, rule, most: 0, handler: Arc::new(WithDesk(handler)) }
+    Route { method: Method::GET, path, rule, most: 0, background: false, handler: Arc::new(WithDesk(handler)) }
 }
 
 /// Takes what a form sends.
@@ -205,7 +207,14 @@ pub fn form<F>(path: &'static str, rule: Rule, handler: F) -> Route
 where
     F: AsyncFn(&Ctx, &Desk<'_>) -> Page + Send + Sync + 'static,
 {
-    Route { method: Method::POST, path, rule, most: FORM_BYTES, handler: Arc::new(WithDesk(handler)) }
+    Route {
+        method: Method::POST,
+        path,
+        rule,
+        most: FORM_BYTES,
+        background: false,
+        handler: Arc::new(WithDesk(handler)),
+    }
 }
 
 /// A page, or what a form sends, for everybody: the few addresses that come before a sign-in.
@@ -214,7 +223,7 @@ where
     F: AsyncFn(&Ctx) -> Page + Send + Sync + 'static,
 {
     let most = if method == Method::POST { 4096 } else { 0 };
-    Route { method, path, rule: Rule::Public, most, handler: Arc::new(WithoutDesk(handler)) }
+    Route { method, path, rule: Rule::Public, most, background: false, handler: Arc::new(WithoutDesk(handler)) }
 }
 
 impl Route {
@@ -222,6 +231,13 @@ impl Route {
     #[must_use]
     pub fn up_to(mut self, bytes: usize) -> Self {
         self.most = bytes;
+        self
+    }
+
+    /// The same, asked by a page and not by a person.
+    #[must_use]
+    pub fn by_itself(mut self) -> Self {
+        self.background = true;
         self
     }
 }
@@ -241,7 +257,7 @@ pub fn router(app: &Arc<App>, routes: Vec<Route>) -> Router {
         move |request: Request| {
             let app = Arc::clone(&app);
             async move {
-                let ctx = read(&app, request.into_parts().0).await;
+                let ctx = read(&app, request.into_parts().0, true).await;
                 fault(&ctx, &Fault::Nothing)
             }
         }
@@ -250,7 +266,7 @@ pub fn router(app: &Arc<App>, routes: Vec<Route>) -> Router {
         move |request: Request| {
             let app = Arc::clone(&app);
             async move {
-                let ctx = read(&app, request.into_parts().0).await;
+                let ctx = read(&app, request.into_parts().0, true).await;
                 let mut response = fault(&ctx, &Fault::Nothing);
                 *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
                 response
@@ -266,13 +282,14 @@ pub fn router(app: &Arc<App>, routes: Vec<Route>) -> Router {
 /// How long a form may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(120);
 
-async fn read(app: &Arc<App>, mut parts: request::Parts) -> Ctx {
+async fn read(app: &Arc<App>, mut parts: request::Parts, used: bool) -> Ctx {
     let params = match RawPathParams::from_request_parts(&mut parts, &()).await {
         Ok(params) => params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         // Bytes that are no text name nothing.
         Err(_) => vec![],
     };
-    let signed = cookie(&parts.headers, session::COOKIE).and_then(|cookie| app.sessions.find(&cookie, Instant::now()));
+    let signed =
+        cookie(&parts.headers, session::COOKIE).and_then(|cookie| app.sessions.find(&cookie, used, Instant::now()));
     let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     Ctx {
         app: Arc::clone(app),
@@ -289,7 +306,7 @@ async fn read(app: &Arc<App>, mut parts: request::Parts) -> Ctx {
 
 async fn answer(app: Arc<App>, line: Arc<Route>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let mut ctx = read(&app, parts).await;
+    let mut ctx = read(&app, parts, !line.background).await;
     // Nothing that somebody sends who is not signed in is read, but at the few open addresses.
     if line.rule != Rule::Public && ctx.signed.is_none() {
         return to_sign_in(&ctx, &line);

@@ -7,12 +7,16 @@ use std::time::{Duration, Instant};
 use avocet_record::desk::Pass;
 use sha2::{Digest as _, Sha256};
 
+use crate::pages::Screen;
+
 /// The cookie. Its prefix makes browsers refuse it without TLS, for another path or from another host.
 pub const COOKIE: &str = "__Host-avocet";
 /// The cookie that ties the form for signing in to the browser that was shown it.
 pub const FORM_COOKIE: &str = "__Host-avocet-form";
-/// Without a request for so long a session ends.
+/// Without a request for so long a session ends, where nobody says otherwise.
 const IDLE: Duration = Duration::from_secs(30 * 60);
+/// What ended is forgotten at the latest so long after it.
+const SWEEP: Duration = Duration::from_secs(60);
 /// A session ends after a long shift, whatever happens in it.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
@@ -42,11 +46,14 @@ struct Session {
     notice: Option<String>,
     began: Instant,
     last: Instant,
+    /// What is on the review screen. It goes with the session.
+    screen: Option<Screen>,
 }
 
 impl Session {
-    fn lives(&self, now: Instant) -> bool {
-        now.duration_since(self.last) < IDLE && now.duration_since(self.began) < LONGEST
+    fn left(&self, idle: Duration, now: Instant) -> Duration {
+        let unused = idle.saturating_sub(now.duration_since(self.last));
+        unused.min(LONGEST.saturating_sub(now.duration_since(self.began)))
     }
 }
 
@@ -63,51 +70,94 @@ pub struct Signed {
 }
 
 /// Everybody's session, by the digest of the cookie: who reads the server's memory cannot sign in with what is there.
-#[derive(Debug, Default)]
-pub struct Sessions(Mutex<HashMap<Key, Session>>);
+#[derive(Debug)]
+pub struct Sessions {
+    all: Mutex<(HashMap<Key, Session>, Instant)>,
+    idle: Duration,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { all: Mutex::new((HashMap::new(), Instant::now())), idle: IDLE }
+    }
+}
+
+type All<'a> = std::sync::MutexGuard<'a, (HashMap<Key, Session>, Instant)>;
 
 impl Sessions {
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Sessions that end after so long without use.
+    pub fn that_last(idle: Duration) -> Self {
+        Self { idle, ..Self::default() }
+    }
+
+    fn all(&self) -> All<'_> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, without those that have ended.
+    fn swept(&self, now: Instant, at_once: bool) -> All<'_> {
+        let mut all = self.all();
+        if at_once || now.duration_since(all.1) >= SWEEP {
+            all.0.retain(|_, session| !session.left(self.idle, now).is_zero());
+            all.1 = now;
+        }
+        all
     }
 
     /// Begins a session, and answers the cookie's value.
     pub fn begin(&self, pass: Pass, login: &str, now: Instant) -> std::io::Result<String> {
         let (cookie, csrf) = (random()?, random()?);
-        let mut all = self.all();
-        all.retain(|_, session| session.lives(now));
         let login = login.to_owned();
-        all.insert(key(&cookie), Session { pass, login, csrf, notice: None, began: now, last: now });
+        let session = Session { pass, login, csrf, notice: None, began: now, last: now, screen: None };
+        self.swept(now, true).0.insert(key(&cookie), session);
         Ok(cookie)
     }
 
-    /// The session of a cookie, where it lives. It is used with this.
-    pub fn find(&self, cookie: &str, now: Instant) -> Option<Signed> {
-        let mut all = self.all();
+    /// The session of a cookie, where it lives. `used` says whether a person asks: what a page asks by itself keeps no
+    /// session alive.
+    pub fn find(&self, cookie: &str, used: bool, now: Instant) -> Option<Signed> {
+        let mut all = self.swept(now, false);
         let key = key(cookie);
-        let session = all.get_mut(&key).filter(|session| session.lives(now));
+        let session = all.0.get_mut(&key).filter(|session| !session.left(self.idle, now).is_zero());
         let Some(session) = session else {
-            all.remove(&key);
+            all.0.remove(&key);
             return None;
         };
-        session.last = now;
+        if used {
+            session.last = now;
+        }
         Some(Signed { pass: session.pass.clone(), login: session.login.clone(), csrf: session.csrf.clone(), key })
     }
 
     /// Ends a session.
     pub fn end(&self, signed: &Signed) {
-        self.all().remove(&signed.key);
+        self.all().0.remove(&signed.key);
+    }
+
+    /// How long a session lives without use from now on.
+    pub fn left(&self, signed: &Signed, now: Instant) -> Duration {
+        self.all().0.get(&signed.key).map_or(Duration::ZERO, |session| session.left(self.idle, now))
+    }
+
+    /// How long before its end a page warns: five minutes, or half of what there is.
+    pub fn warned_before(&self) -> Duration {
+        Duration::from_secs(300).min(self.idle / 2)
+    }
+
+    /// Works on what is on the review screen of a session.
+    pub fn screen<R>(&self, signed: &Signed, work: impl FnOnce(&mut Option<Screen>) -> R) -> Option<R> {
+        self.all().0.get_mut(&signed.key).map(|session| work(&mut session.screen))
     }
 
     /// What the next page of the session says at its top, once.
     pub fn tell(&self, signed: &Signed, notice: String) {
-        if let Some(session) = self.all().get_mut(&signed.key) {
+        if let Some(session) = self.all().0.get_mut(&signed.key) {
             session.notice = Some(notice);
         }
     }
 
     /// Takes what there is to say.
     pub fn told(&self, signed: &Signed) -> Option<String> {
-        self.all().get_mut(&signed.key).and_then(|session| session.notice.take())
+        self.all().0.get_mut(&signed.key).and_then(|session| session.notice.take())
     }
 }

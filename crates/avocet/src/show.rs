@@ -1,8 +1,9 @@
 //! Progress on a terminal; nothing elsewhere.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use avocet_examine::{Progress, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -55,6 +56,74 @@ impl Progress for Bar {
 
     fn add_image(&self, bytes: u64) {
         self.bar.inc(bytes);
+    }
+}
+
+/// How often a line is written while nothing but numbers change.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How far it is, as lines of JSON on standard error. They name a volume as the examination numbers it, and nothing that
+/// the evidence holds.
+pub struct Lines(Mutex<Far>);
+
+struct Far {
+    stage: &'static str,
+    volume: String,
+    files: u64,
+    bytes: u64,
+    of: u64,
+    told: Instant,
+}
+
+impl Lines {
+    /// Tells at once that it began.
+    pub fn new(image_bytes: u64) -> Self {
+        let far =
+            Far { stage: "begun", volume: String::new(), files: 0, bytes: 0, of: image_bytes, told: Instant::now() };
+        far.tell();
+        Self(Mutex::new(far))
+    }
+
+    fn change(&self, now: bool, change: impl FnOnce(&mut Far)) {
+        let mut far = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut far);
+        if now || far.told.elapsed() >= EVERY {
+            far.told = Instant::now();
+            far.tell();
+        }
+    }
+}
+
+impl Far {
+    fn tell(&self) {
+        let line = serde_json::json!({"progress": {"stage": self.stage, "volume": self.volume, "files": self.files,
+            "bytes": self.bytes, "of": self.of}});
+        // Who does not listen any more is no reason to stop.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+}
+
+impl Progress for Lines {
+    fn stage(&self, stage: Stage<'_>) {
+        self.change(true, |far| match stage {
+            Stage::Volume { name, bytes } => {
+                far.of = far.of.saturating_add(bytes);
+                (far.stage, far.volume) = ("volume", name.to_owned());
+            }
+            Stage::Image => far.stage = "image",
+            Stage::Seal => far.stage = "seal",
+        });
+    }
+
+    fn add(&self, files: u64, bytes: u64) {
+        self.change(false, |far| {
+            far.files = far.files.saturating_add(files);
+            far.bytes = far.bytes.saturating_add(bytes);
+        });
+    }
+
+    fn add_image(&self, bytes: u64) {
+        self.change(false, |far| far.bytes = far.bytes.saturating_add(bytes));
     }
 }
 

@@ -29,12 +29,19 @@ static REVIEW_STYLE: LazyLock<Asset> =
 static REVIEW_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("review", "js", "text/javascript; charset=utf-8", include_bytes!("../../assets/review.js"))
 });
+static SCRIPT: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("app", "js", "text/javascript; charset=utf-8", include_bytes!("../../assets/app.js")));
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("avocet", "svg", "image/svg+xml", include_bytes!("../../assets/avocet.svg")));
 
 /// Where the style is.
 pub fn style() -> &'static str {
     &STYLE.address
+}
+
+/// Where the script of every page is.
+pub fn script() -> &'static str {
+    &SCRIPT.address
 }
 
 /// Where the style of the review screen is.
@@ -54,7 +61,7 @@ pub fn icon() -> &'static str {
 
 pub fn routes() -> Vec<Route> {
     vec![open(Method::GET, "/assets/{name}", async |ctx| {
-        let all = [&*STYLE, &*REVIEW_STYLE, &*REVIEW_SCRIPT, &*ICON];
+        let all = [&*STYLE, &*SCRIPT, &*REVIEW_STYLE, &*REVIEW_SCRIPT, &*ICON];
         let asset = all.into_iter().find(|asset| asset.address == ctx.path).ok_or(Fault::Nothing)?;
         Ok(Answer::Asset { kind: asset.kind, bytes: asset.bytes })
     })]

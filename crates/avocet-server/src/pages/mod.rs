@@ -4,16 +4,23 @@ mod access;
 mod account;
 mod acts;
 pub mod assets;
+mod backups;
 mod continuity;
+mod device_check;
+mod examinations;
 mod figures;
 mod help;
+mod identification;
 mod investigation;
 mod investigations;
 mod ledger;
 mod referrals;
 mod review;
+mod search;
 mod sections;
+mod sets;
 mod sign_in;
+mod team;
 mod today;
 mod who;
 
@@ -24,7 +31,7 @@ use axum::Router;
 use crate::app::App;
 use crate::route::{self, Route};
 
-pub use review::Screens;
+pub use review::Screen;
 
 /// Every address of the server.
 #[must_use]
@@ -36,13 +43,20 @@ pub fn routes() -> Vec<Route> {
         investigations::routes(),
         investigation::routes(),
         sections::routes(),
+        examinations::routes(),
+        identification::routes(),
+        device_check::routes(),
         acts::routes(),
         referrals::routes(),
+        search::routes(),
+        team::routes(),
         review::routes(),
         continuity::routes(),
         figures::routes(),
         access::routes(),
+        sets::routes(),
         ledger::routes(),
+        backups::routes(),
         account::routes(),
         help::routes(),
     ]

@@ -1,9 +1,6 @@
 //! The review screen: a grid of veiled tiles, graded by keys. A clear picture is sent only while one is held, and its
 //! beginning and end are recorded. In addresses a content is its number on the screen, never its digest.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use avocet_base::{Sha256, plural, size_text};
 use avocet_known::Scheme;
 use avocet_record::InvestigationId;
@@ -53,67 +50,61 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// What is on somebody's screen: the contents by their numbers, and the clear view that is open.
-struct Screen {
+/// What is on somebody's screen: the contents by their numbers, and the clear view that is open. It is kept with the
+/// session and ends with it.
+pub struct Screen {
     investigation: InvestigationId,
     batch: String,
     items: Vec<Sha256>,
     clear: Option<(Sha256, u64)>,
 }
 
-/// Everybody's screen, by their session.
-#[derive(Default)]
-pub struct Screens(Mutex<HashMap<String, Screen>>);
-
-impl std::fmt::Debug for Screens {
+impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Screens")
+        f.write_str("Screen")
     }
 }
 
-impl Screens {
-    fn with<R>(&self, ctx: &Ctx, act: impl FnOnce(&mut HashMap<String, Screen>, &str) -> R) -> R {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), ctx.csrf())
-    }
+/// Works on the screen of the session that asks.
+fn on_screen<R>(ctx: &Ctx, work: impl FnOnce(&mut Option<Screen>) -> R) -> Option<R> {
+    ctx.signed.as_ref().and_then(|signed| ctx.app.sessions.screen(signed, work))
+}
 
-    fn begin(&self, ctx: &Ctx, investigation: InvestigationId, batch: &str, items: Vec<Sha256>) {
-        let batch = batch.to_owned();
-        self.with(ctx, |all, key| all.insert(key.to_owned(), Screen { investigation, batch, items, clear: None }));
-    }
+/// The content with a number on the screen that this session was sent last, of this investigation.
+fn content(ctx: &Ctx, batch: &str, number: &str) -> Result<Sha256, Fault> {
+    let investigation = ctx.investigation()?;
+    let number: usize = number.parse().map_err(|_| Fault::Nothing)?;
+    let found = on_screen(ctx, |screen| {
+        let screen = screen.as_ref()?;
+        let is_it = screen.batch == batch && screen.investigation == investigation;
+        screen.items.get(number).copied().filter(|_| is_it)
+    });
+    found.flatten().ok_or(Fault::Nothing)
+}
 
-    /// The content with a number on the screen that this session was sent last, of this investigation.
-    fn content(&self, ctx: &Ctx, batch: &str, number: &str) -> Result<Sha256, Fault> {
-        let investigation = ctx.investigation()?;
-        let number: usize = number.parse().map_err(|_| Fault::Nothing)?;
-        self.with(ctx, |all, key| {
-            let screen = all.get(key).filter(|screen| screen.batch == batch && screen.investigation == investigation);
-            screen.and_then(|screen| screen.items.get(number).copied()).ok_or(Fault::Nothing)
-        })
-    }
-
-    /// Numbers of these contents, which are added where they are not on the screen yet.
-    fn numbers(&self, ctx: &Ctx, contents: &[Sha256]) -> Vec<usize> {
-        self.with(ctx, |all, key| {
-            let Some(screen) = all.get_mut(key) else { return vec![] };
-            let mut numbers = vec![];
-            for content in contents {
-                let known = screen.items.iter().position(|item| item == content);
-                numbers.push(known.unwrap_or(screen.items.len()));
-                if known.is_none() {
-                    screen.items.push(*content);
-                }
+/// Numbers of these contents, which are added where they are not on the screen yet.
+fn numbers(ctx: &Ctx, contents: &[Sha256]) -> Vec<usize> {
+    let numbers = on_screen(ctx, |screen| {
+        let screen = screen.as_mut()?;
+        let mut numbers = vec![];
+        for content in contents {
+            let known = screen.items.iter().position(|item| item == content);
+            numbers.push(known.unwrap_or(screen.items.len()));
+            if known.is_none() {
+                screen.items.push(*content);
             }
-            numbers
-        })
-    }
+        }
+        Some(numbers)
+    });
+    numbers.flatten().unwrap_or_default()
+}
 
-    fn number_of(&self, ctx: &Ctx, content: &Sha256) -> Option<usize> {
-        self.with(ctx, |all, key| all.get(key)?.items.iter().position(|item| item == content))
-    }
+fn number_of(ctx: &Ctx, content: &Sha256) -> Option<usize> {
+    on_screen(ctx, |screen| screen.as_ref()?.items.iter().position(|item| item == content)).flatten()
+}
 
-    fn swap_clear(&self, ctx: &Ctx, view: Option<(Sha256, u64)>) -> Option<(Sha256, u64)> {
-        self.with(ctx, |all, key| all.get_mut(key).and_then(|screen| std::mem::replace(&mut screen.clear, view)))
-    }
+fn swap_clear(ctx: &Ctx, view: Option<(Sha256, u64)>) -> Option<(Sha256, u64)> {
+    on_screen(ctx, |screen| std::mem::replace(&mut screen.as_mut()?.clear, view)).flatten()
 }
 
 /// A key, the category that it gives, and its words.
@@ -185,7 +176,8 @@ async fn screen(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let token = session::random().map_err(|_| Fault::Server("make a page"))?;
     let token = token.get(..16).unwrap_or_default().to_owned();
     let contents: Vec<Sha256> = batch.items.iter().map(|item| item.sha256).collect();
-    ctx.app.screens.begin(ctx, investigation, &token, contents.clone());
+    let began = Screen { investigation, batch: token.clone(), items: contents.clone(), clear: None };
+    on_screen(ctx, |screen| *screen = Some(began));
     let shown = with_tile(ctx, contents);
     if !shown.is_empty() {
         desk.tiles_shown(investigation, &shown).await?;
@@ -195,7 +187,7 @@ async fn screen(ctx: &Ctx, desk: &Desk<'_>) -> Page {
 
 /// Those of these contents whose veiled picture is there and whole. Each is read and decrypted for the answer.
 fn with_tile(ctx: &Ctx, mut contents: Vec<Sha256>) -> Vec<Sha256> {
-    contents.retain(|sha256| matches!(ctx.app.pictures.veiled(sha256), Ok(Some(_))));
+    contents.retain(|sha256| matches!(ctx.app.setup.pictures.veiled(sha256), Ok(Some(_))));
     contents
 }
 
@@ -260,7 +252,7 @@ fn border(border: Border) -> &'static str {
     }
 }
 
-fn page(title: &str, body: &Markup, script: bool) -> Markup {
+fn page(ctx: &Ctx, title: &str, body: &Markup, script: bool) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en-GB" {
@@ -270,9 +262,10 @@ fn page(title: &str, body: &Markup, script: bool) -> Markup {
                 title { (title) " – Avocet" }
                 link rel="icon" href=(assets::icon()) type="image/svg+xml";
                 link rel="stylesheet" href=(assets::review_style());
+                script type="module" src=(assets::script()) {}
                 @if script { script type="module" src=(assets::review_script()) {} }
             }
-            body.review-page { (body) }
+            body.review-page { (body) (view::session_end(ctx)) }
         }
     }
 }
@@ -378,7 +371,7 @@ fn grid(
             }
         }
     };
-    page(&format!("{title}, {investigation}"), &body, true)
+    page(ctx, &format!("{title}, {investigation}"), &body, true)
 }
 
 async fn pause(ctx: &Ctx, desk: &Desk<'_>) -> Page {
@@ -418,19 +411,19 @@ async fn quiet(ctx: &Ctx, desk: &Desk<'_>, progress: &Progress, words: Option<Ma
             p { a href="/help" { "Support for you" } }
         }
     };
-    Ok(Answer::Html(page(&format!("A pause, {investigation}"), &body, false)))
+    Ok(Answer::Html(page(ctx, &format!("A pause, {investigation}"), &body, false)))
 }
 
 async fn tile(ctx: &Ctx, _: &Desk<'_>) -> Page {
     let (batch, number) = (ctx.raw("batch").unwrap_or_default(), ctx.raw("n").unwrap_or_default());
-    let content = ctx.app.screens.content(ctx, batch, number)?;
-    let veiled = ctx.app.pictures.veiled(&content).map_err(|_| Fault::Server("read the small pictures"))?;
+    let content = content(ctx, batch, number)?;
+    let veiled = ctx.app.setup.pictures.veiled(&content).map_err(|_| Fault::Server("read the small pictures"))?;
     Ok(Answer::Part { kind: "image/jpeg", bytes: veiled.ok_or(Fault::Nothing)? })
 }
 
 fn item(ctx: &Ctx) -> Result<(InvestigationId, Sha256), Fault> {
     let (batch, number) = (ctx.form.text("batch").unwrap_or_default(), ctx.form.text("item").unwrap_or_default());
-    Ok((ctx.investigation()?, ctx.app.screens.content(ctx, batch, number)?))
+    Ok((ctx.investigation()?, content(ctx, batch, number)?))
 }
 
 async fn clear(ctx: &Ctx, desk: &Desk<'_>) -> Page {
@@ -441,15 +434,15 @@ async fn clear(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     };
     // Recorded before a byte of it is read: what cannot be recorded is not shown.
     let view = desk.clear_began(investigation, content, name).await?;
-    if let Some((before, open)) = ctx.app.screens.swap_clear(ctx, Some((content, view))) {
+    if let Some((before, open)) = swap_clear(ctx, Some((content, view))) {
         desk.clear_ended(investigation, before, open).await?;
     }
-    let picture = ctx.app.pictures.clear(&content, size).map_err(|_| Fault::Server("read the small pictures"))?;
+    let picture = ctx.app.setup.pictures.clear(&content, size).map_err(|_| Fault::Server("read the small pictures"))?;
     Ok(Answer::Part { kind: "image/jpeg", bytes: picture.ok_or(Fault::Nothing)? })
 }
 
 async fn clear_end(ctx: &Ctx, desk: &Desk<'_>) -> Page {
-    if let Some((content, open)) = ctx.app.screens.swap_clear(ctx, None) {
+    if let Some((content, open)) = swap_clear(ctx, None) {
         desk.clear_ended(ctx.investigation()?, content, open).await?;
     }
     answer(&json!({}))
@@ -517,7 +510,7 @@ async fn undo(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         1 => "The last grade is withdrawn.".to_owned(),
         n => format!("{n} grades that were given as one are withdrawn."),
     };
-    let number = undone.withdrawn.first().and_then(|content| ctx.app.screens.number_of(ctx, content));
+    let number = undone.withdrawn.first().and_then(|content| number_of(ctx, content));
     let elsewhere = number.is_none() && !undone.withdrawn.is_empty();
     far(desk, investigation, json!({ "said": said, "item": number, "elsewhere": elsewhere })).await
 }
@@ -526,7 +519,7 @@ async fn members(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let (investigation, content) = item(ctx)?;
     let group = desk.review_group(investigation, content).await?;
     let contents: Vec<Sha256> = group.members.iter().map(|member| member.item.sha256).collect();
-    let numbers = ctx.app.screens.numbers(ctx, &contents);
+    let numbers = numbers(ctx, &contents);
     let shown = with_tile(ctx, contents);
     desk.tiles_shown(investigation, &shown).await?;
     let all: Vec<Value> = group
@@ -547,14 +540,14 @@ async fn members(ctx: &Ctx, desk: &Desk<'_>) -> Page {
          for all only when you accept it.",
         plural(group.members.len() as u64, "picture", "pictures")
     );
-    let first = ctx.app.screens.number_of(ctx, &group.representative);
+    let first = number_of(ctx, &group.representative);
     answer(&json!({ "words": words, "members": all, "proposed": group.proposed, "first": first }))
 }
 
 async fn accept(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let (investigation, representative) = item(ctx)?;
     let accepted = desk.review_accept(investigation, representative).await?;
-    let numbers = ctx.app.screens.numbers(ctx, &accepted.accepted);
+    let numbers = numbers(ctx, &accepted.accepted);
     let mut said =
         format!("{} accepted as {}.", plural(accepted.accepted.len() as u64, "picture", "pictures"), accepted.category);
     if !accepted.left_out.is_empty() {

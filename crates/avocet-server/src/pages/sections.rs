@@ -29,7 +29,6 @@ pub fn routes() -> Vec<Route> {
         route("/investigations/{i}/warrants", READ, warrants),
         route("/investigations/{i}/exhibits", READ, exhibits),
         route("/investigations/{i}/exhibits/{thing}", READ, exhibit),
-        route("/investigations/{i}/examinations", READ, examinations),
         route("/investigations/{i}/safeguarding", READ, safeguarding),
         route("/investigations/{i}/orders", READ, orders),
         route("/investigations/{i}/outcome", READ, outcome),
@@ -44,7 +43,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn shown(ctx: &Ctx, desk: &Desk<'_>, title: &str, body: &Markup) -> Page {
+/// A page of the investigation in the address.
+pub async fn shown(ctx: &Ctx, desk: &Desk<'_>, title: &str, body: &Markup) -> Page {
     let head = desk.head(ctx.investigation()?).await?;
     Ok(Answer::Html(view::investigation_page(ctx, desk, &head, title, body)))
 }
@@ -432,7 +432,10 @@ async fn exhibit(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 } @else { "nothing else" }
             }),
         ]))
-        @if desk.holds(Right::RecordExhibit) { (action(&format!("/investigations/{}/exhibits/{id}/label", ctx.investigation()?), "Label to print")) }
+        div.actions {
+            @if desk.holds(Right::AttachExamination) { (action(&format!("/investigations/{}/exhibits/{id}/examine", ctx.investigation()?), "Begin an examination of it")) }
+            @if desk.holds(Right::RecordExhibit) { (action(&format!("/investigations/{}/exhibits/{id}/label", ctx.investigation()?), "Label to print")) }
+        }
         h2 { "What to do with it" }
         (deeds(ctx, desk, "exhibits", "thing", &id.to_string()))
         h2 { "Continuity" }
@@ -456,40 +459,6 @@ async fn exhibit(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         }
     };
     shown(ctx, desk, &exhibit_name(&exhibit), &body).await
-}
-
-async fn examinations(ctx: &Ctx, desk: &Desk<'_>) -> Page {
-    let whole = desk.overview(ctx.investigation()?).await?;
-    let team = Team::of(desk).await?;
-    let totals: Vec<Vec<Markup>> =
-        whole.totals.iter().map(|(name, n)| vec![html! { (upper(name)) }, html! { (n) }]).collect();
-    let body = html! {
-        @if whole.examinations.is_empty() {
-            (empty(&html! { p { strong { "No examination is attached." } } p { "A sealed examination is attached at the command line: " code { "avocet grading attach" } ". It is verified first." } }))
-        }
-        @for examination in &whole.examinations {
-            h2 { (examination.id) " of " a href={ "/investigations/" (whole.id) "/exhibits/" (examination.exhibit) } { (examination.exhibit) } }
-            (rows(&[
-                ("Attached", html! { (uk(examination.at)) " by " (team.name(examination.by)) }),
-                ("Pictures and videos", html! { (examination.media) " contents in " (examination.files) " files" }),
-                ("Result digest", html! { span.mono { (examination.result_digest) } }),
-                ("Sealed file", html! { span.mono { "SHA-256 " (examination.file_digest) } }),
-                ("Signature", html! { @match &examination.signed_by { Some(key) => span.mono { (key) }, None => "not signed" } }),
-                ("Takes the place of", html! { @match examination.replaces { Some(before) => (before), None => "none" } }),
-                ("Its place is taken by", html! { @match examination.replaced_by { Some(after) => (after), None => "none" } }),
-            ]))
-        }
-        @if let Some(policy) = &whole.policy {
-            h2 { "Grading" }
-            (rows(&[
-                ("Scheme", html! { (policy.scheme) }),
-                ("Rule", html! { (policy.rule.title) }),
-                ("Reason", html! { (policy.reason) }),
-            ]))
-        }
-        @if !totals.is_empty() { (table("Contents by where they stand", &["Where", "How many"], &totals)) }
-    };
-    shown(ctx, desk, "Examinations", &body).await
 }
 
 async fn safeguarding(ctx: &Ctx, desk: &Desk<'_>) -> Page {
@@ -547,6 +516,7 @@ async fn orders(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                             @match &line.line.row { Some(row) => (law.order_lines.row(row).map_or(row.as_str(), |row| row.value.title.as_str())), None => "In the order’s own words (see the timeline)" }
                             @if let Some((_, when, held)) = &line.checked { " – " (held) ", " (uk(*when)) }
                         } } }
+                        @if desk.holds(Right::RecordOrder) { p { a href={ "/investigations/" (ctx.investigation()?) "/orders/" (order.id) "/device" } { "A device was checked" span.unseen { " under " (order.id) } } } }
                         (folded(&deeds(ctx, desk, "orders", "thing", &order.id.to_string()), &order.id.to_string()))
                     }
                     div.task-do {

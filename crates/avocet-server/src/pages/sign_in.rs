@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use crate::fault::Fault;
 use crate::form::{Form, Wrong};
-use crate::route::{Answer, Ctx, Page, Route, Rule, clear_cookie, form, open, set_cookie};
+use crate::route::{Answer, Ctx, Page, Route, Rule, clear_cookie, form, open, route, set_cookie};
 use crate::session;
 use crate::view::{Fields, error_summary, open_page};
 
@@ -18,6 +18,8 @@ pub fn routes() -> Vec<Route> {
         open(Method::GET, "/sign-in", show),
         open(Method::POST, "/sign-in", sign_in),
         form("/sign-out", Rule::SignedIn, sign_out),
+        route("/session", Rule::SignedIn, left).by_itself(),
+        form("/session", Rule::SignedIn, left),
     ]
 }
 
@@ -91,6 +93,14 @@ async fn sign_out(ctx: &Ctx, _: &Desk<'_>) -> Page {
         ctx.app.sessions.end(signed);
     }
     Ok(Answer::ToWith("/sign-in".to_owned(), clear_cookie(session::COOKIE)))
+}
+
+/// How long the session lives yet. Asking by a form is a use; the page asks without one.
+async fn left(ctx: &Ctx, _: &Desk<'_>) -> Page {
+    let sessions = &ctx.app.sessions;
+    let left = ctx.signed.as_ref().map_or(0, |signed| sessions.left(signed, Instant::now()).as_secs());
+    let said = serde_json::json!({"left": left, "warn": sessions.warned_before().as_secs()});
+    Ok(Answer::Part { kind: "application/json", bytes: said.to_string().into_bytes() })
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Today: what needs doing, and why, in the order of risk.
 
-use avocet_record::At;
 use avocet_record::desk::{Desk, Queued};
 use avocet_record::law::Right;
 use avocet_record::risk::Reason;
+use avocet_record::{At, ExhibitId, InvestigationId};
 use maud::{Markup, html};
 
 use super::who::Team;
@@ -46,6 +46,14 @@ async fn today(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         div.actions {
             @if mine_only { a href="/?whose=all" { "Show everybody’s" } } @else { a href="/" { "Show only those I work on" } }
         }
+        @let running = running(ctx, &queue);
+        @if !running.is_empty() {
+            h2 { "Examinations that run" }
+            ul { @for (investigation, number, exhibit) in &running { li {
+                a href={ "/investigations/" (investigation) "/examinations/run/" (number) } { "Examination of " (exhibit) " in " (investigation) }
+            } } }
+            h2 { "In this order" }
+        }
         @if shown.is_empty() {
             (empty(&html! {
                 p { strong { "Nothing waits for you." } }
@@ -60,6 +68,16 @@ async fn today(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         }
     };
     Ok(Answer::Html(view::page(ctx, desk, "Today", &body)))
+}
+
+/// Examinations that run or wait, in investigations that the person works on.
+fn running(ctx: &Ctx, queue: &[Queued]) -> Vec<(InvestigationId, u64, ExhibitId)> {
+    let mine = queue.iter().filter(|queued| !queued.title.is_empty()).map(|queued| queued.placed.item.investigation);
+    let of = |id: InvestigationId| {
+        let jobs = super::examinations::jobs_of(ctx, id).into_iter().filter(|(job, _)| !job.state.has_ended());
+        jobs.map(move |(job, exhibit)| (id, job.number, exhibit))
+    };
+    mine.flat_map(of).collect()
 }
 
 /// Links to what comes before and after.

@@ -17,19 +17,24 @@ pub use parts::{action, count, danger_tag, empty, error_summary, inset, level_ta
 pub use time::{day, due, uk, uk_input};
 
 /// The pages at the side, and who sees them there.
-const NAVIGATION: [(&str, &str, Rule); 8] = [
+const NAVIGATION: [(&str, &str, Rule); 13] = [
     ("/", "Today", Rule::Any(&[Right::SeeQueue])),
     ("/investigations", "Investigations", Rule::Any(&[Right::SeeQueue])),
     ("/referrals", "Referrals", Rule::Any(&[Right::RecordReferral])),
+    ("/search", "Search", Rule::Any(&[Right::SeeQueue])),
+    ("/identification", "Victim identification", Rule::Any(&[Right::RestrictedChild])),
+    ("/orders", "Orders and visits", Rule::Any(&[Right::SeeQueue])),
     ("/figures", "Figures", Rule::Any(&[Right::SeeFigures])),
+    ("/sets", "Known sets", Rule::Any(&[Right::SeeQueue, Right::ManageStore])),
     ("/ledger", "Ledger", Rule::Any(&[Right::ReadLedger])),
     ("/access", "People and access", Rule::Any(&[Right::ManageUsers])),
+    ("/backups", "Backups", Rule::Any(&[Right::ManageStore])),
     ("/account", "Your account", Rule::SignedIn),
     ("/help", "Help", Rule::SignedIn),
 ];
 
 /// The sections of an investigation.
-pub const SECTIONS: [(&str, &str); 13] = [
+pub const SECTIONS: [(&str, &str); 14] = [
     ("", "Summary"),
     ("/people", "People"),
     ("/referrals", "Referrals"),
@@ -39,11 +44,22 @@ pub const SECTIONS: [(&str, &str); 13] = [
     ("/examinations", "Examinations"),
     ("/review", "Review"),
     ("/safeguarding", "Safeguarding"),
+    ("/identification", "Victim identification"),
     ("/orders", "Orders"),
     ("/outcome", "Outcome"),
     ("/conflicts", "Same elsewhere"),
     ("/timeline", "Timeline"),
 ];
+
+/// What a section takes beyond reading the investigation.
+fn section_rule(section: &str) -> Option<Rule> {
+    match section {
+        "/review" => Some(Rule::Any(&[Right::Vote, Right::Moderate])),
+        "/identification" => Some(Rule::Any(&[Right::RestrictedChild])),
+        "/conflicts" => Some(Rule::Any(&[Right::CheckConflicts])),
+        _ => None,
+    }
+}
 
 fn allowed(desk: &Desk<'_>, rule: Rule) -> bool {
     match rule {
@@ -52,7 +68,25 @@ fn allowed(desk: &Desk<'_>, rule: Rule) -> bool {
     }
 }
 
-fn frame(title: &str, header: &Markup, side: &Markup, main: &Markup) -> Markup {
+/// What says that the session ends soon. Without a script the page of help says it.
+pub fn session_end(ctx: &Ctx) -> Markup {
+    let sessions = &ctx.app.sessions;
+    html! {
+        @if let Some(signed) = &ctx.signed {
+            dialog #session-end aria-labelledby="session-end-title" data-csrf=(ctx.csrf())
+                data-left=(sessions.left(signed, std::time::Instant::now()).as_secs()) data-warn=(sessions.warned_before().as_secs()) {
+                h2 #session-end-title { "You will be signed out soon" }
+                p { "In " strong #session-left role="timer" { "a few minutes" } " without use your session ends. What you entered and did not send would be lost." }
+                div.actions {
+                    button.main #session-stay type="button" { "Stay signed in" }
+                    button.button.second #session-go type="button" { "Sign out now" }
+                }
+            }
+        }
+    }
+}
+
+fn frame(ctx: &Ctx, title: &str, side: &Markup, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en-GB" {
@@ -63,14 +97,16 @@ fn frame(title: &str, header: &Markup, side: &Markup, main: &Markup) -> Markup {
                 title { (title) " – Avocet" }
                 link rel="icon" href=(assets::icon()) type="image/svg+xml";
                 link rel="stylesheet" href=(assets::style());
+                @if ctx.signed.is_some() { script type="module" src=(assets::script()) {} }
             }
             body {
                 a.skip href="#main" { "Skip to the main content" }
-                (header)
+                (header(ctx))
                 div.shell {
                     (side)
                     main #main tabindex="-1" { (main) }
                 }
+                (session_end(ctx))
             }
         }
     }
@@ -130,7 +166,7 @@ pub fn page(ctx: &Ctx, desk: &Desk<'_>, title: &str, body: &Markup) -> Markup {
         h1 { (title) }
         (body)
     };
-    frame(title, &header(ctx), &navigation(ctx, desk), &main)
+    frame(ctx, title, &navigation(ctx, desk), &main)
 }
 
 /// A page of one investigation: the bar that says which, its sections, and the page itself.
@@ -153,7 +189,7 @@ pub fn investigation_page(ctx: &Ctx, desk: &Desk<'_>, head: &Head, title: &str, 
             nav.sections aria-label="Sections of this investigation" {
                 ul {
                     @for (to, name) in SECTIONS {
-                        @if to != "/review" || allowed(desk, Rule::Any(&[Right::Vote, Right::Moderate])) {
+                        @if section_rule(to).is_none_or(|rule| allowed(desk, rule)) {
                             li { a href={ (base) (to) } aria-current=[here(to).then_some("page")] { (name) } }
                         }
                     }
@@ -166,7 +202,7 @@ pub fn investigation_page(ctx: &Ctx, desk: &Desk<'_>, head: &Head, title: &str, 
             }
         }
     };
-    frame(&format!("{title}, {}", head.id), &header(ctx), &navigation(ctx, desk), &main)
+    frame(ctx, &format!("{title}, {}", head.id), &navigation(ctx, desk), &main)
 }
 
 /// A page before a sign-in.
@@ -175,7 +211,7 @@ pub fn open_page(ctx: &Ctx, title: &str, body: &Markup) -> Markup {
         h1 { (title) }
         (body)
     };
-    frame(title, &header(ctx), &html! {}, &main)
+    frame(ctx, title, &html! {}, &main)
 }
 
 /// The page that says why something was not done.

@@ -1,8 +1,10 @@
 //! The server without its listener: requests in, answers out.
 #![cfg(test)]
 
+mod examinations;
 mod gate;
 mod pages;
 mod review;
 mod safety;
 mod support;
+mod team;

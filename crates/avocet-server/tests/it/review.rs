@@ -40,7 +40,11 @@ async fn with_pictures() -> Team {
         writer.put(&content(byte), &made.veiled, &made.clear).unwrap();
     }
     writer.finish().unwrap();
-    let (pictures, refused) = Pictures::open(folder.path(), &[protector]).unwrap();
+    let (pictures, refused) = Pictures::open(folder.path(), {
+        let key = folder.path().join("key");
+        Box::new(move || vec![Protector::key_file(&key).unwrap()])
+    })
+    .unwrap();
     assert_eq!((pictures.stores(), refused.len()), (1, 0));
     let team = team_with(pictures).await;
     let boss = Desk::sign_in(team.app.store(), &team.law, "supervisor", PASSWORD).await.unwrap();

@@ -2,15 +2,17 @@
 #![allow(dead_code, reason = "each module uses another part")]
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use avocet_record::desk::{Desk, Opening};
 use avocet_record::keys::Unlock;
 use avocet_record::law::Law;
 use avocet_record::store::{Init, Store};
 use avocet_record::{At, InvestigationId, UserId};
-use avocet_server::App;
 use avocet_server::pictures::Pictures;
+use avocet_server::{App, Setup};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -69,10 +71,15 @@ pub async fn team() -> Team {
 }
 
 pub async fn team_with(pictures: Pictures) -> Team {
+    team_set_up(Setup { pictures, ..Setup::default() }).await
+}
+
+pub async fn team_set_up(setup: Setup) -> Team {
     let folder = tempfile::tempdir().unwrap();
     let unlock = Unlock::new_key_file(&folder.path().join("key")).unwrap();
     let dir = folder.path().join("store");
-    let store = Store::init(&Init { dir: &dir, postgres: None, title: "Test" }, &unlock).await.unwrap();
+    let postgres = postgres();
+    let store = Store::init(&Init { dir: &dir, postgres: postgres.as_deref(), title: "Test" }, &unlock).await.unwrap();
     let law = Law::load(None).unwrap();
     let mut users = BTreeMap::new();
     users.insert("administrator".to_owned(), Desk::first_account(&store, "administrator", PASSWORD).await.unwrap());
@@ -111,9 +118,22 @@ pub async fn team_with(pictures: Pictures) -> Team {
         }
     }
     drop(boss);
-    let app = App::with_pictures(store, law.clone(), pictures);
+    let app = App::with(store, law.clone(), setup);
     let router = avocet_server::router(&app);
     Team { folder, app, router, law, users, mine, other }
+}
+
+/// A new database on the server that `tools/postgres.sh` started, where the tests are asked to run on it
+/// (`AVOCET_TEST_SERVER_ON=postgres`). It goes with that server.
+fn postgres() -> Option<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    std::env::var("AVOCET_TEST_SERVER_ON").ok().filter(|on| on == "postgres")?;
+    let server = std::env::var("AVOCET_TEST_POSTGRES").expect("tools/postgres.sh starts one");
+    let name = format!("avocet_web_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut made = Command::new("psql");
+    made.arg(format!("{server}/postgres")).args(["-q", "-c", &format!("CREATE DATABASE {name}")]);
+    assert!(made.status().unwrap().success());
+    Some(format!("{server}/{name}"))
 }
 
 pub async fn send(router: &Router, request: Request<Body>) -> Answer {

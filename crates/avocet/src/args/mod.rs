@@ -457,6 +457,9 @@ pub struct Examine {
     /// Sign the seal with this key (see `avocet key`)
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
+    /// Say on standard error how far it is, a line of JSON at a time, for a program that watches
+    #[arg(long)]
+    pub progress_lines: bool,
 }
 
 /// `avocet rematch`

@@ -21,6 +21,21 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     pub pictures: Option<PathBuf>,
     /// Key file that opens them, or a folder of key files (default: the store's own keys)
-    #[arg(long, value_name = "PATH", requires = "pictures")]
+    #[arg(long, value_name = "PATH")]
     pub picture_keys: Option<PathBuf>,
+    /// Folder with sealed examinations that can be attached, and where those that are started here go
+    #[arg(long, value_name = "DIR")]
+    pub examinations: Option<PathBuf>,
+    /// Folder with evidence sources that examinations can be started on here; nothing in it is written to
+    #[arg(long, value_name = "DIR", requires = "examinations")]
+    pub evidence: Option<PathBuf>,
+    /// Folder with files of known sets that an administrator can import here
+    #[arg(long, value_name = "DIR")]
+    pub set_files: Option<PathBuf>,
+    /// Folder that an administrator can back the store up to
+    #[arg(long, value_name = "DIR")]
+    pub backups: Option<PathBuf>,
+    /// Minutes without use after which a person is signed out
+    #[arg(long, value_name = "MINUTES", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub idle_minutes: u32,
 }

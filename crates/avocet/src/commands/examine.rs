@@ -7,7 +7,7 @@ use super::{
     check_new, load_known, media, open_evidence, outcome, print_sealed, refuse_unwritten, run_facts, signing_key,
 };
 use crate::args::{Examine, Global};
-use crate::show::Bar;
+use crate::show::{Bar, Lines};
 use crate::{Outcome, Refusal, output};
 
 /// Where the small pictures of this examination go.
@@ -44,9 +44,14 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
         run,
     };
     let image_bytes = evidence.source().filter(|_| !args.no_image_digest).map_or(0, |s| s.len());
-    let bar = Bar::new(global.quiet, image_bytes);
-    let done = examine(&evidence, &known, options, &bar);
-    bar.finish();
+    let done = if args.progress_lines {
+        examine(&evidence, &known, options, &Lines::new(image_bytes))
+    } else {
+        let bar = Bar::new(global.quiet, image_bytes);
+        let done = examine(&evidence, &known, options, &bar);
+        bar.finish();
+        done
+    };
     let examined = done.map_err(|e| {
         // Without a result nobody would look for them, and a second try would be refused.
         if let Some(path) = &small {

@@ -68,3 +68,24 @@ fn one_thread_or_eight_and_a_second_run_give_the_same_result() {
     let other = place.run(["verify", "other.examination", "--expect", &one.0]);
     assert_eq!(other.code, 4, "{}", other.out);
 }
+
+#[test]
+fn says_how_far_it_is_to_a_program_and_names_nothing_of_the_evidence() {
+    let place = Place::new();
+    place.demo();
+    let ran = examine(&place, "a.examination", &["--progress-lines", "--quiet"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let far: Vec<serde_json::Value> = ran
+        .err
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["progress"].clone())
+        .collect();
+    let stages: Vec<&str> = far.iter().map(|far| far["stage"].as_str().unwrap()).collect();
+    assert_eq!((stages.first(), stages.last()), (Some(&"begun"), Some(&"seal")), "{stages:?}");
+    assert!(stages.contains(&"volume"), "{stages:?}");
+    let last = far.last().unwrap();
+    assert!(last["files"].as_u64().unwrap() > 10 && last["of"].as_u64() >= Some(1), "{last}");
+    for name in ["DCIM", "demo-device", "DEMO0003"] {
+        assert!(!ran.err.contains(name), "{name}");
+    }
+}

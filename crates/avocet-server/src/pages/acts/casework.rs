@@ -532,6 +532,24 @@ pub const ACTS: &[Act] = &[
         "/outcome",
         CHARGE,
     ),
+    with(
+        act(
+            "/investigations/{i}/outcome/{thing}/scheduled",
+            OUTCOME,
+            Of::Thing("outcome"),
+            "scheduled",
+            "The counts of the schedule to a charge",
+            "What votes and moderation have settled stands on the page of the outcome. Whether the user could get at the files, and the days, are for a person to state. A later statement takes the place of an earlier one.",
+            "/outcome",
+            &[
+                Field::new("charge", "To which charge", Kind::Pick(From::Charges)),
+                Field::new("counts", "The counts, one line each", Kind::Lines)
+                    .hint("Category, still or moving, device, how many, whether the user could get at them (yes, no, unknown), days if stated: A, still, E-1, 12, yes, 2024-01-03..2024-05-01. A hyphen for no category or no device.")
+                    .loose(),
+            ],
+        ),
+        Fill::Schedule,
+    ),
     act(
         "/investigations/{i}/outcome/{thing}/charge-ended",
         OUTCOME,

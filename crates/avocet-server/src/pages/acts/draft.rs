@@ -53,6 +53,13 @@ fn answer(field: &Field, form: &Form, wrong: &mut Wrong) -> Option<Value> {
                     None
                 }
             },
+            Kind::Numbers => match lines(text).map(str::parse::<u64>).collect::<Result<Vec<_>, _>>() {
+                Ok(numbers) => Some(json!(numbers)),
+                Err(_) => {
+                    wrong.add(field.name, "Enter whole numbers, one a line");
+                    None
+                }
+            },
             Kind::YesNo => Some(json!(text == "true")),
             Kind::Personal | Kind::PersonalArea => Some(json!({ "personal": text })),
             Kind::PersonalLines => Some(lines(text).map(|line| json!({ "personal": line })).collect()),
@@ -73,6 +80,47 @@ fn answer(field: &Field, form: &Form, wrong: &mut Wrong) -> Option<Value> {
         wrong.add(field.name, format!("{verb}: {label}"));
     }
     None
+}
+
+/// A line of a schedule: `A, still, E-1, 12, yes, 2024-01-03..2024-05-01`; `-` for no category or no device, the days may
+/// be left out.
+fn schedule_line(line: &str) -> Result<Value, &'static str> {
+    let parts: Vec<&str> = line.split(',').map(str::trim).collect();
+    let (category, medium, device, count, accessible, days) = match parts.as_slice() {
+        [category, medium, device, count, accessible] => (*category, *medium, *device, *count, *accessible, None),
+        [category, medium, device, count, accessible, days] => {
+            (*category, *medium, *device, *count, *accessible, Some(*days))
+        }
+        _ => return Err("it has not five or six parts with commas between them"),
+    };
+    let mut read = Map::new();
+    if category != "-" {
+        read.insert("category".to_owned(), json!(category));
+    }
+    if !matches!(medium, "still" | "moving") {
+        return Err("the second part is neither still nor moving");
+    }
+    read.insert("medium".to_owned(), json!(medium));
+    if device != "-" {
+        let device: ExhibitId = device.parse().map_err(|_| "the third part is no exhibit, such as E-1, and not -")?;
+        read.insert("exhibit".to_owned(), json!(device));
+    }
+    let count: u64 = count.parse().map_err(|_| "the fourth part is no whole number")?;
+    read.insert("count".to_owned(), json!(count));
+    let accessible = if accessible == "unknown" { "not_stated" } else { accessible };
+    if !matches!(accessible, "yes" | "no" | "not_stated") {
+        return Err("the fifth part says whether the user could get at them: yes, no or unknown");
+    }
+    read.insert("accessible".to_owned(), json!(accessible));
+    if let Some(days) = days {
+        let wrong = "the last part is no range of days, such as 2024-01-03..2024-05-01";
+        let (from, to) = days.split_once("..").ok_or(wrong)?;
+        for (name, day) in [("from", from), ("to", to)] {
+            let day: avocet_record::Day = day.parse().map_err(|_| wrong)?;
+            read.insert(name.to_owned(), json!(day));
+        }
+    }
+    Ok(Value::Object(read))
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -170,6 +218,16 @@ async fn fill(
             (Some(_), None) => wrong.add("version", "Enter the version of the tool"),
             (None, Some(_)) => wrong.add("tool", "Enter the tool"),
         },
+        Fill::Schedule => {
+            let mut read = vec![];
+            for line in lines(form.text("counts").unwrap_or_default()) {
+                match schedule_line(line) {
+                    Ok(line) => read.push(line),
+                    Err(why) => wrong.add("counts", format!("{line}: {why}")),
+                }
+            }
+            put("lines", json!(read));
+        }
         Fill::OrderLines => {
             let rows: Vec<String> = form.texts("rows").into_iter().map(str::to_owned).collect();
             let words: Vec<String> = lines(form.text("words").unwrap_or_default()).map(str::to_owned).collect();
@@ -235,4 +293,32 @@ async fn around(
                 "fact": fact})
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_schedule_is_read_whole_or_refused_with_its_part() {
+        let read = schedule_line("A, still, E-1, 12, yes, 2024-01-03..2024-05-01").unwrap();
+        let wanted = json!({"category": "A", "medium": "still", "exhibit": "E-1", "count": 12, "accessible": "yes",
+            "from": "2024-01-03", "to": "2024-05-01"});
+        assert_eq!(read, wanted);
+        assert_eq!(
+            schedule_line("-,moving,-,3,no").unwrap(),
+            json!({"medium": "moving", "count": 3, "accessible": "no"})
+        );
+        for (line, part) in [
+            ("A, still, E-1, 12", "five or six"),
+            ("A, film, E-1, 12, yes", "second"),
+            ("A, still, I-1, 12, yes", "third"),
+            ("A, still, E-1, twelve, yes", "fourth"),
+            ("A, still, E-1, 12, perhaps", "fifth"),
+            ("A, still, E-1, 12, yes, 2024", "last"),
+            ("A, still, E-1, 12, yes, 2024-01-03..2024-02-30", "last"),
+        ] {
+            assert!(schedule_line(line).unwrap_err().contains(part), "{line}");
+        }
+    }
 }

@@ -65,6 +65,8 @@ pub enum Kind {
     OtherTime,
     /// A whole number.
     Number,
+    /// Several whole numbers, one a line.
+    Numbers,
     /// Yes or no.
     YesNo,
     /// One of several.
@@ -134,7 +136,9 @@ impl Field {
         };
         Ok(match self.kind {
             Kind::Text | Kind::Personal | Kind::Number => fields.text(self.name, &label, self.hint),
-            Kind::PersonalArea | Kind::PersonalLines | Kind::Lines => fields.area(self.name, &label, self.hint),
+            Kind::PersonalArea | Kind::PersonalLines | Kind::Lines | Kind::Numbers => {
+                fields.area(self.name, &label, self.hint)
+            }
             Kind::Time | Kind::OtherTime => fields.time(self.name, &label, self.hint),
             Kind::YesNo => fields.radios(self.name, &label, self.hint, &options(&[("true", "Yes"), ("false", "No")])),
             Kind::Pick(from) => fields.select(self.name, &label, self.hint, &choices(from, ctx, desk).await?),

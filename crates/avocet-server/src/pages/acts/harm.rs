@@ -428,6 +428,16 @@ pub const ACTS: &[Act] = &[
     ),
     // Who the child is, and the child's side.
     act(
+        "/investigations/{i}/children/{thing}/seen",
+        CHILD,
+        Of::Child("identification"),
+        "seen_in",
+        "In which pictures and videos the child is",
+        "/people/{thing}",
+        &[Field::new("media", "Their SHA-256, one a line", Kind::Lines)
+            .hint("Where a picture is on the review screen, V marks it instead.")],
+    ),
+    act(
         "/investigations/{i}/children/{thing}/lead",
         CHILD,
         Of::Child("identification"),
@@ -458,6 +468,10 @@ pub const ACTS: &[Act] = &[
                     ("strong", "Little else would fit; not proof"),
                 ])),
             ),
+            Field::new("media", "SHA-256 of the picture or video that it comes from", Kind::Text).optional(),
+            Field::new("seen_in", "The investigation in which it was seen before", Kind::Text)
+                .hint("Its number, such as I-7.")
+                .optional(),
             Field::new("note", "What it is", Kind::PersonalArea).optional(),
         ],
     ),
@@ -494,7 +508,10 @@ pub const ACTS: &[Act] = &[
                         ("safeguarded", "The child is safe"),
                     ])),
                 ),
-                Field::new("note", "What it rests on", Kind::PersonalArea),
+                Field::new("leads", "Numbers of the leads that it rests on, one a line", Kind::Numbers).optional(),
+                Field::new("media", "SHA-256 of the pictures and videos that it rests on, one a line", Kind::Lines)
+                    .optional(),
+                Field::new("note", "What it rests on besides", Kind::PersonalArea),
                 Field::when(),
             ],
         ),
@@ -516,6 +533,8 @@ pub const ACTS: &[Act] = &[
                 ),
                 Field::new("system", "Its name", Kind::Text),
                 Field::new("reference", "Its reference", Kind::Text).optional(),
+                Field::new("media", "SHA-256 of the pictures and videos that were given, one a line", Kind::Lines)
+                    .optional(),
                 Field::when(),
             ],
         ),
@@ -651,6 +670,71 @@ pub const ACTS: &[Act] = &[
             Field::new("reference", "Reference of the recording", Kind::Text).hint(NO_NAME).optional(),
             Field::when(),
         ],
+    ),
+    said(
+        act(
+            "/investigations/{i}/children/{thing}/measure",
+            CHILD,
+            Of::Child("care"),
+            "measure",
+            "A special measure at court",
+            "/people/{thing}",
+            &[
+                Field::new("measure", "Which", Kind::Text)
+                    .hint("A screen, a live link, a recorded interview, an intermediary. No person’s name."),
+                Field::new(
+                    "answer",
+                    "Where it stands",
+                    Kind::Choose(From::Words(&[
+                        ("asked", "It was asked for; there is no answer yet"),
+                        ("granted", "It was granted"),
+                        ("refused", "It was refused"),
+                        ("not_wanted", "The child does not want it"),
+                    ])),
+                ),
+                Field::when(),
+            ],
+        ),
+        "Stated again under the same words it takes the earlier answer’s place.",
+    ),
+    act(
+        "/investigations/{i}/children/{thing}/statement",
+        CHILD,
+        Of::Child("care"),
+        "statement",
+        "The personal statement",
+        "/people/{thing}",
+        &[
+            Field::new(
+                "stage",
+                "Where it stands",
+                Kind::Choose(From::Words(&[
+                    ("offered", "It was offered"),
+                    ("made", "It was made"),
+                    ("added_to", "It was added to"),
+                    ("declined", "It is not wanted"),
+                ])),
+            ),
+            Field::when(),
+        ],
+    ),
+    act(
+        "/investigations/{i}/children/{thing}/wrong-identity",
+        CHILD,
+        Of::Child("identification"),
+        "corrected",
+        "An entry about who the child is is wrong",
+        "/people/{thing}",
+        WRONG,
+    ),
+    act(
+        "/investigations/{i}/children/{thing}/wrong-side",
+        CHILD,
+        Of::Child("care"),
+        "corrected",
+        "An entry about the child’s side is wrong",
+        "/people/{thing}",
+        WRONG,
     ),
     // Arrests and interviews of suspects.
     by_officer(act(

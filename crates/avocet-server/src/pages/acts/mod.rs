@@ -61,6 +61,8 @@ pub enum Fill {
     Tool,
     /// The lines of an order.
     OrderLines,
+    /// The counts of the schedule to a charge.
+    Schedule,
 }
 
 /// A form that records one fact.

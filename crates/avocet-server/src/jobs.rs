@@ -1,0 +1,311 @@
+//! Long work that is started here and done by the program itself as another process: examinations, imports of known sets.
+//! One at a time, in the order in which they were asked for. They are kept in memory; what they made stays in its folder.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use avocet_record::{At, ExhibitId, InvestigationId, UserId};
+use serde::Deserialize;
+
+/// Jobs that are remembered; of those that ended the oldest are forgotten first.
+const REMEMBERED: usize = 200;
+/// Lines of what the process said that are kept.
+const SAID: usize = 6;
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// An evidence source is examined.
+    Examination {
+        /// For which investigation.
+        investigation: InvestigationId,
+        /// Of which exhibit.
+        exhibit: ExhibitId,
+        /// Where the result goes.
+        out: PathBuf,
+    },
+    /// A known set is imported.
+    Import {
+        /// Under which name.
+        name: String,
+    },
+}
+
+/// How far an examination is, as it says itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Far {
+    /// What it does now.
+    pub stage: String,
+    /// In which volume.
+    pub volume: String,
+    /// Files done.
+    pub files: u64,
+    /// Bytes done.
+    pub bytes: u64,
+    /// Bytes in all, as far as it is known.
+    pub of: u64,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    progress: Far,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Others come first.
+    Waiting,
+    /// It runs.
+    Running,
+    /// It ended well; the exit status of the program, in which 3 is alerts and 4 parts that could not be read.
+    Done(i32),
+    /// It did not end well, and what it said.
+    Failed(String),
+    /// Somebody stopped it.
+    Stopped,
+}
+
+impl State {
+    /// Whether nothing more happens.
+    pub fn has_ended(&self) -> bool {
+        !matches!(self, State::Waiting | State::Running)
+    }
+}
+
+/// A job as a page sees it.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its number.
+    pub number: u64,
+    /// What is done.
+    pub work: Work,
+    /// Who asked for it.
+    pub by: UserId,
+    /// When.
+    pub asked: At,
+    /// Where it stands.
+    pub state: State,
+    /// How far it is.
+    pub far: Far,
+    /// For how long it runs, or ran.
+    pub ran: Duration,
+}
+
+impl Job {
+    /// How long it will take yet, at the rate so far.
+    pub fn left(&self) -> Option<Duration> {
+        let (done, all) = (self.far.bytes, self.far.of);
+        if self.state != State::Running || done == 0 || all <= done || self.ran < Duration::from_secs(3) {
+            return None;
+        }
+        let share = (all.saturating_sub(done)) as f64 / done as f64;
+        Some(self.ran.mul_f64(share.min(1e6)))
+    }
+}
+
+struct Kept {
+    job: Job,
+    began: Option<Instant>,
+    process: Option<Arc<Mutex<Child>>>,
+    hide: Vec<(String, &'static str)>,
+}
+
+#[derive(Default)]
+struct All {
+    last: u64,
+    jobs: Vec<Kept>,
+    queue: Option<Sender<(u64, Command)>>,
+}
+
+/// Every job since the server began.
+#[derive(Clone, Default)]
+pub struct Jobs(Arc<Mutex<All>>);
+
+impl std::fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Jobs")
+    }
+}
+
+impl Jobs {
+    fn all(&self) -> MutexGuard<'_, All> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts work at the end of the line, and answers its number. What is in `hide` is replaced in whatever the process says.
+    pub fn add(&self, work: Work, by: UserId, asked: At, command: Command, hide: Vec<(String, &'static str)>) -> u64 {
+        let mut all = self.all();
+        all.last = all.last.saturating_add(1);
+        let number = all.last;
+        let job = Job { number, work, by, asked, state: State::Waiting, far: Far::default(), ran: Duration::ZERO };
+        all.jobs.push(Kept { job, began: None, process: None, hide });
+        let ended = all.jobs.iter().filter(|kept| kept.job.state.has_ended()).count();
+        if ended > REMEMBERED
+            && let Some(oldest) = all.jobs.iter().position(|kept| kept.job.state.has_ended())
+        {
+            all.jobs.remove(oldest);
+        }
+        let queue = all.queue.get_or_insert_with(|| {
+            let (give, take) = channel::<(u64, Command)>();
+            let jobs = self.clone();
+            std::thread::spawn(move || take.iter().for_each(|(number, command)| jobs.run(number, command)));
+            give
+        });
+        let sent = queue.send((number, command));
+        if sent.is_err() {
+            set(&mut all, number, |kept| kept.job.state = State::Failed("it could not be started".to_owned()));
+        }
+        number
+    }
+
+    /// One job.
+    pub fn one(&self, number: u64) -> Option<Job> {
+        self.all().jobs.iter().find(|kept| kept.job.number == number).map(seen)
+    }
+
+    /// Every job, the latest first.
+    pub fn list(&self) -> Vec<Job> {
+        self.all().jobs.iter().rev().map(seen).collect()
+    }
+
+    /// Ends a job, and answers whether there was something to end.
+    pub fn stop(&self, number: u64) -> bool {
+        let mut all = self.all();
+        let mut process = None;
+        let stopped = set(&mut all, number, |kept| {
+            let ends = !kept.job.state.has_ended();
+            if ends {
+                kept.job.ran = kept.began.map_or(Duration::ZERO, |began| began.elapsed());
+                kept.job.state = State::Stopped;
+                process = kept.process.take();
+            }
+            ends
+        });
+        drop(all);
+        if let Some(process) = process {
+            let _ = process.lock().unwrap_or_else(PoisonError::into_inner).kill();
+        }
+        stopped.unwrap_or(false)
+    }
+
+    /// Runs a job to its end.
+    fn run(&self, number: u64, mut command: Command) {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        // Started while nobody can change the list: what is stopped before is never started.
+        let mut all = self.all();
+        if set(&mut all, number, |kept| kept.job.state != State::Waiting) != Some(false) {
+            return;
+        }
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                let why = format!("it could not be started: {error}");
+                set(&mut all, number, |kept| kept.job.state = State::Failed(why));
+                return;
+            }
+        };
+        let heard = child.stderr.take();
+        let process = Arc::new(Mutex::new(child));
+        let hide = set(&mut all, number, |kept| {
+            (kept.began, kept.job.state) = (Some(Instant::now()), State::Running);
+            kept.process = Some(Arc::clone(&process));
+            kept.hide.clone()
+        });
+        drop(all);
+        let mut said: Vec<String> = vec![];
+        for line in heard.into_iter().flat_map(|heard| BufReader::new(heard).lines()).map_while(Result::ok) {
+            match serde_json::from_str::<Line>(&line) {
+                Ok(line) => drop(set(&mut self.all(), number, |kept| kept.job.far = line.progress)),
+                Err(_) if line.trim().is_empty() => {}
+                Err(_) => {
+                    said.push(line);
+                    if said.len() > SAID {
+                        said.remove(0);
+                    }
+                }
+            }
+        }
+        let ended = process.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        let mut said = said.join(" ");
+        for (text, words) in hide.unwrap_or_default() {
+            said = said.replace(&text, words);
+        }
+        set(&mut self.all(), number, |kept| {
+            kept.process = None;
+            if kept.job.state == State::Stopped {
+                return;
+            }
+            kept.job.ran = kept.began.map_or(Duration::ZERO, |began| began.elapsed());
+            kept.job.state = match ended.ok().and_then(|status| status.code()) {
+                Some(code @ (0 | 3 | 4)) => State::Done(code),
+                Some(_) if !said.is_empty() => State::Failed(said),
+                Some(code) => State::Failed(format!("the program ended with {code} and said nothing")),
+                None => State::Failed("the program was ended from outside".to_owned()),
+            };
+        });
+    }
+}
+
+fn set<R>(all: &mut All, number: u64, change: impl FnOnce(&mut Kept) -> R) -> Option<R> {
+    all.jobs.iter_mut().find(|kept| kept.job.number == number).map(change)
+}
+
+fn seen(kept: &Kept) -> Job {
+    let mut job = kept.job.clone();
+    if let (Some(began), State::Running) = (kept.began, &job.state) {
+        job.ran = began.elapsed();
+    }
+    job
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn import(jobs: &Jobs, script: &str) -> u64 {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        let hide = vec![("/a/folder/JC-1.E01".to_owned(), "the evidence source")];
+        jobs.add(Work::Import { name: "x".into() }, UserId::new(1), At::from_ns(0), command, hide)
+    }
+
+    fn ended(jobs: &Jobs, number: u64) -> Job {
+        for _ in 0..500 {
+            let job = jobs.one(number).unwrap();
+            if job.state.has_ended() {
+                return job;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it does not end");
+    }
+
+    #[test]
+    fn jobs_run_one_after_the_other_say_how_far_they_are_and_how_they_ended() {
+        let jobs = Jobs::default();
+        let far = r#"{"progress":{"stage":"volume","volume":"gpt:1","files":3,"bytes":20,"of":80}}"#;
+        let first = import(&jobs, &format!("echo '{far}' >&2; sleep 30"));
+        let second = import(&jobs, "echo 'avocet: /a/folder/JC-1.E01 holds no bytes' >&2; exit 2");
+        let third = import(&jobs, "exit 3");
+        while jobs.one(first).unwrap().far.files == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!((jobs.one(first).unwrap().state, jobs.one(second).unwrap().state), (State::Running, State::Waiting));
+        assert!(jobs.stop(third));
+        assert!(jobs.stop(first));
+        assert!(!jobs.stop(first), "it is stopped already");
+        assert_eq!(ended(&jobs, first).state, State::Stopped);
+        // What it said names no evidence.
+        let failed = State::Failed("avocet: the evidence source holds no bytes".to_owned());
+        assert_eq!(ended(&jobs, second).state, failed);
+        assert_eq!(ended(&jobs, import(&jobs, "exit 3")).state, State::Done(3));
+        assert_eq!(ended(&jobs, third).state, State::Stopped);
+        assert!(matches!(ended(&jobs, import(&jobs, "exit 1")).state, State::Failed(_)));
+        assert_eq!(jobs.list().len(), 5);
+    }
+}

@@ -1,0 +1,811 @@
+//! Examinations: starting one and watching it, its completeness before anything else, attaching it, and how an
+//! investigation is graded. A browser names a source or a result only by the digest of what it was shown.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use avocet_base::{Sha256, plural, size_text};
+use avocet_examination::{Level, Summary};
+use avocet_known::{Scheme, SetStore};
+use avocet_record::desk::{Desk, Exhibit, Overview};
+use avocet_record::event::Act;
+use avocet_record::exhibit::ExhibitFact;
+use avocet_record::law::Right;
+use avocet_record::vote::{Category, Enough, Policy, SchemeRef, StopRule};
+use avocet_record::{ExaminationId, ExhibitId, InvestigationId, RecordError};
+use maud::{Markup, html};
+use serde_json::json;
+
+use super::sections::{exhibit_name, shown};
+use super::who::Team;
+use crate::fault::{Fault, upper};
+use crate::folders::{self, Listed};
+use crate::form::{Form, Wrong, need};
+use crate::jobs::{Job, State, Work};
+use crate::route::{Answer, Ctx, Page, Route, Rule, form, route};
+use crate::sealed::{self, Found};
+use crate::view::{self, Fields, action, count, empty, error_summary, inset, rows, table, tag, uk, warning};
+
+const READ: Rule = Rule::Any(&[Right::ReadInvestigation]);
+const ATTACH: Rule = Rule::Any(&[Right::AttachExamination]);
+const POLICY: Rule = Rule::Any(&[Right::SetGradingPolicy]);
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        route("/investigations/{i}/examinations", READ, list),
+        route("/investigations/{i}/examinations/attach", ATTACH, choose),
+        route("/investigations/{i}/examinations/found/{result}", ATTACH, found),
+        form("/investigations/{i}/examinations/found/{result}", ATTACH, attach),
+        route("/investigations/{i}/examinations/policy", POLICY, policy),
+        form("/investigations/{i}/examinations/policy", POLICY, set_policy),
+        route("/investigations/{i}/examinations/run/{n}", READ, watch),
+        route("/investigations/{i}/examinations/run/{n}/progress", READ, progress).by_itself(),
+        form("/investigations/{i}/examinations/run/{n}/stop", ATTACH, stop),
+        route("/investigations/{i}/examinations/{thing}", READ, attached),
+        route("/investigations/{i}/exhibits/{thing}/examine", ATTACH, prepare),
+        form("/investigations/{i}/exhibits/{thing}/examine", ATTACH, start),
+    ]
+}
+
+/// The jobs of an investigation, the latest first.
+pub fn jobs_of(ctx: &Ctx, wanted: InvestigationId) -> Vec<(Job, ExhibitId)> {
+    let of = |job: Job| match job.work {
+        Work::Examination { investigation, exhibit, .. } if investigation == wanted => Some((job, exhibit)),
+        _ => None,
+    };
+    ctx.app.jobs.list().into_iter().filter_map(of).collect()
+}
+
+async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let whole = desk.overview(ctx.investigation()?).await?;
+    let team = Team::of(desk).await?;
+    let base = format!("/investigations/{}/examinations", whole.id);
+    let jobs = jobs_of(ctx, whole.id);
+    let totals: Vec<Vec<Markup>> =
+        whole.totals.iter().map(|(name, n)| vec![html! { (upper(name)) }, html! { (n) }]).collect();
+    let may_attach = desk.holds(Right::AttachExamination);
+    let body = html! {
+        div.actions {
+            @if may_attach { (action(&format!("{base}/attach"), "Attach a finished examination")) }
+            @if desk.holds(Right::SetGradingPolicy) {
+                (action(&format!("{base}/policy"), if whole.policy.is_some() { "Change what is graded" } else { "Say what is graded" }))
+            }
+        }
+        @if !jobs.is_empty() {
+            h2 { "Started here" }
+            ul.tasks { @for (job, exhibit) in &jobs { li {
+                div.task-what {
+                    h3 { a href={ (base) "/run/" (job.number) } { "Examination of " (exhibit) } }
+                    p.quiet { "asked for " (uk(job.asked)) " by " (team.name(job.by)) }
+                    @if !job.state.has_ended() { p { (sentence(job)) } }
+                }
+                div.task-do { (state_tag(&job.state)) }
+            } } }
+        }
+        @if whole.examinations.is_empty() {
+            (empty(&html! {
+                p { strong { "No examination is attached." } }
+                p { "One is begun on an exhibit’s page, or comes finished from another machine; it is verified when it is attached. What it found is queued for review at once, whatever else still runs." }
+            }))
+        }
+        @for examination in &whole.examinations {
+            h2 { (examination.id) " of " a href={ "/investigations/" (whole.id) "/exhibits/" (examination.exhibit) } { (examination.exhibit) } }
+            @match by_result(ctx, examination.result_digest) {
+                Some(found) => {
+                    (worst(&found))
+                    p { a href={ (base) "/" (examination.id) } { "How complete it is" span.unseen { ": " (examination.id) } } }
+                }
+                None => p.quiet { "Its sealed file is not in the folder that this server looks in, so how complete it is is not shown here: " code { "avocet summary" } "." },
+            }
+            (rows(&[
+                ("Attached", html! { (uk(examination.at)) " by " (team.name(examination.by)) }),
+                ("Pictures and videos", html! { (examination.media) " contents in " (examination.files) " files" }),
+                ("Result digest", html! { span.mono { (examination.result_digest) } }),
+                ("Sealed file", html! { span.mono { "SHA-256 " (examination.file_digest) } }),
+                ("Signature", html! { @match &examination.signed_by { Some(key) => span.mono { (key) }, None => "not signed" } }),
+                ("Takes the place of", html! { @match examination.replaces { Some(before) => (before), None => "none" } }),
+                ("Its place is taken by", html! { @match examination.replaced_by { Some(after) => (after), None => "none" } }),
+            ]))
+        }
+        @if let Some(policy) = &whole.policy {
+            h2 { "What is graded" }
+            (rows(&[
+                ("Which contents", html! { (policy_words(&policy.policy)) }),
+                ("Scheme", html! { (policy.scheme) }),
+                ("Rule", html! { (policy.rule.title) }),
+                ("Dip sample", html! { (policy.dip()) " in 1,000 of what sets know" }),
+                ("Reason", html! { (policy.reason) }),
+            ]))
+        } @else if !whole.examinations.is_empty() {
+            (warning(&html! { p { "Nobody has said what is graded, so nothing can be reviewed yet." } }))
+        }
+        @if !totals.is_empty() { (table("Contents by where they stand", &["Where", "How many"], &totals)) }
+    };
+    shown(ctx, desk, "Examinations", &body).await
+}
+
+fn policy_words(policy: &Policy) -> Markup {
+    html! {
+        @match policy {
+            Policy::EveryImage {} => "Every picture and video, whatever a set says of it",
+            Policy::Unknown {} => "What no set knows; of what sets know only conflicts and a dip sample",
+            Policy::Streamlined { criteria, stop } => {
+                "A part: " (criteria)
+                @if let Some(stop) = stop {
+                    @for enough in &stop.enough { ". Enough: " (enough.count) " of " (enough.category) }
+                    @if stop.own_cameras_first { ". First every unknown picture of an own camera" }
+                }
+            }
+        }
+    }
+}
+
+fn state_tag(state: &State) -> Markup {
+    match state {
+        State::Waiting => tag("plain", "Waiting"),
+        State::Running => tag("wait", "Running"),
+        State::Done(3) => tag("good", "Finished, with alerts"),
+        State::Done(4) => tag("wait", "Finished, parts unreadable"),
+        State::Done(_) => tag("good", "Finished"),
+        State::Failed(_) => tag("late", "Did not finish"),
+        State::Stopped => tag("plain", "Stopped"),
+    }
+}
+
+fn span(of: Duration) -> String {
+    let seconds = of.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// How far it is, as one sentence.
+fn sentence(job: &Job) -> String {
+    let far = &job.far;
+    match &job.state {
+        State::Waiting => "Another one runs. This one begins after it.".to_owned(),
+        State::Running => {
+            let what = match far.stage.as_str() {
+                "volume" => format!("Volume {}", far.volume),
+                "image" => "Digest of the whole image".to_owned(),
+                "seal" => "Sealing".to_owned(),
+                _ => "Beginning".to_owned(),
+            };
+            let rate = match job.ran.as_secs() {
+                0 => String::new(),
+                seconds => format!(", {} a second", size_text(far.bytes / seconds)),
+            };
+            let left = job.left().map_or_else(String::new, |left| format!(", about {} left", span(left)));
+            format!(
+                "{what}: {}, {} of about {}{rate}{left}. Running for {}.",
+                plural(far.files, "file", "files"),
+                size_text(far.bytes),
+                size_text(far.of),
+                span(job.ran)
+            )
+        }
+        State::Done(3) => format!("Finished after {}, and something in it alerts.", span(job.ran)),
+        State::Done(4) => format!("Finished after {}. Parts could not be read.", span(job.ran)),
+        State::Done(_) => format!("Finished after {}.", span(job.ran)),
+        State::Failed(why) => format!("It did not finish: {why}"),
+        State::Stopped => format!("It was stopped after {}. Nothing of it was kept.", span(job.ran)),
+    }
+}
+
+/// The examination with a result digest, where its sealed file is in the folder.
+pub fn by_result(ctx: &Ctx, result: Sha256) -> Option<Arc<Found>> {
+    let folder = ctx.app.setup.examinations.as_ref()?;
+    let (all, _) = ctx.app.sealed.all(folder).ok()?;
+    all.into_iter().find(|found| found.result == result)
+}
+
+fn reference(exhibit: &Exhibit) -> Option<String> {
+    match exhibit.state.origin() {
+        Some(ExhibitFact::Taken { reference, .. }) => Some(reference.to_string()),
+        _ => None,
+    }
+}
+
+fn fits(whole: &Overview, found: &Found) -> Vec<ExhibitId> {
+    let stated = whole.exhibits.iter().filter(|exhibit| reference(exhibit).as_ref() == Some(&found.exhibit));
+    stated.map(|exhibit| exhibit.id).collect()
+}
+
+/// How bad the worst line of its completeness statement is, in one tag.
+fn worst(found: &Found) -> Markup {
+    let of = |level: Level| found.completeness.iter().filter(|line| line.level == level).count();
+    html! {
+        p {
+            @if of(Level::Alarm) > 0 { (tag("late", &format!("{}: the evidence itself is in doubt", count(of(Level::Alarm), "alarm", "alarms")))) " " }
+            @if of(Level::Gap) > 0 { (tag("wait", &format!("{}: something was not examined", count(of(Level::Gap), "gap", "gaps")))) " " }
+            @if of(Level::Alarm) == 0 && of(Level::Gap) == 0 { (tag("good", "No gap")) " " }
+            @if of(Level::Note) > 0 { (tag("plain", &count(of(Level::Note), "note", "notes"))) }
+        }
+    }
+}
+
+async fn choose(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let whole = desk.overview(ctx.investigation()?).await?;
+    let base = format!("/investigations/{}/examinations", whole.id);
+    let Some(folder) = &ctx.app.setup.examinations else {
+        let body = empty(&html! {
+            p { strong { "This server looks in no folder for examinations." } }
+            p { "Whoever runs it starts it with " code { "avocet serve --examinations DIR" } ". At the command line it is " code { "avocet grading attach" } "." }
+        });
+        return shown(ctx, desk, "Attach an examination", &body).await;
+    };
+    let (all, unreadable) = ctx.app.sealed.all(folder)?;
+    let (fitting, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|found| !fits(&whole, found).is_empty());
+    let attached = |found: &Found| whole.examinations.iter().find(|done| done.result_digest == found.result);
+    let body = html! {
+        p { "Examinations that state the reference of an exhibit of this investigation. Read first how complete one is; there it is attached." }
+        @if fitting.is_empty() {
+            (empty(&html! { p { strong { "There is none." } } p { "An examination stands here when its sealed file is in the folder that the server looks in and its exhibit’s reference is that of an exhibit here." } }))
+        }
+        ul.tasks { @for found in &fitting { li {
+            div.task-what {
+                h2 { a href={ (base) "/found/" (found.result) } { (found.exhibit) ", begun " (found.started) } }
+                (worst(found))
+                p.quiet { (found.evidence.kind) ", " (size_text(found.evidence.media_size)) ". Result digest " span.mono { (short(&found.result)) } }
+            }
+            div.task-do { @match attached(found) {
+                Some(done) => (tag("plain", &format!("Attached as {}", done.id))),
+                None => (tag("wait", "Not attached")),
+            } }
+        } } }
+        p.quiet {
+            @if !others.is_empty() { (count(others.len(), "other examination states", "other examinations state")) " exhibits that are not of this investigation and are not shown. " }
+            @if unreadable > 0 { (count(unreadable, "file", "files")) " in the folder could not be read as an examination or is not listed: " code { "avocet verify" } " says why." }
+        }
+    };
+    shown(ctx, desk, "Attach an examination", &body).await
+}
+
+fn short(digest: &Sha256) -> String {
+    digest.to_string().chars().take(16).collect()
+}
+
+/// What an examination says, the completeness first.
+fn report(found: &Found, summary: &Summary) -> Markup {
+    let word = |level: Level| match level {
+        Level::Alarm => tag("late", "Alarm"),
+        Level::Gap => tag("wait", "Gap"),
+        Level::Note => tag("plain", "Note"),
+        Level::Done => tag("good", "Done"),
+    };
+    let completeness: Vec<Vec<Markup>> =
+        found.completeness.iter().map(|line| vec![word(line.level), html! { (line.text) }]).collect();
+    let matches: Vec<Vec<Markup>> = summary
+        .matches
+        .iter()
+        .map(|hit| {
+            vec![
+                html! { (hit.set_name) },
+                html! { (hit.category.as_deref().unwrap_or("none")) " – " (hit.meaning.as_deref().unwrap_or("not in the scheme")) },
+                html! { (hit.basis) },
+                html! { (hit.files) " with " (hit.digests) " different contents" },
+                html! { @if hit.alerts { (tag("late", "Alerts")) } },
+            ]
+        })
+        .collect();
+    let media: Vec<Vec<Markup>> = [("Pictures", summary.pictures), ("Videos", summary.videos)]
+        .iter()
+        .map(|(name, n)| vec![html! { (name) }, html! { (n.total) }, html! { (n.known) }, html! { (n.unknown) }])
+        .collect();
+    let sets: Vec<Vec<Markup>> = found
+        .known
+        .iter()
+        .map(|set| {
+            let version = if set.version.is_empty() { "not stated" } else { &set.version };
+            vec![
+                html! { (set.name) },
+                html! { (version) },
+                html! { (set.scheme) " " (set.scheme_version) },
+                html! { (set.records_kept) },
+                html! { (set.rejected) },
+            ]
+        })
+        .collect();
+    let problems: Vec<Vec<Markup>> = found
+        .problems
+        .iter()
+        .map(|problem| {
+            vec![
+                html! { (problem.layer) },
+                html! { span.mono { (problem.path.as_deref().unwrap_or_default()) } @if let Some(offset) = problem.offset { " at byte " (offset) } },
+                html! { (problem.detail) },
+            ]
+        })
+        .collect();
+    html! {
+        h2 { "How complete it is" }
+        (worst(found))
+        (table("Completeness statement, in its order", &["How much it matters", "What was read, what was not, and why"], &completeness))
+        @if found.all_problems > 0 {
+            details {
+                summary { "What could not be read or contradicted itself: " (count(found.all_problems, "problem", "problems")) }
+                (table("Problems", &["Where in the reading", "Place", "What it is"], &problems))
+                @if found.all_problems > found.problems.len() { p { "The first " (found.problems.len()) " are shown; " code { "avocet list --problems" } " lists all." } }
+            }
+        }
+        h2 { "What was examined" }
+        (rows(&[
+            ("Exhibit", html! { (found.exhibit) }),
+            ("Evidence", html! { (found.evidence.kind) ", " (size_text(found.evidence.media_size)) " (" (found.evidence.media_size) " bytes) in " (plural(found.evidence.segments, "file", "files")) }),
+            ("Whole-image digest", html! { (found.evidence.verdict) @if let Some(sha256) = &found.evidence.sha256 { br; span.mono { "SHA-256 " (sha256) } } }),
+            ("Begun", html! { (found.started) }),
+            ("Result digest", html! { span.mono { (found.result) } }),
+        ]))
+        h2 { "What it found, in numbers" }
+        (table("Files by whether a set knows them", &["Kind", "All", "Known to a set", "Not known"], &media))
+        @if matches.is_empty() { p { "No file matches a known set." } }
+        @else { (table("Matches with known sets. A match is not a grade", &["Set", "Category", "By", "Files", ""], &matches)) }
+        @if sets.is_empty() { p { "No known set was given to it." } }
+        @else { (table("The sets", &["Set", "Version", "Scheme", "Records", "Rejected"], &sets)) }
+    }
+}
+
+/// The examination in the address, where it states an exhibit of this investigation.
+fn stated_here(ctx: &Ctx, whole: &Overview) -> Result<(Arc<Found>, Vec<ExhibitId>), Fault> {
+    let result: Sha256 = ctx.id("result")?;
+    let found = by_result(ctx, result).ok_or(Fault::Nothing)?;
+    let fitting = fits(whole, &found);
+    if fitting.is_empty() { Err(Fault::Nothing) } else { Ok((found, fitting)) }
+}
+
+async fn found(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    Ok(Answer::Html(found_page(ctx, desk, &Wrong::default()).await?))
+}
+
+async fn found_page(ctx: &Ctx, desk: &Desk<'_>, wrong: &Wrong) -> Result<Markup, Fault> {
+    let whole = desk.overview(ctx.investigation()?).await?;
+    let (found, fitting) = stated_here(ctx, &whole)?;
+    let summary = sealed::summary(&found)?;
+    let done = whole.examinations.iter().find(|done| done.result_digest == found.result);
+    let mut form = Form::default();
+    if let [only] = fitting.as_slice() {
+        form.or("exhibit", only.to_string());
+    }
+    let fields = Fields { form: &form, wrong };
+    let names = |wanted: &ExhibitId| {
+        let exhibit = whole.exhibits.iter().find(|exhibit| exhibit.id == *wanted);
+        (wanted.to_string(), exhibit.map_or_else(|| wanted.to_string(), exhibit_name))
+    };
+    let exhibits: Vec<(String, String)> = fitting.iter().map(names).collect();
+    let earlier: Vec<(String, String)> = whole
+        .examinations
+        .iter()
+        .filter(|before| before.replaced_by.is_none() && fitting.contains(&before.exhibit))
+        .map(|before| {
+            (before.id.to_string(), format!("{} of {}, attached {}", before.id, before.exhibit, uk(before.at)))
+        })
+        .collect();
+    let body = html! {
+        (error_summary(wrong))
+        (report(&found, &summary))
+        @match done {
+            Some(done) => (inset(&html! { p { "It is attached as " (done.id) " to " (done.exhibit) "." } })),
+            None => {
+                h2 { "Attach it" }
+                p { "Its seal is verified first; then its pictures and videos are in the investigation and queued for review." }
+                form method="post" action=(ctx.path) {
+                    (view::csrf(ctx))
+                    (fields.select("exhibit", "To which exhibit", "Those whose reference it states.", &exhibits))
+                    @if !earlier.is_empty() { (fields.select("replaces", "Whose place it takes (if any)", "An examination that this one repeats or matches anew. Its media no longer count; votes stay.", &earlier)) }
+                    div.actions {
+                        button.main type="submit" { "Attach it" }
+                        a href={ "/investigations/" (whole.id) "/examinations" } { "Leave it" }
+                    }
+                }
+            }
+        }
+    };
+    let head = desk.head(whole.id).await?;
+    Ok(view::investigation_page(ctx, desk, &head, &format!("Examination of {}", found.exhibit), &body))
+}
+
+async fn attach(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let id = ctx.investigation()?;
+    let whole = desk.overview(id).await?;
+    let (found, fitting) = stated_here(ctx, &whole)?;
+    let mut wrong = Wrong::default();
+    let exhibit: Option<ExhibitId> = ctx.form.text("exhibit").and_then(|id| id.parse().ok());
+    let Some(exhibit) = exhibit.filter(|exhibit| fitting.contains(exhibit)) else {
+        wrong.add("exhibit", "Choose the exhibit");
+        return Ok(Answer::Wrong(found_page(ctx, desk, &wrong).await?));
+    };
+    let replaces: Option<ExaminationId> = match ctx.form.text("replaces") {
+        None => None,
+        Some(text) => {
+            let of = text.parse().ok().filter(|before| whole.examinations.iter().any(|done| done.id == *before));
+            if of.is_none() {
+                wrong.add("replaces", "Choose an examination of this investigation, or none");
+            }
+            of
+        }
+    };
+    if wrong.is_none() {
+        match desk.attach_examination(id, exhibit, &found.path, Some(found.result), replaces).await {
+            Ok(made) => {
+                // Its small pictures may have come while the server runs.
+                if ctx.app.setup.pictures.look_again().is_err() {
+                    crate::serve::log("the folder of small pictures could not be read");
+                }
+                let told = format!(
+                    "{made} is attached to {exhibit}: its seal was verified and its pictures and videos are queued."
+                );
+                return ctx.told(format!("/investigations/{id}/examinations"), told);
+            }
+            Err(RecordError::Refused(why)) => wrong.add("", upper(&why)),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(Answer::Wrong(found_page(ctx, desk, &wrong).await?))
+}
+
+/// How complete an attached examination is.
+async fn attached(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let whole = desk.overview(ctx.investigation()?).await?;
+    let id: ExaminationId = ctx.id("thing")?;
+    let attached = whole.examinations.iter().find(|done| done.id == id).ok_or(Fault::Nothing)?;
+    desk.looked(Act::Viewed, vec![whole.id.to_string(), id.to_string()], "how complete it is", 1).await?;
+    let body = match by_result(ctx, attached.result_digest) {
+        Some(found) => report(&found, &sealed::summary(&found)?),
+        None => empty(
+            &html! { p { strong { "Its sealed file is not here." } } p { "The record keeps its digests and what it found of pictures and videos. How complete it is stands in the sealed file: " code { "avocet summary" } "." } },
+        ),
+    };
+    shown(ctx, desk, &format!("{id} of {}", attached.exhibit), &body).await
+}
+
+fn sources(ctx: &Ctx) -> Result<Option<Listed>, Fault> {
+    let folder = ctx.app.setup.evidence.as_ref().filter(|_| ctx.app.setup.examinations.is_some());
+    folder.map(|folder| folders::list(folder, folders::may_be_evidence)).transpose()
+}
+
+/// The latest version of each known set of this workplace.
+fn sets(ctx: &Ctx) -> Vec<String> {
+    let store = SetStore::at(&ctx.app.store.dir().join("sets"));
+    let names = store.names().unwrap_or_default();
+    names.into_iter().filter(|name| store.versions(name).is_ok_and(|versions| !versions.is_empty())).collect()
+}
+
+async fn prepare(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let mut form = Form::default();
+    form.or("digest", "true");
+    form.or("small", "true");
+    Ok(Answer::Html(prepare_page(ctx, desk, &form, &Wrong::default()).await?))
+}
+
+async fn prepare_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Markup, Fault> {
+    let exhibit = desk.exhibit(ctx.id("thing")?).await?;
+    let listed = sources(ctx)?;
+    let fields = Fields { form, wrong };
+    let body = match (&listed, reference(&exhibit)) {
+        (None, _) => empty(&html! {
+            p { strong { "Examinations cannot be started on this server." } }
+            p { "Whoever runs it starts it with " code { "avocet serve --evidence DIR --examinations DIR" } ". At the command line it is " code { "avocet examine" } "." }
+        }),
+        (_, None) => empty(
+            &html! { p { strong { "There is nothing to examine." } } p { "The exhibit was not taken, or has no reference yet." } },
+        ),
+        (Some(listed), Some(reference)) => {
+            let choices: Vec<(String, String)> = listed
+                .entries
+                .iter()
+                .map(|entry| {
+                    let what = entry.bytes.map_or_else(|| "folder".to_owned(), size_text);
+                    (entry.token.clone(), format!("{} ({what})", entry.name))
+                })
+                .collect();
+            let sets: Vec<(String, String)> = sets(ctx).into_iter().map(|name| (name.clone(), name)).collect();
+            html! {
+                (inset(&html! { p { "Nothing is written to the source. The result goes into a sealed file for " strong { (reference) } "; you read how complete it is, and then attach it." } }))
+                (error_summary(wrong))
+                @if choices.is_empty() { (empty(&html! { p { strong { "No evidence source is in the folder." } } p { "Put the image, or the folder with it, where whoever runs the server says." } })) }
+                @else {
+                    form method="post" action=(ctx.path) {
+                        (view::csrf(ctx))
+                        (fields.select("source", "The evidence source", "Compare the name with your notes: a wrong one is found out only by its content. Of an image in several files the first is listed.", &choices))
+                        @if sets.is_empty() { p.hint { "There is no known set on this server; everything will be unknown." } }
+                        @else { (fields.checks("known", "Known sets to match with", "The latest version of each.", &sets)) }
+                        (fields.checks("digest", "Digest of the whole image", "", &[("true".to_owned(), "Take it: it reads everything once more, and says whether the copy is what was acquired".to_owned())]))
+                        (fields.checks("small", "Small pictures", "", &[("true".to_owned(), "Make them, encrypted: without them there is nothing to see when grading".to_owned())]))
+                        div.actions {
+                            button.main type="submit" { "Begin the examination" }
+                            a href={ "/investigations/" (ctx.raw("i").unwrap_or_default()) "/exhibits/" (exhibit.id) } { "Leave without beginning" }
+                        }
+                    }
+                }
+                @if listed.more > 0 { p { (listed.more) " more are in the folder and not listed." } }
+                @if listed.left_out > 0 { p.quiet { (count(listed.left_out, "thing", "things")) " in the folder cannot be used: a link, or not readable." } }
+            }
+        }
+    };
+    let head = desk.head(ctx.investigation()?).await?;
+    Ok(view::investigation_page(ctx, desk, &head, &format!("Examine {}", exhibit_name(&exhibit)), &body))
+}
+
+async fn start(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let investigation = ctx.investigation()?;
+    let exhibit = desk.exhibit(ctx.id("thing")?).await?;
+    let mut wrong = Wrong::default();
+    let listed = sources(ctx)?.ok_or(Fault::Nothing)?;
+    let folder = ctx.app.setup.examinations.as_ref().ok_or(Fault::Nothing)?;
+    let reference = reference(&exhibit).ok_or(Fault::Nothing)?;
+    let source = ctx.form.text("source").and_then(|token| listed.find(token));
+    let known = ctx.form.texts("known");
+    let there = sets(ctx);
+    if known.iter().any(|name| !there.iter().any(|set| set == name)) {
+        wrong.add("known", "Choose sets of this server");
+    }
+    let Some(source) = source.filter(|_| wrong.is_none()) else {
+        if source.is_none() {
+            wrong.add("source", "Choose the evidence source");
+        }
+        return Ok(Answer::Wrong(prepare_page(ctx, desk, &ctx.form, &wrong).await?));
+    };
+    let at = desk.now();
+    let when: String = at.to_string().chars().filter(char::is_ascii_alphanumeric).take(15).collect();
+    let out = folder.join(format!("{}-{when}.examination", exhibit.id));
+    let mut command = program(ctx, "examine");
+    command.arg(&source.path).arg("--exhibit").arg(&reference).arg("--out").arg(&out).arg("--progress-lines");
+    for name in known {
+        command.arg("--known").arg(name);
+    }
+    if ctx.form.text("digest").is_none() {
+        command.arg("--no-image-digest");
+    }
+    if ctx.form.text("small").is_none() {
+        command.arg("--no-small-pictures");
+    } else if let Some(key) = &ctx.app.setup.picture_key {
+        command.arg("--picture-key").arg(key);
+    }
+    let hide =
+        vec![(source.path.display().to_string(), "the evidence source"), (out.display().to_string(), "the result")];
+    let about = vec![investigation.to_string(), exhibit.id.to_string()];
+    desk.looked(Act::Viewed, about, "an examination of its copy was begun", 1).await?;
+    let work = Work::Examination { investigation, exhibit: exhibit.id, out };
+    let number = ctx.app.jobs.add(work, desk.user(), at, command, hide);
+    Ok(Answer::To(format!("/investigations/{investigation}/examinations/run/{number}")))
+}
+
+/// This program, for a person: what it writes down names them, and nothing of what opens the store goes along.
+pub fn program(ctx: &Ctx, verb: &str) -> Command {
+    let mut command = Command::new(&ctx.app.setup.program);
+    let login = ctx.signed.as_ref().map_or("unknown", |signed| signed.login.as_str());
+    command.arg(verb).arg("--store").arg(ctx.app.store.dir()).env("USER", login).env_remove("AVOCET_KNOWN");
+    for secret in ["AVOCET_STORE_KEY", "AVOCET_STORE_PASSPHRASE", "AVOCET_PASSWORD", "AVOCET_NEW_PASSWORD"] {
+        command.env_remove(secret);
+    }
+    command
+}
+
+fn job(ctx: &Ctx) -> Result<(Job, ExhibitId, std::path::PathBuf), Fault> {
+    let wanted = ctx.investigation()?;
+    let job = ctx.app.jobs.one(ctx.id("n")?).ok_or(Fault::Nothing)?;
+    match job.work.clone() {
+        Work::Examination { investigation, exhibit, out } if investigation == wanted => Ok((job, exhibit, out)),
+        _ => Err(Fault::Nothing),
+    }
+}
+
+async fn watch(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let (job, exhibit, out) = job(ctx)?;
+    let team = Team::of(desk).await?;
+    let investigation = ctx.investigation()?;
+    let base = format!("/investigations/{investigation}/examinations");
+    let result = match &job.state {
+        State::Done(_) => ctx.app.sealed.one(&out),
+        _ => None,
+    };
+    let body = html! {
+        div #job data-progress=[(!job.state.has_ended()).then(|| format!("{}/progress", ctx.path))] {
+            p { (state_tag(&job.state)) }
+            p #job-said role="status" aria-live="polite" { (sentence(&job)) }
+            @if job.state == State::Running {
+                progress #job-far max="1000" value=(share(&job)) aria-label="How far it is" {}
+            }
+        }
+        @match (&job.state, &result) {
+            (State::Done(_), Some(found)) => {
+                (worst(found))
+                @if desk.holds(Right::AttachExamination) {
+                    div.actions { a.button href={ (base) "/found/" (found.result) } { "Read how complete it is, then attach it" } }
+                }
+            }
+            (State::Done(_), None) => (warning(&html! { p { "It ended, and its result cannot be read. " code { "avocet verify" } " says why." } })),
+            (state, _) if !state.has_ended() => {
+                p { "You can leave this page: it goes on. What other examinations found can be reviewed meanwhile." }
+                div.actions {
+                    a.button.second href=(ctx.path) { "Look again" }
+                    @if desk.holds(Right::AttachExamination) {
+                        form method="post" action={ (ctx.path) "/stop" } { (view::csrf(ctx)) button.button.second type="submit" { "Stop it; nothing of it is kept" } }
+                    }
+                }
+            }
+            _ => {}
+        }
+        (rows(&[
+            ("Exhibit", html! { a href={ "/investigations/" (investigation) "/exhibits/" (exhibit) } { (exhibit) } }),
+            ("Asked for", html! { (uk(job.asked)) " by " (team.name(job.by)) }),
+        ]))
+        p { a href=(base) { "All examinations" } }
+    };
+    shown(ctx, desk, &format!("Examination of {exhibit}"), &body).await
+}
+
+fn share(job: &Job) -> u64 {
+    let share = u128::from(job.far.bytes).saturating_mul(1000) / u128::from(job.far.of.max(1));
+    u64::try_from(share.min(1000)).unwrap_or(1000)
+}
+
+/// What the page asks while it is open.
+async fn progress(ctx: &Ctx, _: &Desk<'_>) -> Page {
+    let (job, ..) = job(ctx)?;
+    let said = json!({"said": sentence(&job), "share": share(&job), "ended": job.state.has_ended(),
+        "running": job.state == State::Running});
+    Ok(Answer::Part { kind: "application/json", bytes: said.to_string().into_bytes() })
+}
+
+async fn stop(ctx: &Ctx, _: &Desk<'_>) -> Page {
+    let (job, _, out) = job(ctx)?;
+    let page = format!("/investigations/{}/examinations/run/{}", ctx.investigation()?, job.number);
+    if !ctx.app.jobs.stop(job.number) {
+        return ctx.told(page, "It had ended already.");
+    }
+    // What a stopped one leaves is no result.
+    let partial = std::path::PathBuf::from(format!("{}.partial", out.display()));
+    for left in [partial, avocet_media::derivative::store_path(&out)] {
+        let _ = std::fs::remove_file(left);
+    }
+    ctx.told(page, "It is stopped.")
+}
+
+const POLICIES: [(&str, &str); 3] = [
+    ("unknown", "What no set knows. Of what sets know only conflicts and a dip sample are looked at"),
+    ("every", "Every picture and video, whatever a set says of it"),
+    ("streamlined", "A part, by criteria that the investigation agreed"),
+];
+
+async fn policy(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let whole = desk.overview(ctx.investigation()?).await?;
+    let mut form = Form::default();
+    if let Some(now) = &whole.policy {
+        form.or(
+            "what",
+            match now.policy {
+                Policy::EveryImage {} => "every",
+                Policy::Unknown {} => "unknown",
+                Policy::Streamlined { .. } => "streamlined",
+            },
+        );
+        form.or("scheme", format!("{}@{}", now.scheme.id, now.scheme.version));
+        form.or("rule", now.rule_from.row.clone());
+        if let Some(dip) = now.dip_per_1000 {
+            form.or("dip", dip.to_string());
+        }
+        if let Policy::Streamlined { criteria, stop } = &now.policy {
+            form.or("criteria", criteria.clone());
+            let lines = stop.iter().flat_map(|stop| &stop.enough);
+            form.or(
+                "enough",
+                lines.map(|line| format!("{} {}", line.category, line.count)).collect::<Vec<_>>().join("\n"),
+            );
+            if stop.as_ref().is_some_and(|stop| stop.own_cameras_first) {
+                form.or("own", "true");
+            }
+        }
+    } else {
+        form.or("rule", "default");
+    }
+    Ok(Answer::Html(policy_page(ctx, desk, &form, &Wrong::default()).await?))
+}
+
+async fn policy_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Markup, Fault> {
+    let id = ctx.investigation()?;
+    let fields = Fields { form, wrong };
+    let schemes: Vec<(String, String)> = Scheme::builtin()
+        .iter()
+        .map(|scheme| {
+            (
+                format!("{}@{}", scheme.id.as_str(), scheme.version),
+                format!("{} ({}, version {})", scheme.title, scheme.jurisdiction, scheme.version),
+            )
+        })
+        .collect();
+    let rules: Vec<(String, String)> =
+        desk.law().grading.rows.iter().map(|row| (row.id.clone(), row.value.title.clone())).collect();
+    let body = html! {
+        (inset(&html! { p { "It holds from now on. Earlier ones, and why, stay in the timeline; votes stay what they are." } }))
+        (error_summary(wrong))
+        form method="post" action=(ctx.path) {
+            (view::csrf(ctx))
+            (fields.radios("what", "What is graded", "", &view::options(&POLICIES)))
+            (fields.select("scheme", "The scheme in which categories are stated", "Grades cannot be translated into another one later.", &schemes))
+            (fields.select("rule", "The local rule", "How many graders, how many are moderated, when somebody else looks too.", &rules))
+            (fields.text("dip", "Dip sample (if not the rule’s)", "Of 1,000 contents that sets know, how many are looked at all the same: 0 to 1,000."))
+            (fields.area("criteria", "Criteria, where only a part is graded", "As the investigation agreed them with the prosecutor. No person’s name."))
+            (fields.area("enough", "When a part is enough (if wanted)", "One line for each category: its code and how many settled contents are enough, such as A 20. Then nothing more is queued."))
+            (fields.checks("own", "Before a part is enough", "", &[("true".to_owned(), "Every unknown picture of a camera of this investigation must be graded".to_owned())]))
+            (fields.text("reason", "Why", "No person’s name."))
+            div.actions {
+                button.main type="submit" { "Set it" }
+                a href={ "/investigations/" (id) "/examinations" } { "Leave it as it is" }
+            }
+        }
+    };
+    let head = desk.head(id).await?;
+    Ok(view::investigation_page(ctx, desk, &head, "What is graded", &body))
+}
+
+fn stop_rule(form: &Form, wrong: &mut Wrong) -> Option<StopRule> {
+    let mut stop = StopRule { enough: vec![], own_cameras_first: form.text("own").is_some() };
+    for line in form.text("enough").unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let read = line.rsplit_once(' ').and_then(|(category, count)| {
+            Some(Enough { category: category.trim().parse::<Category>().ok()?, count: count.parse().ok()? })
+        });
+        match read {
+            Some(enough) => stop.enough.push(enough),
+            None => wrong.add("enough", "Write each line as a category, a space and a number, such as A 20"),
+        }
+    }
+    Some(stop).filter(StopRule::says_something)
+}
+
+async fn set_policy(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let id = ctx.investigation()?;
+    let form = &ctx.form;
+    let mut wrong = Wrong::default();
+    let stop = stop_rule(form, &mut wrong);
+    let policy = match form.text("what") {
+        Some("every") => Some(Policy::EveryImage {}),
+        Some("unknown") => Some(Policy::Unknown {}),
+        Some("streamlined") => {
+            let criteria = need(form, &mut wrong, "criteria", "the criteria").to_owned();
+            Some(Policy::Streamlined { criteria, stop: stop.clone() })
+        }
+        _ => {
+            wrong.add("what", "Choose what is graded");
+            None
+        }
+    };
+    if stop.is_some() && !matches!(policy, None | Some(Policy::Streamlined { .. })) {
+        wrong.add("what", "Only where a part is graded can it be enough: choose that, or leave the conditions empty");
+    }
+    let scheme = form.text("scheme").and_then(|text| text.split_once('@'));
+    let scheme = scheme.filter(|(id, version)| Scheme::find_builtin(id).is_some_and(|known| known.version == *version));
+    let scheme = scheme.map(|(id, version)| SchemeRef { id: id.to_owned(), version: version.to_owned() });
+    if scheme.is_none() {
+        wrong.add("scheme", "Choose the scheme");
+    }
+    let rule = form.text("rule").filter(|rule| desk.law().grading.row(rule).is_some());
+    if rule.is_none() {
+        wrong.add("rule", "Choose the rule");
+    }
+    let dip = match form.text("dip").map(str::parse::<u32>) {
+        None => None,
+        Some(Ok(share)) if share <= 1000 => Some(share),
+        Some(_) => {
+            wrong.add("dip", "Enter a whole number from 0 to 1000");
+            None
+        }
+    };
+    let reason = need(form, &mut wrong, "reason", "why").to_owned();
+    if let (true, Some(policy), Some(scheme), Some(rule)) = (wrong.is_none(), policy, scheme, rule) {
+        match desk.set_policy_with(id, policy, scheme, rule, dip, &reason).await {
+            Ok(seq) => {
+                return ctx.told(
+                    format!("/investigations/{id}/examinations"),
+                    format!("Recorded as entry {seq}. What it queues is queued."),
+                );
+            }
+            Err(RecordError::Refused(why)) => wrong.add("", upper(&why)),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(Answer::Wrong(policy_page(ctx, desk, form, &wrong).await?))
+}

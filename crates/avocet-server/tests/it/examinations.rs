@@ -1,0 +1,296 @@
+//! Examinations in the browser: what is listed, attached, started, watched; what is graded; sets and backups.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use avocet_base::{Md5, Sha1, Sha256};
+use avocet_examination::{CompletenessRow, EvidenceRow, Examination, FileRow, Level, ProblemRow, VolumeRow, Writer};
+use avocet_server::Setup;
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use crate::support::{Browser, Team, team, team_set_up};
+
+/// A sealed examination of an exhibit with this reference, with pictures of these bytes and a gap.
+fn examination(path: &Path, reference: &str, bytes: &[u8]) -> Sha256 {
+    let mut writer = Writer::create(path).unwrap();
+    writer.config("digests", "md5 sha1 sha256").unwrap();
+    writer.run("started", "2026-11-20T12:00:00Z").unwrap();
+    let evidence = EvidenceRow {
+        kind: "raw".into(),
+        media_size: 1 << 20,
+        segments: 1,
+        exhibit: Some(reference.into()),
+        verdict: "not checked".into(),
+        ..EvidenceRow::default()
+    };
+    writer.evidence(&evidence).unwrap();
+    writer.volume(&VolumeRow { id: 1, label: "gpt:1".into(), ..VolumeRow::default() }).unwrap();
+    for (id, byte) in (1..).zip(bytes) {
+        let file = FileRow {
+            id,
+            volume: 1,
+            path: format!("/a name on the device {byte}"),
+            kind: "file".into(),
+            state: "allocated".into(),
+            zone: "utc".into(),
+            media: Some("picture".into()),
+            md5: Some(Md5([*byte; 16])),
+            sha1: Some(Sha1([*byte; 20])),
+            sha256: Some(Sha256([*byte; 32])),
+            ..FileRow::default()
+        };
+        writer.file(&file, &[]).unwrap();
+    }
+    let problem =
+        ProblemRow { seq: 1, layer: "fat".into(), code: "x".into(), detail: "A loop.".into(), ..ProblemRow::default() };
+    writer.problem(&problem).unwrap();
+    let lines =
+        [(Level::Gap, "Volume gpt:2 was not read: it is locked."), (Level::Done, "Every file of gpt:1 was read.")];
+    for (seq, (level, text)) in (1..).zip(lines) {
+        let (code, text) = ("volume".to_owned(), text.to_owned());
+        writer.completeness(&CompletenessRow { seq, level, code, count: 1, bytes: None, text }).unwrap();
+    }
+    writer.seal(None).unwrap();
+    Examination::open(path).unwrap().result_digest().unwrap()
+}
+
+/// A team whose server looks in `examinations`, `evidence`, `sets` and `backups`, and runs this script as the program.
+async fn with_folders(script: &str) -> (tempfile::TempDir, Team) {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["examinations", "evidence", "sets", "backups"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let program = folder.path().join("program");
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let at = |name: &str| Some(folder.path().join(name));
+    let setup = Setup {
+        examinations: at("examinations"),
+        evidence: at("evidence"),
+        set_files: at("sets"),
+        backups: at("backups"),
+        program,
+        ..Setup::default()
+    };
+    let team = team_set_up(setup).await;
+    (folder, team)
+}
+
+async fn told(browser: &Browser, path: &str, body: &str) -> String {
+    let answer = browser.post(path, body).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}: {}", answer.body);
+    let page = browser.get(answer.to()).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", answer.to());
+    page.body
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finished_examination_is_read_first_and_then_attached_by_its_digest() {
+    let (folder, team) = with_folders("exit 1").await;
+    let at = folder.path().join("examinations");
+    let mine = examination(&at.join("a name.examination"), "JC/1", &[1, 2, 3]);
+    let others = examination(&at.join("b.examination"), "ZZ/9", &[9]);
+    fs::write(at.join("c.examination"), b"no examination").unwrap();
+    let examiner = team.sign_in("examiner").await;
+    let list = examiner.get("/investigations/I-1/examinations/attach").await.body;
+    assert!(list.contains("JC/1") && list.contains("1 gap: something was not examined"), "{list}");
+    // Another exhibit's is counted and not shown; its digest finds nothing here.
+    assert!(!list.contains("ZZ/9") && !list.contains(&others.to_string()), "{list}");
+    assert!(
+        list.contains("1 other examination states") && list.contains("1 file in the folder could not be read"),
+        "{list}"
+    );
+    assert!(!list.contains("a name.examination"), "a file is named by its digest");
+    let not_mine = format!("/investigations/I-1/examinations/found/{others}");
+    assert_eq!(examiner.get(&not_mine).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(examiner.post(&not_mine, "exhibit=E-1").await.status, StatusCode::NOT_FOUND);
+    let page = format!("/investigations/I-1/examinations/found/{mine}");
+    let report = examiner.get(&page).await.body;
+    let (complete, found) = (report.find("it is locked").unwrap(), report.find("What it found, in numbers").unwrap());
+    assert!(complete < found, "completeness comes first");
+    assert!(report.contains("A loop.") && report.contains("1 problem"), "{report}");
+    // Who only reads does not attach; an exhibit of another investigation is none of these.
+    assert_eq!(team.sign_in("detective").await.get(&page).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(examiner.post(&page, "exhibit=E-2").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(examiner.post(&page, "exhibit=E-1&replaces=X-7").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let section = told(&examiner, &page, "exhibit=E-1").await;
+    assert!(section.contains("X-1 is attached to E-1") && section.contains("3 contents in 3 files"), "{section}");
+    assert!(section.contains("Nobody has said what is graded"), "{section}");
+    let own = examiner.get("/investigations/I-1/examinations/X-1").await.body;
+    assert!(own.contains("it is locked"), "{own}");
+    assert!(examiner.get(&page).await.body.contains("It is attached as X-1"));
+    let again = examiner.post(&page, "exhibit=E-1").await;
+    assert!(again.body.contains("is attached already, as X-1"), "{}", again.body);
+    // One that takes its place.
+    let later = examination(&at.join("d.examination"), "JC/1", &[1, 2, 3, 4]);
+    let section =
+        told(&examiner, &format!("/investigations/I-1/examinations/found/{later}"), "exhibit=E-1&replaces=X-1").await;
+    assert!(section.contains("X-2 is attached to E-1") && section.contains("4 contents in 4 files"), "{section}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_graded_is_set_with_its_reason_and_queues_at_once() {
+    let (folder, team) = with_folders("exit 1").await;
+    let file = folder.path().join("examinations/a.examination");
+    let digest = examination(&file, "JC/1", &[1, 2, 3]);
+    let (examiner, boss) = (team.sign_in("examiner").await, team.sign_in("supervisor").await);
+    told(&examiner, &format!("/investigations/I-1/examinations/found/{digest}"), "exhibit=E-1").await;
+    let path = "/investigations/I-1/examinations/policy";
+    assert_eq!(examiner.get(path).await.status, StatusCode::FORBIDDEN);
+    let wrong = boss.post(path, "what=unknown&scheme=uk-2014%409&rule=nothing&dip=1001&enough=A+20").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for sentence in
+        ["Choose the scheme", "Choose the rule", "from 0 to 1000", "Enter why", "Only where a part is graded"]
+    {
+        assert!(wrong.body.contains(sentence), "{sentence}: {}", wrong.body);
+    }
+    let page = told(&boss, path, "what=unknown&scheme=uk-2014%401&rule=default&dip=25&reason=agreed").await;
+    assert!(page.contains("What no set knows") && page.contains("25 in 1,000"), "{page}");
+    let grader = team.sign_in("grader").await;
+    assert_eq!(grader.get("/investigations/I-1/review").await.body.matches("class=\"tile\"").count(), 3);
+    let body = "what=streamlined&scheme=uk-2014%401&rule=default&criteria=twenty+of+each&enough=A+20%0AB+5&own=true&reason=agreed+anew";
+    let page = told(&boss, path, body).await;
+    assert!(page.contains("twenty of each. Enough: 20 of A. Enough: 5 of B. First every unknown"), "{page}");
+    // What stands is what the form begins with.
+    let form = boss.get(path).await.body;
+    assert!(form.contains(">A 20\nB 5</textarea>") && form.contains("value=\"uk-2014@1\" selected"), "{form}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_examination_is_begun_on_a_listed_source_watched_and_leaves_no_name_in_addresses() {
+    // Stands in for the program: says what it was called with and how far it is, waits to be let go, leaves a result.
+    let script = r#"
+echo "$*" > "$(dirname "$0")/called"; echo "$USER $AVOCET_STORE_KEY" >> "$(dirname "$0")/called"
+echo '{"progress":{"stage":"volume","volume":"gpt:1","files":7,"bytes":1048576,"of":4194304}}' >&2
+while [ ! -e "$(dirname "$0")/go" ]; do sleep 0.05; done
+while [ $# -gt 0 ]; do if [ "$1" = --out ]; then cp "$(dirname "$0")/ready" "$2"; fi; shift; done
+exit 3"#;
+    let (folder, team) = with_folders(script).await;
+    let ready = folder.path().join("ready.examination");
+    let digest = examination(&ready, "JC/1", &[1, 2]);
+    fs::rename(&ready, folder.path().join("ready")).unwrap();
+    fs::write(folder.path().join("evidence/a device.dd"), vec![0; 4096]).unwrap();
+    let (examiner, grader) = (team.sign_in("examiner").await, team.sign_in("grader").await);
+    let path = "/investigations/I-1/exhibits/E-1/examine";
+    assert_eq!(grader.get(path).await.status, StatusCode::FORBIDDEN);
+    let form = examiner.get(path).await.body;
+    let option = form.split("<option value=\"").find(|part| part.contains("a device.dd")).unwrap();
+    let token = option.split('"').next().unwrap().to_owned();
+    for wrong in ["source=a+device.dd", "source=..%2Fready", "source=%2Fetc%2Fpasswd", ""] {
+        let answer = examiner.post(path, &format!("{wrong}&digest=true")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
+    let answer = examiner.post(path, &format!("source={token}&small=true&known=nothing")).await;
+    assert!(answer.body.contains("Choose sets of this server"), "{}", answer.body);
+    let answer = examiner.post(path, &format!("source={token}&small=true")).await;
+    assert_eq!((answer.status, answer.to()), (StatusCode::SEE_OTHER, "/investigations/I-1/examinations/run/1"));
+    let run = answer.to().to_owned();
+    let far = async || -> Value { serde_json::from_str(&grader.get(&format!("{run}/progress")).await.body).unwrap() };
+    let until = async |done: &dyn Fn(&Value) -> bool| {
+        for _ in 0..400 {
+            let now = far().await;
+            if done(&now) {
+                return now;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{}", far().await);
+    };
+    let now = until(&|now| now["said"].as_str().unwrap().contains("7 files")).await;
+    assert!(now["said"].as_str().unwrap().starts_with("Volume gpt:1: 7 files, 1.0 MiB of about 4.0 MiB"), "{now}");
+    assert_eq!((now["share"].as_u64(), now["ended"].as_bool()), (Some(250), Some(false)));
+    let watch = grader.get(&run).await.body;
+    assert!(watch.contains("Running") && !watch.contains("Stop it"), "{watch}");
+    // Through an investigation that it is not of there is nothing, whoever asks.
+    let boss = team.sign_in("supervisor").await;
+    assert_eq!(boss.get("/investigations/I-2/examinations/run/1").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(boss.post("/investigations/I-2/examinations/run/1/stop", "").await.status, StatusCode::NOT_FOUND);
+    let called = fs::read_to_string(folder.path().join("called")).unwrap();
+    assert!(called.contains("a device.dd --exhibit JC/1 --out ") && called.contains("--no-image-digest\n"), "{called}");
+    assert!(called.ends_with("examiner \n"), "the person is named, and no key goes along: {called}");
+    fs::write(folder.path().join("go"), b"").unwrap();
+    until(&|now| now["ended"] == true).await;
+    let watch = examiner.get(&run).await.body;
+    assert!(watch.contains("Finished, with alerts") && watch.contains("Read how complete it is"), "{watch}");
+    let section = told(&examiner, &format!("/investigations/I-1/examinations/found/{digest}"), "exhibit=E-1").await;
+    assert!(section.contains("2 contents in 2 files"), "{section}");
+    // A second one is stopped.
+    fs::remove_file(folder.path().join("go")).unwrap();
+    let answer = examiner.post(path, &format!("source={token}")).await;
+    let run = answer.to().to_owned();
+    let page = told(&examiner, &format!("{run}/stop"), "").await;
+    assert!(page.contains("It is stopped.") && page.contains("Nothing of it was kept"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_folders_the_pages_say_what_to_do() {
+    let team = team().await;
+    let (examiner, admin) = (team.sign_in("examiner").await, team.sign_in("administrator").await);
+    assert!(examiner.get("/investigations/I-1/examinations/attach").await.body.contains("--examinations DIR"));
+    assert!(examiner.get("/investigations/I-1/exhibits/E-1/examine").await.body.contains("--evidence DIR"));
+    assert!(examiner.get("/sets").await.body.contains("There is no known set yet"));
+    assert!(admin.get("/sets/import").await.body.contains("--set-files DIR"));
+    assert!(admin.get("/backups").await.body.contains("--backups DIR"));
+    for path in ["/investigations/I-1/exhibits/E-1/examine"] {
+        assert_eq!(examiner.post(path, "").await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(admin.post("/backups", "").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_imports_a_set_and_makes_backups() {
+    let script = r#"for a in "$@"; do echo "$a"; done > "$(dirname "$0")/called"; exit 0"#;
+    let (folder, team) = with_folders(script).await;
+    fs::write(folder.path().join("sets/force.json"), b"{}").unwrap();
+    let (admin, boss) = (team.sign_in("administrator").await, team.sign_in("supervisor").await);
+    assert_eq!(boss.get("/sets/import").await.status, StatusCode::FORBIDDEN);
+    let form = admin.get("/sets/import").await.body;
+    let token = form.split("type=\"checkbox\" name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let wrong = admin.post("/sets/import", &format!("file={token}&file=..%2Fprogram&name=--quiet&scheme=none")).await;
+    for sentence in ["Choose the files", "Use small letters", "Choose how its categories"] {
+        assert!(wrong.body.contains(sentence), "{sentence}");
+    }
+    let page = told(&admin, "/sets/import", &format!("file={token}&name=force&scheme=uk-2014&publisher=--force")).await;
+    assert!(page.contains("force is being imported"), "{page}");
+    for _ in 0..200 {
+        if admin.get("/sets").await.body.contains(">Imported</span>") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let called = fs::read_to_string(folder.path().join("called")).unwrap();
+    assert!(
+        called.lines().any(|word| word == "--name=force") && called.lines().any(|word| word == "--publisher=--force"),
+        "{called}"
+    );
+    let page = told(&admin, "/backups", "").await;
+    assert!(page.contains("and its ledger verifies"), "{page}");
+    assert_eq!(fs::read_dir(folder.path().join("backups")).unwrap().count(), 1);
+    assert_eq!(boss.post("/backups", "").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_ends_without_use_whatever_its_page_asks_by_itself() {
+    let team = team_set_up(Setup { idle: Duration::from_millis(1500), ..Setup::default() }).await;
+    let grader = team.sign_in("grader").await;
+    let page = grader.get("/help").await.body;
+    assert!(page.contains("id=\"session-end\"") && page.contains("data-left=\""), "{page}");
+    let began = std::time::Instant::now();
+    let mut ended = false;
+    while began.elapsed() < Duration::from_secs(4) && !ended {
+        ended = grader.get("/session").await.status == StatusCode::SEE_OTHER;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(ended && began.elapsed() > Duration::from_millis(1300), "{:?}", began.elapsed());
+    // The button is a use.
+    let grader = team.sign_in("grader").await;
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let left: Value = serde_json::from_str(&grader.post("/session", "").await.body).unwrap();
+        assert!(left["left"].as_u64().is_some(), "{left}");
+    }
+    assert_eq!(grader.get("/help").await.status, StatusCode::OK);
+}
