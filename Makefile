@@ -8,7 +8,7 @@ DEMO_DIR ?= demo-out
 help:
 	@echo "make demo    examine a benign demo device and write its report"
 	@echo "make test    everything CI runs (format, lints, licences, all tests)"
-	@echo "make proof   the long proofs: large images, many mutants, fuzzing, sanitizer"
+	@echo "make proof   the long proofs: large images, many mutants, fuzzing, a browser, sanitizer"
 	@echo "make bench   the measurements, with a named peer in the same run"
 
 demo:

@@ -12,8 +12,9 @@ if [ -e "$out/demo-device.dd" ]; then
   rm -f "$out"/demo-device.dd "$out"/demo-known-pictures.json "$out"/demo-known-good.csv \
     "$out"/DEMO-1.examination "$out"/DEMO-1.examination.seal "$out"/DEMO-1.derivatives "$out"/DEMO-1.html \
     "$out"/demo-lead.xml "$out"/demo-team.store-key "$out"/demo-head.txt
-  rm -rf "$out/demo-team"
+  rm -rf "$out/demo-team" "$out/demo-backups" "$out"/E-*.examination "$out"/E-*.examination.seal "$out"/E-*.derivatives
 fi
+mkdir -p "$out/demo-backups"
 "$avocet" demo "$out" --quiet || exit 1
 "$avocet" examine "$out/demo-device.dd" --exhibit DEMO/1 --known "$out/demo-known-pictures.json=us-vics-2.0" \
   --known "$out/demo-known-good.csv=known-good" --out "$out/DEMO-1.examination"
@@ -77,6 +78,14 @@ as supervisor grading policy I-1 --scheme us-vics-2.0@1 --unknown-only --reason 
 as grader review status I-1
 as supervisor exhibit list I-1
 as supervisor grading totals I-1
+as detective person add I-1 --role child --unidentified
+as detective child lead P-1 1 --kind series --strength weak --note "see the grading"
+as supervisor order made I-1 --kind notification --court "a demo"
+as supervisor order level M-1 medium
+echo
+echo "admin: the sets that a browser can examine with"
+"$avocet" sets import "$out/demo-known-pictures.json" --name demo-known --scheme us-vics-2.0 || exit 1
+"$avocet" sets import "$out/demo-known-good.csv" --name demo-good --scheme known-good || exit 1
 echo
 "$avocet" ledger checkpoint "$out/demo-head.txt" || exit 1
 "$avocet" ledger verify --checkpoint "$out/demo-head.txt" || exit 1
@@ -85,12 +94,14 @@ echo "The report is $out/DEMO-1.html: open it in a browser."
 cat <<END
 
 The team's record in a browser:
-  AVOCET_STORE_KEY="$AVOCET_STORE_KEY" "$avocet" serve --store "$AVOCET_STORE" --pictures "$out" --picture-keys "$out/store/picture-keys"
+  AVOCET_STORE_KEY="$AVOCET_STORE_KEY" "$avocet" serve --store "$AVOCET_STORE" --pictures "$out" --picture-keys "$out/store/picture-keys" \
+    --examinations "$out" --evidence "$out" --set-files "$out" --backups "$out/demo-backups"
 then https://127.0.0.1:8443/, where a browser asks once about the server's own certificate. Sign in as supervisor, detective, examiner,
 grader or admin, each with the password "$AVOCET_PASSWORD": it is the demo's, and nothing in it is worth protecting.
 END
 # Somebody at a terminal sees it at once; Ctrl-C ends it.
 if [ -t 0 ] && [ -t 1 ]; then
   echo
-  exec "$avocet" serve --store "$AVOCET_STORE" --pictures "$out" --picture-keys "$out/store/picture-keys"
+  exec "$avocet" serve --store "$AVOCET_STORE" --pictures "$out" --picture-keys "$out/store/picture-keys" \
+    --examinations "$out" --evidence "$out" --set-files "$out" --backups "$out/demo-backups"
 fi

@@ -35,5 +35,23 @@ if cargo +nightly --version >/dev/null 2>&1; then
 else
   echo "proof: SKIPPED the crates for digests and near matches under AddressSanitizer, the nightly toolchain is not installed"
 fi
+# The web app in a browser: the whole path by keys, every page with axe, the review screen.
+web=target/web-proof
+browser() {
+  rm -rf "$web" && mkdir -p "$web" \
+    && cargo build --locked --bin avocet \
+    && AVOCET=$PWD/target/debug/avocet tools/path-check.sh "$web/path" "${AVOCET_GRADINGS:-300}"
+}
+pages() {
+  AVOCET=$PWD/target/debug/avocet tools/demo.sh "$web/demo" </dev/null >/dev/null \
+    && AVOCET=$PWD/target/debug/avocet tools/screenshots.sh "$web/demo" "$web/pictures" \
+    && AVOCET=$PWD/target/debug/avocet tools/review-check.sh "$web/demo"
+}
+if [ -x "${CHROMIUM:-/usr/bin/chromium}" ] && command -v node >/dev/null && command -v npm >/dev/null; then
+  step "the path from a referral to figures by keyboard in a browser, with ${AVOCET_GRADINGS:-300} gradings" browser
+  step "every page in a browser: axe, width, the review screen" pages
+else
+  echo "proof: SKIPPED the web app in a browser, chromium, node or npm is not installed"
+fi
 [ $failed -eq 0 ] && echo "proof: everything that was run holds"
 exit $failed

@@ -1,18 +1,46 @@
 #!/usr/bin/env bash
-# Serves the demo's record and writes screenshots of its pages, with axe on each. Needs `make demo`, chromium, node and npm.
-# usage: tools/screenshots.sh DEMO_FOLDER OUT
+# Serves the demo's record, and one in which nothing is yet, and writes screenshots of every page, with axe on each. Needs
+# `make demo`, chromium, node and npm.
+# usage: tools/screenshots.sh DEMO_FOLDER OUT     (OUT may be - for no pictures)
 set -euo pipefail
 demo=${1:?usage: tools/screenshots.sh DEMO_FOLDER OUT} out=${2:?usage: tools/screenshots.sh DEMO_FOLDER OUT}
 here=$(cd "$(dirname "$0")" && pwd)
 avocet="${AVOCET:-$here/../target/release/avocet}"
 [ -d "$here/pages/node_modules" ] || (cd "$here/pages" && npm ci --silent)
-export AVOCET_STORE="$demo/demo-team" AVOCET_STORE_KEY="$demo/demo-team.store-key" AVOCET_PASSWORD="demo password"
-coproc server { exec "$avocet" serve --listen 127.0.0.1:0 --quiet --pictures "$demo" --picture-keys "$demo/store/picture-keys"; }
-trap 'kill "$server_PID" 2>/dev/null || true' EXIT
-read -r address <&"${server[0]}"
-i=/investigations/I-1
-node "$here/pages/pages.mjs" "${address%/}" "$out" \
-  "detective:/,/investigations,$i,$i/risk,$i/risk/danger,$i/people,$i/people/new,$i/referrals,$i/addresses,$i/addresses/N-1/answered,$i/warrants,$i/warrants/new,$i/exhibits,$i/exhibits/E-1,$i/exhibits/E-1/label,$i/exhibits/E-1/hand-over,$i/exhibits/new,$i/examinations,$i/safeguarding,$i/safeguarding/sent,$i/orders,$i/outcome,$i/outcome/new,$i/conflicts,$i/timeline,/referrals,/referrals/new,/referrals/R-1,/account,/help" \
-  "supervisor:/?whose=all,/investigations/new,/investigations/look,$i/members,$i/risk/overridden,/figures" \
+export AVOCET_PASSWORD="demo password" AVOCET_NEW_PASSWORD="demo password"
+empty=$(mktemp -d)
+pid=
+trap 'kill $pid 2>/dev/null || true; rm -rf "$empty"' EXIT
+
+# Serves a store with these options, and looks at pages: shoot FOLDER OPTION… -- LOGIN:PATHS…
+shoot() {
+  local folder=$1 options=()
+  shift
+  while [ "$1" != -- ]; do options+=("$1"); shift; done
+  shift
+  coproc server { exec "$avocet" serve --listen 127.0.0.1:0 --quiet "${options[@]}"; }
+  pid=$server_PID
+  local address
+  read -r address <&"${server[0]}"
+  node "$here/pages/pages.mjs" "${address%/}" "$folder" "$@"
+  kill "$pid"
+  wait "$pid" 2>/dev/null || true
+}
+
+export AVOCET_STORE="$demo/demo-team" AVOCET_STORE_KEY="$demo/demo-team.store-key"
+result=$("$avocet" summary "$demo/DEMO-1.examination" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["result_digest"])')
+i=/investigations/I-1 x=/investigations/I-1/examinations c=/investigations/I-1/children/P-1
+shoot "$out" --pictures "$demo" --picture-keys "$demo/store/picture-keys" --examinations "$demo" --evidence "$demo" \
+  --set-files "$demo" --backups "$demo/demo-backups" -- \
+  "detective:/,/investigations,$i,$i/risk,$i/risk/danger,$i/people,$i/people/new,$i/people/P-1,$i/referrals,$i/addresses,$i/addresses/N-1/answered,$i/warrants,$i/warrants/new,$i/exhibits,$i/exhibits/E-1,$i/exhibits/E-1/label,$i/exhibits/E-1/hand-over,$i/exhibits/new,$x,$x/X-1,$i/safeguarding,$i/safeguarding/sent,$i/identification,$c/lead,$c/seen,$c/measure,$c/statement,$i/orders,$i/outcome,$i/outcome/new,$i/conflicts,$i/timeline,/referrals,/referrals/new,/referrals/R-1,/search,/identification,/orders,/sets,/sets/of/demo-known@1,/account,/help" \
+  "supervisor:/?whose=all,/investigations/new,/investigations/look,$i/members,$i/risk/overridden,$x/policy,$x/attach,$x/found/$result,$i/exhibits/E-1/examine,$i/orders/M-1/visited,$i/orders/M-1/device,/figures" \
   "grader:/,$i/exhibits,$i/review,$i/review/pause" \
-  "admin:/,/access,/access/U-2"
+  "admin:/,/access,/access/U-2,/sets,/sets/import,/backups"
+[ "$out" = - ] || out="$out/empty"
+export AVOCET_STORE="$empty/team" AVOCET_STORE_KEY="$empty/key"
+"$avocet" init --new-key "$AVOCET_STORE_KEY" --admin admin --title "Empty" --quiet >/dev/null
+"$avocet" user add supervisor --role supervisor --as admin >/dev/null
+"$avocet" investigation open --title "Operation Knot" --received 2026-11-20T09:30Z --as supervisor >/dev/null
+shoot "$out" -- \
+  "supervisor:/,/investigations,$i,$i/risk,$i/people,$i/referrals,$i/addresses,$i/warrants,$i/exhibits,$x,$x/attach,$x/policy,$i/review,$i/safeguarding,$i/identification,$i/orders,$i/outcome,$i/conflicts,$i/timeline,/referrals,/search,/identification,/orders,/sets,/figures" \
+  "admin:/,/access,/sets/import,/backups"

@@ -12,6 +12,8 @@ if [ "$what" != demo ]; then
     mcopy:mtools mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse hashdeep:hashdeep qemu-img:qemu-utils
     ffmpeg:ffmpeg setfattr:attr sfdisk:fdisk sgdisk:gdisk zstd:zstd python3:python3)
 fi
+# The proofs of the web app; without them they say that they are skipped.
+[ "$what" != proof ] || programs+=(chromium:chromium node:nodejs npm:npm)
 missing=()
 for entry in "${programs[@]}"; do
   command -v "${entry%%:*}" >/dev/null 2>&1 || missing+=("${entry##*:}")
