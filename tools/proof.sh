@@ -35,6 +35,12 @@ if cargo +nightly --version >/dev/null 2>&1; then
 else
   echo "proof: SKIPPED the crates for digests and near matches under AddressSanitizer, the nightly toolchain is not installed"
 fi
+if [ -n "$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null)" ] && command -v psql >/dev/null; then
+  step "the web app on PostgreSQL" env AVOCET_TEST_SERVER_ON=postgres tools/postgres.sh \
+    cargo test --locked -p avocet-server --test it -- --test-threads 4
+else
+  echo "proof: SKIPPED the web app on PostgreSQL, its programs are not installed"
+fi
 # The web app in a browser: the whole path by keys, every page with axe, the review screen.
 web=target/web-proof
 browser() {

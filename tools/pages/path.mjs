@@ -54,12 +54,14 @@ async function type(selector, text) {
   await page.keyboard.press("Control+A");
   await page.keyboard.type(text);
 }
-// A date and a time, as the browser's own field takes them from keys in the United Kingdom: day, month, year, hour, minute.
+// A date and a time, as the browser's own field takes them from keys: a day and month that are the same number, in whichever order the
+// browser's own language has them, and the half of the day, where it has one.
 async function moment(selector, day, time) {
   await reach(selector);
   await page.keyboard.type(day);
   await page.keyboard.press("ArrowRight");
   await page.keyboard.type(time);
+  await page.keyboard.press("a");
 }
 async function pick(selector, fits) {
   await reach(selector);
@@ -137,7 +139,7 @@ await send();
 await link("/investigations/I-1");
 await enter('a[href="/investigations/I-1/risk/acted"]');
 await choose("action", "social_care_told");
-await moment("#acted", "20112026", "1005");
+await moment("#acted", "11112026", "1005");
 await type("#body", "Council 1");
 await send();
 await section("/referrals");
