@@ -86,7 +86,8 @@ async fn make(folder: &Path, media: u64, people: u64) -> Answer<()> {
     let mut pictures = derivative::Writer::create(&folder.join("pictures/bench.derivatives"), &key, [7; 32])?;
     let pixels =
         (0..320u32 * 240).flat_map(|n| [n % 251, n % 241, n % 239].map(|part| u8::try_from(part).unwrap_or(0)));
-    let made = derivative::make(&Pixels::new(320, 240, Layout::Rgb, pixels.collect())?, 1)?;
+    let pixels = Pixels::new(320, 240, Layout::Rgb, pixels.collect()).ok_or("a picture")?;
+    let made = derivative::make(&pixels, 1)?;
     let received = At::read("2026-11-20T09:30Z").ok_or("a time")?;
     let each = media / INVESTIGATIONS;
     for n in 0..INVESTIGATIONS {

@@ -289,7 +289,7 @@ mod tests {
     fn jobs_run_one_after_the_other_say_how_far_they_are_and_how_they_ended() {
         let jobs = Jobs::default();
         let far = r#"{"progress":{"stage":"volume","volume":"gpt:1","files":3,"bytes":20,"of":80}}"#;
-        let first = import(&jobs, &format!("echo '{far}' >&2; sleep 30"));
+        let first = import(&jobs, &format!("echo '{far}' >&2; exec sleep 30"));
         let second = import(&jobs, "echo 'avocet: /a/folder/JC-1.E01 holds no bytes' >&2; exit 2");
         let third = import(&jobs, "exit 3");
         while jobs.one(first).unwrap().far.files == 0 {

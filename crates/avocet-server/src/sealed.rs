@@ -38,10 +38,11 @@ pub struct Found {
 }
 
 type Key = (u64, Option<SystemTime>);
+type Known = HashMap<PathBuf, (Key, Option<Arc<Found>>)>;
 
 /// What was read of them before: a file that is the same is not read again.
 #[derive(Debug, Default)]
-pub struct Sealed(Mutex<HashMap<PathBuf, (Key, Option<Arc<Found>>)>>);
+pub struct Sealed(Mutex<Known>);
 
 impl Sealed {
     /// Every examination in the folder, and how many files that look like one cannot be read.
