@@ -82,7 +82,7 @@ fn a_search_finds_what_one_may_read_where_one_works_and_is_one_entry_without_wha
         assert_eq!(told(&detective, "HERON").await, ["I-1 I-1: its title or number"]);
         assert_eq!(told(&detective, "jc/17").await, ["I-1 E-1: its reference"]);
         assert_eq!(told(&detective, "model 5").await, ["I-1 E-1: make and model"]);
-        assert_eq!(told(&detective, "490154203237518").await, ["I-1 E-1: the same device number"]);
+        assert_eq!(told(&detective, "490154203237518").await, ["I-1 E-1: the same device"]);
         assert_eq!(told(&detective, "192.0.2.17").await, ["I-1 N-1: its address as the source states it"]);
         assert_eq!(told(&detective, "person 8").await, ["I-1 P-1: what is recorded of them: name"]);
         assert_eq!(told(&detective, "child 3").await, ["I-1 P-2: what is recorded of them: name"]);
