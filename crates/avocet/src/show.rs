@@ -112,6 +112,7 @@ impl Progress for Lines {
                 (far.stage, far.volume) = ("volume", name.to_owned());
             }
             Stage::Image => far.stage = "image",
+            Stage::SecondOpinion => far.stage = "second-opinion",
             Stage::Seal => far.stage = "seal",
         });
     }
