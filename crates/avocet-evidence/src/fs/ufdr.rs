@@ -275,7 +275,8 @@ impl Report {
                             }
                         }
                         (b"item", Some(listed)) => {
-                            if name.take().as_deref() == Some("Local Path") {
+                            let named = name.take();
+                            if named.as_deref() == Some("Local Path") {
                                 listed.local = Some(escaped(&text.trim().replace('\\', "/")));
                             }
                         }

@@ -239,7 +239,8 @@ fn what_is_not_read_is_named_with_its_reason() {
 /// 200 damaged archives in a disk each: the chain holds, with one and with three threads.
 #[test]
 fn damaged_archives_among_the_files_cost_at_most_themselves() {
-    let inner = zipped(&[("x/one", vec![5; 900]), ("two", (0..9000u32).map(|i| (i * i >> 4) as u8).collect())], false);
+    let inner =
+        zipped(&[("x/one", vec![5; 900]), ("two", (0..9000u32).map(|i| ((i * i) >> 4) as u8).collect())], false);
     let middle = zipped(&[("in.zip", inner.clone()), ("a", vec![1; 100])], true);
     let base = zipped(&[("m.zip", middle), ("in.zip", inner), ("plain", b"words".to_vec())], true);
     let mut members = 0;

@@ -120,7 +120,7 @@ fn made_tar(dir: &Path) -> Option<Vec<u8>> {
     let tree = dir.join("tree");
     std::fs::create_dir_all(tree.join("apps/com.example/f")).unwrap();
     for i in 0..40u32 {
-        let bytes: Vec<u8> = (0..i * 251).map(|n| (n * n >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..i * 251).map(|n| ((n * n) >> 3) as u8).collect();
         std::fs::write(tree.join(format!("apps/com.example/f/{i}")), bytes).unwrap();
     }
     let path = dir.join("made.tar");
