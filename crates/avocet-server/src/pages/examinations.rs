@@ -171,6 +171,7 @@ fn sentence(job: &Job) -> String {
             let what = match far.stage.as_str() {
                 "volume" => format!("Volume {}", far.volume),
                 "image" => "Digest of the whole image".to_owned(),
+                "second-opinion" => "The Sleuth Kit reads the image too".to_owned(),
                 "seal" => "Sealing".to_owned(),
                 _ => "Beginning".to_owned(),
             };
