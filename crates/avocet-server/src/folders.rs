@@ -102,7 +102,7 @@ pub fn may_be_evidence(name: &str, _: bool) -> bool {
     let number = end.trim_start_matches(['e', 'l', 'x', 's']);
     let later = !end.is_empty() && number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit());
     let first = number.trim_start_matches('0') == "1" || number.bytes().all(|b| b == b'0');
-    let own = ["examination", "seal", "derivatives", "partial", "key"];
+    let own = ["examination", "seal", "derivatives", "partial", "journal", "key"];
     (!later || first) && !own.contains(&end.as_str())
 }
 
