@@ -160,7 +160,7 @@ impl Statement {
         }
         if opinion.left_out > 0 {
             let text = format!(
-                "{} that {by} lists were left out of the comparison by rule: what it makes up itself, indexes, labels.",
+                "Left out of the comparison by rule: {} that {by} lists (what it makes up itself, indexes, labels).",
                 plural(opinion.left_out, "entry", "entries")
             );
             self.line(Level::Note, "second-opinion-left-out", opinion.left_out, None, text);

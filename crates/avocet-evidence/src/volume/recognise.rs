@@ -107,6 +107,10 @@ pub(crate) fn look(source: &dyn Source) -> Found {
         }
     };
     if let Some((what, detail)) = signatures::at_first_sector(&head) {
+        // A disc that a Mac reads by a map is a disc all the same.
+        if what == signatures::APPLE_MAP && crate::fs::iso::recognise(source).is_some() {
+            return found(Recognised::FileSystem(FsKind::Iso), false);
+        }
         return found(Recognised::NotRead { what: what.into(), certain: true, detail }, true);
     }
     if let Some(kind) = filesystems::at_start(&head, source.len()) {

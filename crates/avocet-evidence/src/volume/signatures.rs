@@ -12,6 +12,7 @@ type Hit = (&'static str, String);
 const BITLOCKER: [u8; 16] =
     [0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01];
 const MD_MAGIC: u32 = 0xA92B_4EFC;
+pub(super) const APPLE_MAP: &str = "Apple partition map";
 const BSD_LABEL: u32 = 0x8256_4557;
 
 fn plain(what: &'static str) -> Option<Hit> {
@@ -51,7 +52,7 @@ pub(super) fn at_first_sector(head: &[u8]) -> Option<Hit> {
         return Some(("Core Storage volume", "used for FileVault 2".into()));
     }
     if has(head, 0, b"ER") && (has(head, 512, b"PM") || has(head, 2048, b"PM")) {
-        return plain("Apple partition map");
+        return plain(APPLE_MAP);
     }
     let xor = head.get(..512).unwrap_or_default().chunks_exact(2).filter_map(|p| be_u16(p, 0)).fold(0, |a, b| a ^ b);
     if be_u16(head, 508) == Some(0xDABE) && xor == 0 {

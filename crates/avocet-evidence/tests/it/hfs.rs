@@ -178,7 +178,7 @@ fn built() -> Built {
     put(40, &plain[..2 * BLOCK]);
     put(50, &plain[2 * BLOCK..3 * BLOCK]);
     put(60, &zlib_fork);
-    put(70, &lzvn_fork);
+    put(80, &lzvn_fork);
     let empty = || fork(0, &[]);
     let none = (0, &[0; 8], 0);
     let packed = (0x20, &[0; 8], 0);
@@ -205,7 +205,7 @@ fn built() -> Built {
             "lzvn fork",
             35,
             packed,
-            [empty(), fork(lzvn_fork.len(), &[(70, lzvn_fork.len().div_ceil(BLOCK) as u32)])],
+            [empty(), fork(lzvn_fork.len(), &[(80, lzvn_fork.len().div_ceil(BLOCK) as u32)])],
         ),
         file(17, "with a fork", 36, none, [fork(5, &[(40, 1)]), fork(6, &[(41, 1)])]),
         file(99, "lost", 40, none, [fork(5, &[(40, 1)]), empty()]),

@@ -137,7 +137,7 @@ fn damage_is_said_and_costs_what_it_hits() {
     };
     // The first superblock gone but for the place of the second.
     let mut damaged = image.clone();
-    damaged[100] ^= 0xff;
+    damaged[104] ^= 0xff;
     let (fs, source) = open(damaged);
     let found = collect(&fs.unwrap());
     assert_eq!(found.problems[0].code, "superblock-copy-used");

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use avocet_base::{Sha1, escape_bytes, unescape_to_bytes, unescape_to_utf16};
-use avocet_evidence::{AllocationState, Entry, EntryKind, Evidence, Problem, VolumeState};
+use avocet_evidence::{AllocationState, Content, Entry, EntryKind, Evidence, Problem, VolumeState};
 
 mod tsk;
 
@@ -100,7 +100,13 @@ fn cleaned(text: &str) -> String {
 impl Ours {
     /// Takes an entry that was recorded; `None` where it is of a kind that is left out.
     pub fn of(volume: i64, fs: &str, entry: &Entry, sha1: Option<Sha1>, unreadable: bool) -> Option<Ours> {
-        if fs.starts_with("fat") && entry.kind == EntryKind::Special {
+        // It lists no label as one, and of HFS+ neither attributes nor resource forks.
+        if fs.starts_with("fat") && entry.kind == EntryKind::Special || fs == "hfs+" && entry.stream.is_some() {
+            return None;
+        }
+        // Of an NTFS: files that hold indexes only, and the map of bad clusters, as large as the volume.
+        let indexes = entry.kind == EntryKind::File && entry.stream.is_none() && matches!(entry.content, Content::None);
+        if fs == "ntfs" && (indexes || entry.path == "/$BadClus" && entry.stream.is_some()) {
             return None;
         }
         let orphan = entry.state == AllocationState::Orphan;

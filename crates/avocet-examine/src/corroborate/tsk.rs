@@ -161,7 +161,7 @@ impl SleuthKit {
 
     /// SHA-1 of the live files of every file system in the image.
     pub(super) fn contents(&self, image: &Path) -> Result<Contents, CorroborateError> {
-        let args = [OsStr::new("-x"), OsStr::new("-G0"), OsStr::new("-O"), OsStr::new("-b"), image.as_os_str()];
+        let args = [OsStr::new("-x"), OsStr::new("-G0"), OsStr::new("-O"), image.as_os_str()];
         let mut reading = Reading::default();
         run("fiwalk", &args, &mut |out| lines("fiwalk", out, &mut |line| reading.line(line)))?;
         Ok(reading.contents)

@@ -201,29 +201,22 @@ fn an_interrupt_and_a_full_disk_are_resumed_too() {
     assert!(child.wait().unwrap().code().is_none(), "ended by the signal");
     assert_eq!(examine(&place, "e", "x", &["--resume"]).wait().unwrap().code(), Some(4));
     assert_eq!(digest(&place, "x"), digest(&place, "whole"));
-    // A limit on the size of files stands for a disk that fills: the store of small pictures meets it first.
+    // A limit on the size of files stands for a disk that fills. The workers need more than it allows, so no pictures.
+    assert_eq!(examine(&place, "e", "plain", &["--no-media"]).wait().unwrap().code(), Some(0));
     let mut left = 0;
-    for kib in [40, 120, 200, 400] {
+    for kib in [4, 8, 16, 24] {
         let ran = place.shell(&format!(
-            "trap '' XFSZ; ulimit -f {kib}; exec \"$AVOCET\" --threads 2 examine e --exhibit JC/1 --out y --resume"
+            "trap '' XFSZ; ulimit -f {kib}; exec \"$AVOCET\" --threads 2 examine e --no-media --exhibit JC/1 --out y --resume"
         ));
-        if ran.code == 4 {
-            break;
-        }
         assert!(matches!(ran.code, 1 | 2), "{kib} KiB: {}{}", ran.out, ran.err);
         if place.path("y.journal").try_exists().unwrap() {
             left += 1;
             assert!(ran.err.contains("--resume finishes"), "{kib} KiB: {}", ran.err);
         }
-        assert!(
-            !place.path("y").try_exists().unwrap() && !place.path("y.partial").try_exists().unwrap(),
-            "{kib} KiB: {:?}",
-            place.names()
-        );
+        let names = place.names();
+        assert!(!names.iter().any(|n| n == "y" || n == "y.partial"), "{kib} KiB: {names:?}");
     }
     assert!(left > 0, "no run was cut off after it had read something");
-    let code = examine(&place, "e", "y", &["--resume"]).wait().unwrap().code();
-    assert!(place.path("y").try_exists().unwrap(), "{code:?}");
-    assert_eq!(digest(&place, "y"), digest(&place, "whole"));
-    assert!(place.run(["media", "verify", "y"]).out.starts_with("18 small pictures open"));
+    assert_eq!(examine(&place, "e", "y", &["--no-media", "--resume"]).wait().unwrap().code(), Some(0));
+    assert_eq!(digest(&place, "y"), digest(&place, "plain"));
 }

@@ -51,6 +51,8 @@ const EXCEPTIONS: &[(&str, Side, &str, &str)] = &[
         "$OrphanFiles/OrphanFile-*",
         "file records 16 to 23 are reserved: no name, no content",
     ),
+    ("dfvfs/hfsplus.raw", Avocet, "a_directory/a_file:myxattr", HFS_STREAMS),
+    ("dfvfs/hfsplus.raw", Avocet, "a_directory/a_resourcefork:rsrc", HFS_STREAMS),
     ("dfvfs/hfsplus.raw", Sleuthkit, "$ExtentsFile", HFS_TABLES),
     ("dfvfs/hfsplus.raw", Sleuthkit, "$CatalogFile", HFS_TABLES),
     ("dfvfs/hfsplus.raw", Sleuthkit, "$BadBlockFile", HFS_TABLES),
@@ -70,6 +72,7 @@ const LABEL: &str = "the label of an exFAT volume is a fact of the volume to Avo
 const REUSED: &str =
     "every cluster belongs to another file now: The Sleuth Kit gives one cluster, Avocet all with a note";
 const HFS_TABLES: &str = "the trees and the map of HFS+ are structures to Avocet, files to The Sleuth Kit";
+const HFS_STREAMS: &str = "`fls` lists neither attributes nor resource forks of HFS+";
 const FSCRYPT: &str = "encrypted by fscrypt: Avocet gives no digest, icat gives the encrypted bytes";
 
 /// From so many entries on, only one in sixteen contents is compared (names and states always).
