@@ -214,11 +214,12 @@ def figures(folder, first, last, cutoff):
         {i: (day_of(min(t)) - day_of(received[i])).days for i, t in results.items() if i in received and inside(min(t))},
     )
 
-    views = [row for row in facts.read("views") if inside(row["recorded"])]
-    out["exposure/1"] = {
-        "value": {"views": len(views), "people": len({row["by"] for row in views})},
-        "records": [f"entry {row['entry']}" for row in views],
-    }
+    for measure, name in (("exposure/1", "views"), ("exposure-clear/1", "clear_views")):
+        views = [row for row in facts.read(name) if inside(row["recorded"])]
+        out[measure] = {
+            "value": {"views": len(views), "people": len({row["by"] for row in views})},
+            "records": [f"entry {row['entry']}" for row in views],
+        }
     return out
 
 

@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::exhibit::ExhibitState;
 use crate::ids::{ExhibitId, InvestigationId, OutcomeId, PersonId, ReferralId, UserId, WarrantId};
 use crate::outcome::OutcomeState;
+use crate::review::ReviewFact;
 use crate::risk::{LevelId, RiskFact};
 use crate::vote::{Basis, VoteFact};
 use crate::warrant::WarrantFact;
@@ -37,7 +38,7 @@ pub(super) struct Investigation {
     pub level: Option<LevelId>,
 }
 
-/// A picture or video that somebody viewed to vote on it.
+/// A picture or video that somebody viewed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View {
     pub seq: u64,
@@ -61,6 +62,8 @@ pub struct Book {
     /// The investigation of each record of a person.
     pub(super) investigation_of: BTreeMap<PersonId, InvestigationId>,
     pub(super) views: Vec<View>,
+    /// Clear pictures that somebody was shown.
+    pub(super) clear: Vec<View>,
 }
 
 impl Book {
@@ -107,6 +110,7 @@ impl Book {
             Event::Vote { fact: VoteFact::Voted { basis: Basis::Viewed {}, .. }, .. } => {
                 self.views.push(View { seq, at, by });
             }
+            Event::Review { fact: ReviewFact::ClearBegan { .. }, .. } => self.clear.push(View { seq, at, by }),
             Event::Person { investigation, person, .. } => {
                 self.investigation_of.insert(*person, *investigation);
                 self.case.apply(recorded);

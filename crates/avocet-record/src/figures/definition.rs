@@ -58,6 +58,8 @@ measures! {
     BacklogDevices1 "backlog-devices/1";
     /// Media that people viewed to vote on them.
     Exposure1 "exposure/1";
+    /// Clear pictures that were shown to people.
+    ExposureClear1 "exposure-clear/1";
 }
 
 /// What one figure means.

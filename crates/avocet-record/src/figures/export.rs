@@ -11,6 +11,7 @@ use crate::facts::Stated as _;
 use crate::law::Table;
 use crate::outcome::{Disposal, OutcomeFact};
 use crate::people::{PersonFact, PersonRole};
+use crate::review::ReviewFact;
 use crate::risk::RiskFact;
 use crate::safeguard::{IdentificationFact, SafeguardingFact, Subject};
 use crate::vote::{Basis, VoteFact};
@@ -31,6 +32,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("referrals", "referral,received,source"),
     ("safeguarding", "line,child,fact,when,action,wrong"),
     ("views", "by"),
+    ("clear_views", "by"),
     ("warrants", "warrant,investigation,when"),
 ];
 
@@ -113,6 +115,9 @@ impl Export {
             }
             Event::Vote { fact: VoteFact::Voted { basis: Basis::Viewed {}, .. }, .. } => {
                 self.row("views", recorded, &[recorded.by.to_string()]);
+            }
+            Event::Review { fact: ReviewFact::ClearBegan { .. }, .. } => {
+                self.row("clear_views", recorded, &[recorded.by.to_string()]);
             }
             Event::Person { investigation, person, fact } => {
                 let (known, child, unidentified, other, wrong) = match fact {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::book::Book;
+use super::book::{Book, View};
 use super::days::Days;
 use super::definition::{Definition, Measure};
 use super::people::Children;
@@ -200,17 +200,17 @@ fn count(measure: Measure, book: &Book, children: &Children<'_>, span: Span, law
             });
             lasting(waiting, Value::Waiting)
         }
-        Measure::Exposure1 => {
-            let views: Vec<_> = book.views.iter().filter(|view| span.contains(view.at)).collect();
-            let people: BTreeSet<_> = views.iter().map(|view| view.by).collect();
-            let value = Value::Viewed { views: number(views.len()), people: number(people.len()) };
-            Counted {
-                value,
-                records: views.iter().map(|view| format!("entry {}", view.seq)).collect(),
-                breakdown: None,
-            }
-        }
+        Measure::Exposure1 => viewed(&book.views, span),
+        Measure::ExposureClear1 => viewed(&book.clear, span),
     }
+}
+
+/// How many of these views lie in a period, and by how many people.
+fn viewed(views: &[View], span: Span) -> Counted {
+    let views: Vec<_> = views.iter().filter(|view| span.contains(view.at)).collect();
+    let people: BTreeSet<_> = views.iter().map(|view| view.by).collect();
+    let value = Value::Viewed { views: number(views.len()), people: number(people.len()) };
+    Counted { value, records: views.iter().map(|view| format!("entry {}", view.seq)).collect(), breakdown: None }
 }
 
 fn custody(book: &Book, span: Span, when: impl Fn(&CustodyState) -> Option<At>) -> Counted {

@@ -93,6 +93,11 @@ fn fact(line: &str) -> Recorded<Event> {
                 "sha256": digest, "scheme": {"id": "x", "version": "1"}, "category": "A", "basis": {"kind": "viewed"},
                 "blind": false}})
         }
+        "looked" => {
+            by = rest[1].parse().unwrap();
+            json!({"event": "review", "investigation": rest[0], "fact": {"fact": "clear_began", "sha256": digest,
+                "size": "half"}})
+        }
         other => panic!("no such fact: {other}"),
     };
     let mut event = event;
@@ -247,7 +252,7 @@ fn twenty_cases_worked_out_on_paper() {
             _ => facts.push(fact(line)),
         }
     }
-    assert_eq!((cases, expectations), (20, 72));
+    assert_eq!((cases, expectations), (20, 73));
     if scripted == 0 {
         println!("SKIPPED: no figure of the cases was counted by the script, as there is no python3");
     }
