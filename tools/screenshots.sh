@@ -9,7 +9,7 @@ avocet="${AVOCET:-$here/../target/release/avocet}"
 [ -d "$here/pages/node_modules" ] || (cd "$here/pages" && npm ci --silent)
 export AVOCET_PASSWORD="demo password" AVOCET_NEW_PASSWORD="demo password"
 empty=$(mktemp -d)
-pid=
+pid= failed=0
 trap 'kill $pid 2>/dev/null || true; rm -rf "$empty"' EXIT
 
 # Serves a store with these options, and looks at pages: shoot FOLDER OPTION… -- LOGIN:PATHS…
@@ -22,7 +22,7 @@ shoot() {
   pid=$server_PID
   local address
   read -r address <&"${server[0]}"
-  node "$here/pages/pages.mjs" "${address%/}" "$folder" "$@"
+  node "$here/pages/pages.mjs" "${address%/}" "$folder" "$@" || failed=1
   kill "$pid"
   wait "$pid" 2>/dev/null || true
 }
@@ -44,3 +44,4 @@ export AVOCET_STORE="$empty/team" AVOCET_STORE_KEY="$empty/key"
 shoot "$out" -- \
   "supervisor:/,/investigations,$i,$i/risk,$i/people,$i/referrals,$i/addresses,$i/warrants,$i/exhibits,$x,$x/attach,$x/policy,$i/review,$i/safeguarding,$i/identification,$i/orders,$i/outcome,$i/conflicts,$i/timeline,/referrals,/search,/identification,/orders,/sets,/figures" \
   "admin:/,/access,/sets/import,/backups"
+exit $failed
