@@ -191,7 +191,9 @@ impl Statement {
                     (Level::Gap, "volume-unknown", "was NOT read: nothing known was recognised in it".to_owned())
                 }
             };
-            let text = format!("Volume {} ({}) {text}.", volume.name, size_text(volume.length));
+            // A tree of files of this machine has no length of its own.
+            let size = if volume.length > 0 { format!(" ({})", size_text(volume.length)) } else { String::new() };
+            let text = format!("Volume {}{size} {text}.", volume.name);
             self.line(level, code, 1, Some(volume.length), text);
         }
         if evidence.volumes.is_empty() {

@@ -1,7 +1,7 @@
 //! Opens evidence: asks for the password that protects it, and says where unpacked bytes go.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,6 +59,7 @@ pub(super) fn open(path: &Path, how: &Opening, beside: Option<&Path>) -> anyhow:
     let mut opened = Evidence::open_with(path, &access);
     // Asked only where it is needed, and never where nobody can answer.
     if let Err(OpenError::Locked { what, .. }) = &opened
+        && std::io::stdin().is_terminal()
         && let Ok(typed) = rpassword::prompt_password(format!("Password of {what}: ")).map(Zeroizing::new)
     {
         access.password = Some(Secret::new(typed.as_bytes().to_vec()));

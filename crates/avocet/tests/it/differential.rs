@@ -18,7 +18,8 @@ use super::support::{Place, Ran};
 
 /// Examines without the digest of the whole image, and without entering archives: the oracles do not.
 pub fn examine(place: &Place, evidence: &Path, out: &str) -> Ran {
-    let words = ["--exhibit", "T/1", "--no-image-digest", "--no-archives", "--no-media", "--quiet", "--out", out].map(OsStr::new);
+    let words = ["--exhibit", "T/1", "--no-image-digest", "--no-archives", "--no-media", "--quiet", "--out", out]
+        .map(OsStr::new);
     place.run([OsStr::new("examine"), evidence.as_os_str()].into_iter().chain(words))
 }
 
