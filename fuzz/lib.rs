@@ -59,9 +59,14 @@ pub fn walk<F: FileSystem>(data: &[u8], open: impl FnOnce(Arc<dyn Source>) -> Re
             return;
         }
     };
+    walk_opened(&fs, source, data.len());
+}
+
+/// Walks an opened file system of so many bytes to its end, reads from every entry, and looks at its free runs.
+pub fn walk_opened(fs: &dyn FileSystem, source: Arc<dyn Source>, bytes: usize) {
     let mut reading = Reading { source, left: TOTAL_CAP, entries: 0 };
     let _ = fs.walk(&mut reading);
-    assert!(reading.entries <= data.len() as u64 / 4 + 64, "{} entries of {} bytes", reading.entries, data.len());
+    assert!(reading.entries <= bytes as u64 / 4 + 64, "{} entries of {bytes} bytes", reading.entries);
     let mut end = 0;
     for run in fs.unallocated().unwrap_or_default() {
         assert!(run.start >= end, "free runs are in order and apart");

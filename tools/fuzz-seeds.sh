@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -146,6 +146,31 @@ for kind in jpg png gif bmp tif webp ico jp2 heic avif jxl; do
 done
 cp "$out"/picture/* "$out/picture_meta/" 2>/dev/null
 cp "$root"/crates/avocet-examination/tests/data/*.examination "$out/examination/" 2>/dev/null
+# Archives among the files, Android backups, reports of extractions, key bags.
+cp "$out"/zip/* "$out"/tar/* "$out/archives/" 2>/dev/null
+if [ -f "$out/tar/ustar" ]; then
+  for program in gzip xz zstd; do command -v "$program" >/dev/null && "$program" -c <"$out/tar/ustar" >"$out/archives/$program" 2>/dev/null; done
+  { printf 'ANDROID BACKUP\n1\n0\nnone\n'; cat "$out/tar/ustar"; } >"$out/android/plain"
+  if command -v python3 >/dev/null; then
+    { printf 'ANDROID BACKUP\n5\n1\nnone\n'
+      python3 -c 'import sys,zlib; sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))' <"$out/tar/ustar"; } >"$out/android/packed"
+  fi
+fi
+cat >"$out/ufdr/report" <<'EOF'
+<?xml version="1.0"?><project xmlns="http://pa.cellebrite.com/report/2.0"><metadata section="Device Info"><item name="IMEI"><![CDATA[0]]></item></metadata>
+<taggedFiles><file fs="Internal" path="/DCIM/a.jpg" size="5" deleted="Deleted" embedded="false"><accessInfo><timestamp name="CreationTime">2024-04-01T07:30:00.000+00:00</timestamp></accessInfo>
+<metadata section="File"><item name="Local Path"><![CDATA[files\Image\a.jpg]]></item></metadata></file></taggedFiles></project>
+EOF
+if command -v python3 >/dev/null; then
+  python3 - "$out/ios_keys/bag" <<'EOF'
+import plistlib, struct, sys
+tlv = lambda tag, value: tag + struct.pack('>I', len(value)) + value
+n = lambda value: struct.pack('>I', value)
+bag = tlv(b'UUID', bytes(16)) + tlv(b'SALT', bytes(20)) + tlv(b'ITER', n(2)) + tlv(b'DPIC', n(2)) + tlv(b'DPSL', bytes(20))
+bag += tlv(b'UUID', bytes(16)) + tlv(b'CLAS', n(3)) + tlv(b'WRAP', n(2)) + tlv(b'WPKY', bytes(40))
+plistlib.dump({'IsEncrypted': True, 'BackupKeyBag': bag, 'ManifestKey': n(3) + bytes(40)}, open(sys.argv[1], 'wb'))
+EOF
+fi
 for target in "$out"/*/; do
   [ -n "$(ls -A "$target")" ] || echo "fuzz: no seed for $(basename "$target"): the programs that make one are not here"
 done

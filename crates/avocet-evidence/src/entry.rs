@@ -131,6 +131,8 @@ pub enum Unreadable {
     Capped,
     /// A backup or report lists the file and does not hold it.
     NotHeld,
+    /// Beyond what is read of one archive (see `docs/validation/phones.md`).
+    ArchiveLimit,
 }
 
 impl fmt::Display for Unreadable {
@@ -144,6 +146,7 @@ impl fmt::Display for Unreadable {
             Self::Unsupported(how) => write!(f, "not supported ({how})"),
             Self::Capped => f.write_str("more deleted data claimed than the volume can hold"),
             Self::NotHeld => f.write_str("listed, not held"),
+            Self::ArchiveLimit => f.write_str("more than is read of one archive"),
         }
     }
 }
@@ -211,6 +214,14 @@ pub trait OpenContent: Send + Sync {
     /// # Errors
     /// [`ReadError`] where the content cannot be opened.
     fn open(&self) -> Result<Box<dyn ContentRead>, ReadError>;
+
+    /// The bytes at any place, where they lie somewhere as they are; `None` where they have to be decoded.
+    ///
+    /// # Errors
+    /// As [`OpenContent::open`].
+    fn source(&self) -> Result<Option<Arc<dyn Source>>, ReadError> {
+        Ok(None)
+    }
 }
 
 /// Content that lies in extents of a volume.

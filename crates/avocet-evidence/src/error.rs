@@ -79,6 +79,22 @@ pub enum OpenError {
         /// What to do next.
         advice: &'static str,
     },
+    /// It is protected with a password, and none was given.
+    #[error("{what} is protected with a password, and none was given. {advice}")]
+    Locked {
+        /// What it is.
+        what: String,
+        /// What to do next.
+        advice: &'static str,
+    },
+    /// The password given is not the one that opens it.
+    #[error("the password given does not open {what}; nothing of it was read. {advice}")]
+    WrongPassword {
+        /// What it is.
+        what: String,
+        /// What to do next.
+        advice: &'static str,
+    },
     /// The bytes contradict the format.
     #[error("{layer} at offset {offset}: {detail}")]
     Malformed {
@@ -98,6 +114,20 @@ impl OpenError {
     /// The bytes contradict the format.
     pub fn malformed(layer: &'static str, offset: u64, detail: impl Into<String>) -> Self {
         Self::Malformed { layer, offset, detail: detail.into() }
+    }
+
+    /// What is protected with a password that was not given.
+    pub fn locked(what: impl Into<String>) -> Self {
+        Self::Locked {
+            what: what.into(),
+            advice: "Without its password its files mean nothing. Give the password when asked, or in a file with \
+                     --evidence-password-file",
+        }
+    }
+
+    /// What another password protects.
+    pub fn wrong_password(what: impl Into<String>) -> Self {
+        Self::WrongPassword { what: what.into(), advice: "Check its spelling and the keyboard, and try again" }
     }
 }
 

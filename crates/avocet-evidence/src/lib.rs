@@ -12,13 +12,17 @@
 pub mod bytes;
 mod checksum;
 pub mod container;
+mod crypto;
+pub mod embedded;
 mod entry;
 mod error;
 pub mod fs;
 pub mod plist;
+pub mod scratch;
 mod source;
 pub mod sqlite;
 mod tree;
+pub mod unpack;
 pub mod volume;
 
 pub use entry::{

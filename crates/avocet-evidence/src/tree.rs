@@ -4,18 +4,22 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::container::{self, Detected, Opened};
+use crate::container::android::AndroidBackup;
+use crate::container::signature::is_tar;
+use crate::container::{self, Detected, Opened, packed_refused};
 use crate::entry::{FileSystem, Run};
 use crate::error::{OpenError, Problem};
 use crate::fs::ios::{IosBackup, Look};
-use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, ntfs::Ntfs, tar::Tar, zip::Zip};
-use crate::source::{Source, SubSource};
+use crate::fs::{exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, ntfs::Ntfs, tar::Tar, ufd, ufdr::Ufdr, zip::Zip};
+use crate::scratch::Access;
+use crate::source::{Source, SubSource, read_up_to};
+use crate::unpack::{Limit, unpack};
 use crate::volume::recognise::{FsKind, Recognised};
 use crate::volume::{self, VolumeSlot};
 
 /// A piece of evidence, opened read-only down to its file systems.
 pub struct Evidence {
-    /// `folder`, `ios-backup`, `zip`, `tar`, or the kind of the container (see [`Opened::kind`]).
+    /// `folder`, `ios-backup`, `android-backup`, `ufdr`, `zip`, `tar`, `tar.gz`, `tar.xz`, `tar.zst`, or the kind of the container (see [`Opened::kind`]).
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
@@ -105,10 +109,18 @@ impl Evidence {
     /// # Errors
     /// [`OpenError`] where the evidence as a whole cannot be opened. A volume that cannot is part of the result.
     pub fn open(path: &Path) -> Result<Evidence, OpenError> {
+        Self::open_with(path, &Access::default())
+    }
+
+    /// As [`Evidence::open`], with a password and a place for bytes that have to be unpacked.
+    ///
+    /// # Errors
+    /// As [`Evidence::open`]; [`OpenError::Locked`] and [`OpenError::WrongPassword`] for what is protected.
+    pub fn open_with(path: &Path, access: &Access) -> Result<Evidence, OpenError> {
         match container::detect(path)? {
             Detected::Folder => {
                 let nothing = Arc::new(crate::MemorySource::default());
-                Ok(match IosBackup::look(path)? {
+                Ok(match IosBackup::look(path, access.password.as_ref())? {
                     Look::Backup(backup) => {
                         let device = backup.device().to_vec();
                         Evidence { device, ..Self::tree("ios-backup", None, backup, nothing) }
@@ -124,13 +136,47 @@ impl Evidence {
                 let opened = container::open_as_raw(path)?;
                 let source = Arc::clone(&opened.source);
                 let zip = Zip::open(Arc::clone(&source))?;
-                Ok(Self::tree("zip", Some(opened), Box::new(zip), source))
+                let beside = ufd::beside(path);
+                Ok(match Ufdr::open(Arc::clone(&source), &zip)? {
+                    Some(report) => {
+                        let device = [report.device(), &beside].concat();
+                        Evidence { device, ..Self::tree("ufdr", Some(opened), Box::new(report), source) }
+                    }
+                    None => Evidence { device: beside, ..Self::tree("zip", Some(opened), Box::new(zip), source) },
+                })
             }
             Detected::Tar => {
                 let opened = container::open_as_raw(path)?;
                 let source = Arc::clone(&opened.source);
                 let tar = Tar::open(Arc::clone(&source))?;
                 Ok(Self::tree("tar", Some(opened), Box::new(tar), source))
+            }
+            Detected::AndroidBackup => {
+                let opened = container::open_as_raw(path)?;
+                let backup = AndroidBackup::open(&opened.source, access)?;
+                let tar = Tar::open(Arc::clone(&backup.tar))?.inside("android-backup");
+                let tree = Self::tree("android-backup", Some(opened), Box::new(tar), backup.tar);
+                Ok(Evidence { problems: backup.problems, device: backup.facts, ..tree })
+            }
+            Detected::Packed(packing) => {
+                let opened = container::open_as_raw(path)?;
+                let unpacked = unpack(packing, &*opened.source, Limit::EVIDENCE, &*access.scratch)?;
+                let head = read_up_to(&unpacked.source, 0, 512)?;
+                if !is_tar(&head) {
+                    // What broke off before the first member says nothing of what was inside.
+                    return Err(match unpacked.problems.iter().find(|_| head.len() < 512 && !unpacked.whole) {
+                        Some(p) => OpenError::malformed(p.layer, p.offset.unwrap_or(0), p.detail.clone()),
+                        None => packed_refused(packing),
+                    });
+                }
+                let tar = Tar::open(Arc::clone(&unpacked.source))?;
+                let facts = vec![
+                    ("packed with".to_owned(), packing.as_str().to_owned()),
+                    ("unpacked bytes".to_owned(), unpacked.source.len().to_string()),
+                ];
+                let mut tree = Self::tree(packing.tar_kind(), Some(opened), Box::new(tar), unpacked.source);
+                tree.volumes.iter_mut().for_each(|v| v.name = "tar".to_owned());
+                Ok(Evidence { problems: unpacked.problems, device: facts, ..tree })
             }
             Detected::Ewf | Detected::Raw | Detected::Disk | Detected::Unsupported { .. } => {
                 Self::image(container::open(path)?)

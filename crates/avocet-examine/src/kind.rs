@@ -9,7 +9,7 @@ pub enum MediaKind {
     Picture,
     /// A moving picture.
     Video,
-    /// An archive or compressed file, whose contents are not examined by themselves.
+    /// An archive or compressed file.
     Archive,
 }
 
@@ -62,6 +62,9 @@ pub fn sniff(head: &[u8]) -> Option<(MediaKind, &'static str)> {
     if is_transport_stream(head) {
         return Some((MediaKind::Video, "mpeg-ts"));
     }
+    if head.starts_with(b"ANDROID BACKUP\n") {
+        return Some((MediaKind::Archive, "ab"));
+    }
     let found = infer::get(head)?;
     let kind = match found.matcher_type() {
         infer::MatcherType::Image => MediaKind::Picture,
@@ -95,6 +98,7 @@ mod tests {
         assert_eq!(case(b"\0\0\0\x18ftypisom\0\0\0\0"), Some(("video", "mp4")));
         assert_eq!(case(b"RIFF\0\0\0\0AVI LIST"), Some(("video", "avi")));
         assert_eq!(case(b"PK\x03\x04\x14\0\0\0\0\0aaaaaaaaaaaaaaaaaaaaaaaaa"), Some(("archive", "zip")));
+        assert_eq!(case(b"ANDROID BACKUP\n5\n1\nnone\n"), Some(("archive", "ab")));
         assert_eq!(case(b"plain words"), None);
         assert_eq!(case(b""), None);
         let mut packets = vec![0u8; 400];

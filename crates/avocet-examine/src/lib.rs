@@ -8,6 +8,8 @@
 //!
 //! A file that cannot be read costs itself: it is listed with its reason and has no digest.
 
+mod archives;
+mod camera;
 mod image;
 mod kind;
 mod pictures;
@@ -15,6 +17,7 @@ mod pipeline;
 mod progress;
 mod recycle;
 mod rematch;
+mod scratch;
 mod statement;
 mod tasks;
 mod wording;
@@ -26,4 +29,5 @@ pub use pictures::{Media, usable};
 pub use pipeline::{ExamineError, Examined, Options, examine};
 pub use progress::{Progress, Silent, Stage};
 pub use rematch::{RematchOptions, Rematched, rematch};
+pub use scratch::EncryptedScratch;
 pub use tasks::digest_content;

@@ -7,11 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use avocet_base::ExhibitRef;
-use avocet_evidence::{Entry, Evidence, Problem, ReadError, Run, VisitResult, Visitor, VolumeState};
+use avocet_evidence::embedded::Archive;
+use avocet_evidence::scratch::Scratch;
+use avocet_evidence::{Entry, Evidence, MemorySource, Problem, ReadError, Run, VisitResult, Visitor, VolumeState};
 use avocet_examination::{Sealed, SigningKey, WriteError};
 use avocet_known::KnownSets;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use crate::archives::{self, BATCH, Budgets, Members, Node, Outcome, Parent};
+use crate::camera::{CameraCounts, CameraRoll};
 use crate::image::{DigestVerdict, ImageDigests, Wanted, check_image};
 use crate::pictures::{Describing, Media, Near, Trouble};
 use crate::progress::{Progress, Stage};
@@ -37,6 +41,10 @@ pub struct Options {
     pub media: Option<Media>,
     /// Signs the seal, where given.
     pub key: Option<SigningKey>,
+    /// Whether archives among the files are entered.
+    pub archives: bool,
+    /// Where bytes go that have to be unpacked.
+    pub scratch: Arc<dyn Scratch>,
     /// Facts for the unhashed record of the run: host, user, times, paths as typed.
     pub run: Vec<(String, String)>,
 }
@@ -97,6 +105,10 @@ enum Event {
     Trouble(Trouble),
     /// A reader reports a problem in a volume.
     Problem(i64, Problem),
+    /// What came of an archive in a volume, and whether it belongs to a live file.
+    Archive(bool, Outcome),
+    /// What the databases of the camera roll say in all.
+    Camera(CameraCounts),
     /// A thread ended by a panic: what it was to do will not come.
     Lost,
     /// A volume has been walked: its unallocated runs, and why the walk ended early if it did.
@@ -122,6 +134,8 @@ struct Enumerator<'a> {
     stop: &'a AtomicBool,
     source: Arc<dyn avocet_evidence::Source>,
     volume: i64,
+    parent: Option<Parent>,
+    camera: CameraRoll,
     next_id: i64,
     next_window: u64,
     entries: Vec<Entry>,
@@ -144,6 +158,7 @@ impl Enumerator<'_> {
             volume: self.volume,
             source: Arc::clone(&self.source),
             entries,
+            parent: self.parent.clone(),
         });
         self.next_window += 1;
         self.next_id += i64::try_from(count).unwrap_or(i64::MAX);
@@ -161,7 +176,10 @@ impl Enumerator<'_> {
 }
 
 impl Visitor for Enumerator<'_> {
-    fn entry(&mut self, entry: Entry) -> VisitResult {
+    fn entry(&mut self, mut entry: Entry) -> VisitResult {
+        if self.parent.is_none() {
+            self.camera.note(self.volume, &mut entry);
+        }
         self.entries.push(entry);
         if self.entries.len() >= WINDOW { self.flush() } else { VisitResult::Continue(()) }
     }
@@ -172,41 +190,113 @@ impl Visitor for Enumerator<'_> {
     }
 }
 
-/// Walks every volume that can be read.
-fn enumerate(
-    evidence: &Evidence,
-    tasks: &Sender<Task>,
-    events: &Sender<Event>,
-    permits: &Receiver<()>,
-    stop: &AtomicBool,
-    progress: &dyn Progress,
-) {
-    let (mut next_id, mut next_window) = (1, 0);
+impl Members for Enumerator<'_> {
+    fn begin(&mut self, archive: &Archive) {
+        self.source = Arc::clone(&archive.source);
+    }
+
+    fn member(&mut self, entry: Entry) -> VisitResult {
+        self.entry(entry)
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        Visitor::problem(self, problem);
+    }
+}
+
+/// What the enumerator has to do its work with.
+struct Reach<'a> {
+    evidence: &'a Evidence,
+    options: &'a Options,
+    tasks: &'a Sender<Task>,
+    events: &'a Sender<Event>,
+    permits: &'a Receiver<()>,
+    /// The archives of every window that was written, in the order of the windows.
+    archives: &'a Receiver<Vec<Node>>,
+    stop: &'a AtomicBool,
+    progress: &'a dyn Progress,
+}
+
+/// Walks every volume that can be read, then the archives among the files.
+fn enumerate(reach: &Reach<'_>) {
+    let Reach { evidence, tasks, events, permits, stop, progress, .. } = *reach;
+    let mut enumerator = Enumerator {
+        tasks,
+        events,
+        permits,
+        stop,
+        source: Arc::new(MemorySource::default()),
+        volume: 0,
+        parent: None,
+        camera: CameraRoll::read(evidence, &reach.options.scratch),
+        next_id: 1,
+        next_window: 0,
+        entries: Vec::with_capacity(WINDOW),
+    };
     for (volume_id, volume) in (1..).zip(&evidence.volumes) {
         let VolumeState::Read { fs, source } = &volume.state else { continue };
         let unallocated = fs.unallocated();
         let free: u64 = unallocated.as_ref().map_or(0, |runs| runs.iter().map(|r| r.length).sum());
         progress.stage(Stage::Volume { name: &volume.name, bytes: volume.length.saturating_sub(free) });
-        let mut enumerator = Enumerator {
-            tasks,
-            events,
-            permits,
-            stop,
-            source: Arc::clone(source),
-            volume: volume_id,
-            next_id,
-            next_window,
-            entries: Vec::with_capacity(WINDOW),
-        };
+        (enumerator.source, enumerator.volume) = (Arc::clone(source), volume_id);
         let ended = fs.walk(&mut enumerator).err();
-        if enumerator.flush().is_break() {
-            return;
-        }
-        (next_id, next_window) = (enumerator.next_id, enumerator.next_window);
-        if events.send(Event::VolumeDone(volume_id, unallocated, ended)).is_err() {
+        if enumerator.flush().is_break() || events.send(Event::VolumeDone(volume_id, unallocated, ended)).is_err() {
             return;
         }
     }
+    let problems = std::mem::take(&mut enumerator.camera.problems);
+    let told = problems.into_iter().map(|(volume, problem)| Event::Problem(volume, problem));
+    for event in told.chain([Event::Camera(enumerator.camera.counts())]) {
+        if events.send(event).is_err() {
+            return;
+        }
+    }
+    // Whoever does not listen any more reports its own error.
+    let _ = enter_archives(reach, &mut enumerator);
+}
+
+/// Enters the archives among the files, and those in them. An error where nobody listens any more.
+fn enter_archives(reach: &Reach<'_>, enumerator: &mut Enumerator<'_>) -> Result<(), ()> {
+    let mut seen = 0;
+    // The archives of all windows that were enumerated up to now and not asked for yet: waits until they were read.
+    let mut waiting = |windows: u64| -> Result<Vec<Node>, ()> {
+        let mut nodes = vec![];
+        while seen < windows {
+            nodes.extend(reach.archives.recv().map_err(|_| ())?);
+            seen += 1;
+        }
+        Ok(nodes)
+    };
+    let outcome = |live, outcome| reach.events.send(Event::Archive(live, outcome)).map_err(|_| ());
+    let mut roots = waiting(enumerator.next_window)?;
+    if !reach.options.archives {
+        return roots.iter().try_for_each(|node| outcome(node.live, Outcome::LeftOut));
+    }
+    if !roots.is_empty() {
+        let bytes = roots.iter().map(|n| n.entry.size).sum();
+        reach.progress.stage(Stage::Volume { name: "archives", bytes });
+    }
+    let mut budgets = Budgets::default();
+    while !roots.is_empty() {
+        let rest = roots.split_off(roots.len().min(BATCH));
+        let mut level = std::mem::replace(&mut roots, rest);
+        // What is nested is entered before further archives are, so that what was unpacked for it does not pile up.
+        while !level.is_empty() {
+            for node in level {
+                enumerator.volume = node.volume;
+                enumerator.parent =
+                    Some(Parent { id: node.id, root: node.root, live: node.live, lineage: node.lineage.clone() });
+                let done = archives::enter(&node, &mut budgets, &reach.options.scratch, enumerator)?;
+                if enumerator.flush().is_break() {
+                    return Err(());
+                }
+                outcome(node.live, done)?;
+            }
+            level = waiting(enumerator.next_window)?;
+        }
+        budgets.clear();
+    }
+    Ok(())
 }
 
 /// A window on its way to the writer.
@@ -217,7 +307,12 @@ struct Pending {
 }
 
 /// Takes events in whatever order they come and writes windows in the order of enumeration.
-fn write_all(recorder: &mut Recorder, events: &Receiver<Event>, permits: &Sender<()>) -> Result<(), ExamineError> {
+fn write_all(
+    recorder: &mut Recorder,
+    events: &Receiver<Event>,
+    permits: &Sender<()>,
+    archives: &Sender<Vec<Node>>,
+) -> Result<(), ExamineError> {
     let mut pending: BTreeMap<u64, Pending> = BTreeMap::new();
     let mut next = 0u64;
     for event in events {
@@ -236,14 +331,18 @@ fn write_all(recorder: &mut Recorder, events: &Receiver<Event>, permits: &Sender
                 window.tasks_left = window.tasks_left.saturating_sub(1);
             }
             Event::Trouble(trouble) => return Err(trouble.into()),
+            Event::Archive(live, outcome) => recorder.archive(live, outcome),
+            Event::Camera(counts) => recorder.camera(counts),
             Event::Lost => return Err(ExamineError::Worker),
             Event::Problem(volume, problem) => recorder.problem(Some(volume), problem),
             Event::VolumeDone(volume, free, ended) => recorder.volume_done(volume, free, ended)?,
         }
         while pending.get(&next).is_some_and(|p| p.tasks_left == 0) {
             let Some(done) = pending.remove(&next) else { break };
+            let nodes = archives::nodes(&done.window, &done.found);
             recorder.window(&done.window, done.found)?;
             // The enumerator may have ended already.
+            let _ = archives.send(nodes);
             let _ = permits.send(());
             next += 1;
         }
@@ -276,6 +375,7 @@ pub fn examine(
         let (task_tx, task_rx) = bounded::<Task>(options.threads.get() * 2);
         let (event_tx, event_rx) = unbounded();
         let (permit_tx, permit_rx) = unbounded();
+        let (archive_tx, archive_rx) = unbounded();
         for _ in 0..WINDOWS_IN_FLIGHT {
             let _ = permit_tx.send(());
         }
@@ -309,13 +409,22 @@ pub fn examine(
             let stop = &stop;
             move || {
                 let _lifeline = Lifeline(event_tx.clone());
-                enumerate(evidence, &task_tx, &event_tx, &permit_rx, stop, progress);
+                enumerate(&Reach {
+                    evidence,
+                    options,
+                    tasks: &task_tx,
+                    events: &event_tx,
+                    permits: &permit_rx,
+                    archives: &archive_rx,
+                    stop,
+                    progress,
+                });
             }
         }));
-        let written = write_all(&mut recorder, &event_rx, &permit_tx);
+        let written = write_all(&mut recorder, &event_rx, &permit_tx, &archive_tx);
         if written.is_err() {
             stop.store(true, Ordering::Relaxed);
-            drop((event_rx, permit_tx));
+            drop((event_rx, permit_tx, archive_tx));
         } else {
             progress.stage(Stage::Image);
         }

@@ -8,6 +8,8 @@ use avocet_examination::{CompletenessRow, Level, WriteError, Writer};
 use avocet_known::KnownSets;
 use avocet_sandbox::Confinement;
 
+use crate::archives::{DELETED_NOT_ENTERED, NOT_ENTERED};
+use crate::camera::CameraCounts;
 use crate::image::{DigestVerdict, ImageDigests};
 use crate::pictures::Pictures;
 
@@ -21,6 +23,17 @@ const REMATCHED: &str = "rematched";
 /// The lines that tell of known sets: a rematch writes them anew.
 pub(crate) const KNOWN_LINES: [&str; 4] = [KNOWN_SET, NO_KNOWN_SETS, NEAR_MATCHES, REMATCHED];
 
+/// What came of the archives among the files.
+#[derive(Default)]
+pub(crate) struct Archives {
+    /// By kind: archives, and the members that were listed.
+    pub entered: BTreeMap<&'static str, (u64, u64)>,
+    /// By reason, and whether the file is live.
+    pub not_entered: BTreeMap<(bool, String), u64>,
+    /// Not entered, as asked.
+    pub left_out: u64,
+}
+
 /// What is counted while rows are written.
 #[derive(Default)]
 pub(crate) struct Counts {
@@ -33,7 +46,10 @@ pub(crate) struct Counts {
     pub digested: u64,
     pub digested_bytes: u64,
     pub alerting_files: u64,
-    pub archives: u64,
+    /// Files that are members of archives.
+    pub embedded: u64,
+    pub archives: Archives,
+    pub camera: CameraCounts,
     pub reused: u64,
     pub guessed: u64,
     pub unallocated_bytes: u64,
@@ -136,7 +152,9 @@ impl Statement {
                     (Level::Gap, "volume-unknown", "was NOT read: nothing known was recognised in it".to_owned())
                 }
             };
-            let text = format!("Volume {} ({}) {text}.", volume.name, size_text(volume.length));
+            // A tree of files of this machine has no length of its own.
+            let size = if volume.length > 0 { format!(" ({})", size_text(volume.length)) } else { String::new() };
+            let text = format!("Volume {}{size} {text}.", volume.name);
             self.line(level, code, 1, Some(volume.length), text);
         }
         if evidence.volumes.is_empty() {
@@ -155,6 +173,10 @@ impl Statement {
     pub fn problems(&mut self, counts: &BTreeMap<(Option<i64>, &'static str, &'static str), u64>) {
         let mut by_code: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
         for ((_, layer, code), count) in counts {
+            // The lines on archives give the reasons.
+            if matches!(*code, NOT_ENTERED | DELETED_NOT_ENTERED) {
+                continue;
+            }
             let slot = by_code.entry((layer, code)).or_default();
             slot.0 += count;
             slot.1 += count.saturating_sub(LISTED_PROBLEMS);
@@ -178,12 +200,72 @@ impl Statement {
             );
             self.line(Level::Note, "unallocated", 1, Some(counts.unallocated_bytes), text);
         }
-        if counts.archives > 0 {
+    }
+
+    /// Which archives among the files were entered, and which were not and why.
+    pub fn archives(&mut self, counts: &Counts) {
+        let archives = &counts.archives;
+        for ((live, reason), count) in &archives.not_entered {
+            let (level, what) = if *live { (Level::Gap, "") } else { (Level::Note, "deleted ") };
             let text = format!(
-                "{} recognised by content and digested as a whole; what is inside was NOT examined.",
-                plural(counts.archives, "archive or compressed document was", "archives or compressed documents were")
+                "{} recognised by content and digested as a whole; what is inside was NOT examined: {reason}.",
+                plural(
+                    *count,
+                    &format!("{what}archive or compressed document was"),
+                    &format!("{what}archives or compressed documents were")
+                )
             );
-            self.line(Level::Gap, "archives-not-opened", counts.archives, None, text);
+            self.line(level, "archives-not-opened", *count, None, text);
+        }
+        if archives.left_out > 0 {
+            let text = format!(
+                "{} not entered, as asked: what is inside was NOT examined.",
+                plural(
+                    archives.left_out,
+                    "archive or compressed document was",
+                    "archives or compressed documents were"
+                )
+            );
+            self.line(Level::Note, "archives-left-out", archives.left_out, None, text);
+        }
+        let (entered, listed) = archives.entered.values().fold((0, 0u64), |(a, m), x| (a + x.0, m.saturating_add(x.1)));
+        if entered > 0 {
+            let kinds: Vec<String> = archives.entered.iter().map(|(kind, x)| format!("{} {kind}", x.0)).collect();
+            let text = format!(
+                "Entered: {} ({}); {} listed under the archive's path, {} among them.",
+                plural(entered, "archive or compressed document", "archives or compressed documents"),
+                kinds.join(", "),
+                plural(listed, "member was", "members were"),
+                plural(counts.embedded, "file", "files"),
+            );
+            self.line(Level::Done, "archives-entered", entered, None, text);
+        }
+    }
+
+    /// What a phone's own databases say of its camera roll.
+    pub fn camera(&mut self, c: CameraCounts) {
+        if c.databases == 0 {
+            return;
+        }
+        let text = format!(
+            "Camera roll: the phone's own {} {}, {} among the files. Of those listed: {} saved or received, {} hidden, \
+             {} in the trash.",
+            if c.databases == 1 { "database lists" } else { "databases list" },
+            plural(c.listed, "picture or video", "pictures and videos"),
+            c.found,
+            c.saved,
+            c.hidden,
+            c.trash
+        );
+        self.line(Level::Done, "camera-roll", c.listed, None, text);
+        let missing = c.listed.saturating_sub(c.found);
+        if missing > 0 {
+            let text = format!(
+                "{} the camera roll lists {} not among the files: not copied, in the cloud, or gone.",
+                plural(missing, "picture or video that", "pictures and videos that"),
+                if missing == 1 { "is" } else { "are" }
+            );
+            self.line(Level::Note, "camera-roll-not-held", missing, None, text);
         }
     }
 
@@ -211,6 +293,7 @@ impl Statement {
         }
         let mut listed = vec![plural(c.files, "file", "files"), plural(c.directories, "folder", "folders")];
         for (n, one, many) in [
+            (c.embedded, "file in archives", "files in archives"),
             (c.streams, "alternate stream", "alternate streams"),
             (c.links, "link", "links"),
             (c.others, "other entry (volume label, device, pipe)", "other entries (volume labels, devices, pipes)"),
@@ -392,6 +475,8 @@ fn fs_name(kind: &str) -> String {
         "fat12" | "fat16" | "fat32" | "ntfs" => kind.to_uppercase(),
         "exfat" => "exFAT".to_owned(),
         "ios-backup" => "iOS backup".to_owned(),
+        "android-backup" => "Android backup".to_owned(),
+        "ufdr" => "report of a phone extraction".to_owned(),
         other => other.to_owned(),
     }
 }

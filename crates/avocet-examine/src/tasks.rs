@@ -8,6 +8,7 @@ use avocet_evidence::{Content, ContentRead, Entry, Problem, ReadError, Source};
 use avocet_examination::PictureView;
 use avocet_known::{Hit, KnownSets};
 
+use crate::archives::Parent;
 use crate::kind::{HEAD_LEN, MediaKind, sniff};
 use crate::pictures::{Describing, LARGEST, Trouble};
 use crate::progress::Progress;
@@ -35,6 +36,8 @@ pub(crate) struct Window {
     pub source: Arc<dyn Source>,
     /// The entries.
     pub entries: Vec<Entry>,
+    /// The archive that they are members of.
+    pub parent: Option<Parent>,
 }
 
 /// Some entries of a window, by index, that one worker reads.

@@ -96,7 +96,7 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         }
         "wal-not-applied" => gap("Changes that were not yet part of a database were not applied to it"),
         "metadata-damaged" => gap("What a backup says of a file's size and times cannot be read"),
-        "size-differs" => gap("A file has not the size that the backup gives it"),
+        "size-differs" => gap("A file has not the size that the backup or report gives it"),
         "file-id-differs" => gap("A file of a backup has not the name that follows from its path"),
         "header-damaged" | "extended-header-damaged" => {
             gap("Headers of an archive are damaged: some of its members may be missing or misnamed")
@@ -105,7 +105,17 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "members-after-end" => note("Members follow the end of the archive; they are listed"),
         "bytes-after-archive" => gap("Bytes follow the end of the archive that belong to none of its members"),
         "sparse-map-damaged" => gap("A sparse file of the archive does not say where its pieces belong"),
-        "not-listed" => note("The backup holds files that it does not list; they are shown"),
+        "stream-damaged" => gap("Compressed data are damaged or cut off: what came before was read"),
+        "unpack-capped" => gap("Compressed data unpack to more than is read; the rest was not"),
+        "bytes-after-stream" => gap("Bytes follow compressed data that are not part of them"),
+        "padding-wrong" => gap("An encrypted backup does not end as it should: it may have been cut off"),
+        "camera-roll-unreadable" => gap("A database of the camera roll cannot be read"),
+        "camera-roll-capped" => gap("The camera roll lists more pictures than are kept"),
+        "report-damaged" => gap("The report of the extraction is damaged: what it says of some files is not known"),
+        "report-capped" => gap("The report of the extraction names more files than are read"),
+        "archive-members-capped" => gap("An archive holds more members than are listed"),
+        "archive-bytes-capped" => gap("An archive holds more content than is read; members beyond have no digest"),
+        "not-listed" => note("The backup or report holds files that it does not list; they are shown"),
         "page-unreadable" | "page-damaged" | "page-loop" | "row-damaged" => {
             gap("A database is damaged: some of its records may be missing")
         }

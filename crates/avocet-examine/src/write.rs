@@ -14,6 +14,8 @@ use avocet_known::{Hit, KnownSets, SetInfo};
 use avocet_media::derivative::Finished;
 use avocet_sandbox::Confinement;
 
+use crate::archives::{Outcome, Parent};
+use crate::camera::CameraCounts;
 use crate::image::ImageDigests;
 use crate::kind::MediaKind;
 use crate::pictures::{Media, Pictures};
@@ -50,6 +52,7 @@ impl<'a> Recorder<'a> {
     ) -> Result<Self> {
         let mut writer = Writer::create(&options.out)?;
         writer.config("image_digest", if options.image_digest { "taken" } else { "not taken" })?;
+        writer.config("archives", if options.archives { "entered" } else { "not entered" })?;
         writer.config("zone_policy", "times are kept as recorded; nothing is converted")?;
         match media {
             None => writer.config("pictures", "not described")?,
@@ -166,26 +169,49 @@ impl<'a> Recorder<'a> {
     /// Writes a finished window.
     pub fn window(&mut self, window: &Window, found: Vec<Found>) -> Result<()> {
         for ((id, entry), one) in (window.first_id..).zip(&window.entries).zip(found) {
-            self.entry(window.volume, id, entry, one)?;
+            self.entry(window.volume, window.parent.as_ref(), id, entry, one)?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, volume: i64, id: i64, entry: &Entry, found: Found) -> Result<()> {
-        self.recycle.note(volume, id, entry, found.recycle_record.as_deref());
+    /// Takes what the databases of the camera roll say in all.
+    pub fn camera(&mut self, counts: CameraCounts) {
+        self.counts.camera = counts;
+    }
+
+    /// Takes note of what came of an archive.
+    pub fn archive(&mut self, live: bool, outcome: Outcome) {
+        let c = &mut self.counts.archives;
+        match outcome {
+            Outcome::Entered(kind, members) => {
+                let (archives, listed) = c.entered.entry(kind).or_default();
+                *archives += 1;
+                *listed = listed.saturating_add(members);
+            }
+            Outcome::NotEntered(reason) => *c.not_entered.entry((live, reason)).or_default() += 1,
+            Outcome::LeftOut => c.left_out += 1,
+        }
+    }
+
+    fn entry(&mut self, volume: i64, parent: Option<&Parent>, id: i64, entry: &Entry, found: Found) -> Result<()> {
+        // A recycle bin of the device is one of its volumes', not one that an archive holds a copy of.
+        if parent.is_none() {
+            self.recycle.note(volume, id, entry, found.recycle_record.as_deref());
+        }
         if let Some(problem) = found.problem {
             self.problem(Some(volume), problem);
         }
-        self.count(entry, found.digests.is_some(), found.unreadable.as_deref(), found.format.map(|f| f.0), &found.hits);
+        let live = parent.map_or(entry.state == AllocationState::Allocated, |p| p.live);
+        self.count(entry, live, found.digests.is_some(), found.unreadable.as_deref(), &found.hits);
         let unreadable = match &entry.content {
             Content::Unreadable(reason) => Some(reason.to_string()),
             _ => found.unreadable,
         };
         let t = &entry.times;
         let ns = |stamp: &Option<avocet_base::Stamp>| stamp.map(|s| s.ns);
-        let extents: Vec<ExtentRow> = entry
-            .content
-            .extents()
+        // Those of a member count within its archive, and not within the volume.
+        let extents = if parent.is_some() { &[][..] } else { entry.content.extents() };
+        let extents: Vec<ExtentRow> = extents
             .iter()
             .map(|e| ExtentRow {
                 logical: e.logical,
@@ -222,7 +248,7 @@ impl<'a> Recorder<'a> {
             media: found.format.map(|f| f.0.as_str().to_owned()),
             format: found.format.map(|f| f.1.to_owned()),
             note: entry.notes.iter().map(Note::to_string).collect::<Vec<_>>().join("; "),
-            parent: None,
+            parent: parent.map(|p| p.id),
         };
         self.writer.file(&row, &extents)?;
         // What one set lets be hidden, another may want to be seen.
@@ -236,24 +262,19 @@ impl<'a> Recorder<'a> {
                 pictures.file(id, digests.sha256);
             }
             if let Some(mut picture) = found.picture {
-                pictures.take(&mut picture, entry.state == AllocationState::Allocated);
+                pictures.take(&mut picture, live);
                 self.writer.picture(&picture)?;
             }
         }
         Ok(())
     }
 
-    fn count(
-        &mut self,
-        entry: &Entry,
-        digested: bool,
-        unreadable: Option<&str>,
-        media: Option<MediaKind>,
-        hits: &[Hit],
-    ) {
+    fn count(&mut self, entry: &Entry, live: bool, digested: bool, unreadable: Option<&str>, hits: &[Hit]) {
         let c = &mut self.counts;
         // A stream is one whatever it hangs on; a folder's stream is not a second folder.
         match entry.kind {
+            EntryKind::File if entry.state == AllocationState::Embedded => c.embedded += 1,
+            _ if entry.state == AllocationState::Embedded => {}
             _ if entry.stream.is_some() => c.streams += 1,
             EntryKind::File => c.files += 1,
             EntryKind::Directory => c.directories += 1,
@@ -266,7 +287,6 @@ impl<'a> Recorder<'a> {
             c.digested += 1;
             c.digested_bytes = c.digested_bytes.saturating_add(entry.size);
         }
-        c.archives += u64::from(media == Some(MediaKind::Archive));
         c.alerting_files += u64::from(hits.iter().any(|h| h.alerts));
         c.reused += u64::from(entry.notes.iter().any(|n| matches!(n, Note::ClustersReused { .. })));
         c.guessed +=
@@ -276,7 +296,6 @@ impl<'a> Recorder<'a> {
             _ => unreadable.map(|_| "the bytes cannot be read"),
         };
         if let Some(reason) = reason {
-            let live = entry.state == AllocationState::Allocated;
             *c.unreadable.entry((live, reason.to_owned())).or_default() += 1;
         }
     }
@@ -353,6 +372,8 @@ impl<'a> Recorder<'a> {
         lines.unreadable(&self.counts.unreadable);
         lines.problems(&self.problem_counts);
         lines.space(self.evidence, &self.counts);
+        lines.archives(&self.counts);
+        lines.camera(self.counts.camera);
         lines.files(&self.counts);
         lines.pictures(self.pictures.as_ref(), derivatives.map(|d| d.items));
         if let Some((confinement, known_hashes)) = &self.confinement {
@@ -447,5 +468,6 @@ fn reason_class(reason: &Unreadable) -> &'static str {
         Unreadable::Unsupported(_) => "storage form not supported",
         Unreadable::Capped => "more deleted data claimed than the volume can hold",
         Unreadable::NotHeld => "listed, not held",
+        Unreadable::ArchiveLimit => "more than is read of one archive",
     }
 }

@@ -179,15 +179,24 @@ impl Extract {
     pub fn evidence_line(&self) -> String {
         let e = &self.evidence;
         let segments = if e.segments > 1 { format!(", {} segments", e.segments) } else { String::new() };
-        if e.kind == "folder" {
-            "a folder".to_owned()
-        } else {
-            format!(
-                "{} image, {} ({} bytes){segments}",
-                e.kind,
-                avocet_base::size_text(e.media_size),
-                crate::grouped(e.media_size)
-            )
+        let size = || format!("{} ({} bytes)", avocet_base::size_text(e.media_size), crate::grouped(e.media_size));
+        match e.kind.as_str() {
+            "folder" => "a folder".to_owned(),
+            // Its files lie one by one in a folder: it has no size of its own.
+            "ios-backup" => {
+                let own = || self.summary.by_state.iter().filter(|c| c.name != "embedded");
+                let (entries, bytes) = (own().map(|c| c.files).sum(), own().map(|c| c.bytes).sum::<u128>());
+                let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+                format!(
+                    "an iOS backup, {} listed, {} in all",
+                    avocet_base::plural(entries, "entry", "entries"),
+                    avocet_base::size_text(bytes)
+                )
+            }
+            "android-backup" => format!("an Android backup, {}", size()),
+            "ufdr" => format!("a report of a phone extraction (UFDR), {}", size()),
+            kind if kind == "zip" || kind.starts_with("tar") => format!("{kind} archive, {}", size()),
+            kind => format!("{kind} image, {}{segments}", size()),
         }
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! What a file is, its content decides, never its name; names only say which files belong together.
 
+pub mod android;
 mod blocks;
 mod cache;
 pub mod ewf;
 mod files;
 mod qcow;
 pub mod raw;
-mod signature;
+pub(crate) mod signature;
 mod stream;
 mod vhd;
 mod vhdx;
@@ -26,6 +27,7 @@ pub use self::stream::{Damage, Piece, stream_source};
 use crate::entry::VisitResult;
 use crate::error::{OpenError, Problem, ReadFault};
 use crate::source::Source;
+use crate::unpack::Packing;
 
 /// What is wrong with a chunk or a block.
 type Fault = (ReadFault, &'static str);
@@ -39,6 +41,10 @@ pub enum Detected {
     Zip,
     /// A tar archive that is not compressed: see [`crate::fs::tar`].
     Tar,
+    /// An Android backup: see [`android`].
+    AndroidBackup,
+    /// A compressed stream, perhaps of a tar archive: see [`crate::unpack`].
+    Packed(Packing),
     /// An EWF version 1 image: [`open`] reads it.
     Ewf,
     /// A raw image, split or not, or a block device: [`open`] reads it.
@@ -120,6 +126,8 @@ pub fn detect(path: &Path) -> Result<Detected, OpenError> {
         Signature::Ewf => Detected::Ewf,
         Signature::Zip => Detected::Zip,
         Signature::Tar => Detected::Tar,
+        Signature::AndroidBackup => Detected::AndroidBackup,
+        Signature::Packed(packing) => Detected::Packed(packing),
         Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => Detected::Disk,
         Signature::Unsupported(what, advice) => Detected::Unsupported { what, advice },
         Signature::Raw => Detected::Raw,
@@ -148,6 +156,8 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
         }
         Signature::Unsupported(what, advice) => Err(refused(what, advice)),
         Signature::Tar => Err(refused("a tar archive as a disk image", "Examine it as an archive, or unpack it")),
+        Signature::AndroidBackup => Err(refused("an Android backup as a disk image", "Examine it as a backup")),
+        Signature::Packed(packing) => Err(packed_refused(packing)),
         Signature::Zip => Err(refused("a zip archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => {
             let pool = Arc::new(files::Pool::default());
@@ -209,6 +219,15 @@ pub fn open_disk(file: Arc<dyn Source>, extent: &mut FetchExtent<'_>) -> Result<
 /// The error for something that is recognised and not read.
 fn refused(what: &str, advice: &'static str) -> OpenError {
     OpenError::Unsupported { what: what.to_owned(), advice }
+}
+
+/// The error for a compressed file that holds no tar archive.
+pub(crate) fn packed_refused(packing: Packing) -> OpenError {
+    let name = match packing {
+        Packing::Xz => "an xz-compressed file that holds no tar archive".to_owned(),
+        other => format!("a {}-compressed file that holds no tar archive", other.as_str()),
+    };
+    OpenError::Unsupported { what: name, advice: signature::UNPACK }
 }
 
 /// Opens a file as plain bytes whatever it holds: an archive, which is read as a tree and not as a disk.

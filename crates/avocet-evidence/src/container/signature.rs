@@ -6,6 +6,7 @@
 use super::vhd;
 use crate::bytes::{array, be_u32, u8_at};
 use crate::source::{Source, read_up_to};
+use crate::unpack::Packing;
 
 /// Bytes looked at from the beginning.
 const HEAD: usize = 64 * 1024;
@@ -15,6 +16,9 @@ pub(super) enum Signature {
     Ewf,
     Zip,
     Tar,
+    AndroidBackup,
+    /// One compressed stream, perhaps of a tar archive.
+    Packed(Packing),
     Qcow,
     /// Fixed, dynamic or differencing.
     Vhd,
@@ -29,7 +33,7 @@ pub(super) enum Signature {
 
 pub(super) const CONVERT: &str = "Convert it to raw (for example with qemu-img convert -O raw) and examine that";
 const REIMAGE: &str = "Export it to raw or E01 with the tool that made it, and examine that";
-const UNPACK: &str = "Unpack it and examine the image or folder inside";
+pub(super) const UNPACK: &str = "Unpack it and examine the image or folder inside";
 
 /// Formats that are read, by their first bytes.
 const READ: &[(&[u8], Signature)] = &[
@@ -39,6 +43,7 @@ const READ: &[(&[u8], Signature)] = &[
     (b"conectix", Signature::Vhd),
     (super::vmdk::SPARSE, Signature::Vmdk),
     (super::vmdk::DESCRIPTOR, Signature::Vmdk),
+    (super::android::MAGIC, Signature::AndroidBackup),
 ];
 
 /// Formats that are not read, by their first bytes: (offset, bytes, name, advice).
@@ -55,11 +60,8 @@ const BEGINNINGS: &[(usize, &[u8], &str, &str)] = &[
     (0, b"ADCRYPT\0", "an image encrypted by FTK Imager", "Decrypt it with FTK Imager, and examine the result"),
     (0, b"encrcdsa", "an encrypted Apple disk image", REIMAGE),
     (0, b"sprs", "an Apple sparse disk image", REIMAGE),
-    (0, b"ANDROID BACKUP\n", "an Android backup", UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
     (0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
-    (0, b"\xfd7zXZ\0", "an xz-compressed file", UNPACK),
-    (0, b"\x28\xb5\x2f\xfd", "a zstd-compressed file", UNPACK),
     (0, b"\x04\x22\x4d\x18", "an lz4-compressed file", UNPACK),
     (0, b"MSWIM\0\0\0", "a Windows image archive (WIM)", UNPACK),
 ];
@@ -69,7 +71,7 @@ fn is_at(data: &[u8], offset: usize, bytes: &[u8]) -> bool {
 }
 
 /// A tar header: the magic, and a checksum that is right (sum of the bytes, its own field taken as spaces; POSIX ustar).
-fn is_tar(head: &[u8]) -> bool {
+pub(crate) fn is_tar(head: &[u8]) -> bool {
     let Some(header) = head.get(..512).filter(|_| is_at(head, 257, b"ustar")) else { return false };
     let sum: u32 =
         header.iter().enumerate().map(|(i, b)| u32::from(if (148..156).contains(&i) { b' ' } else { *b })).sum();
@@ -79,11 +81,6 @@ fn is_tar(head: &[u8]) -> bool {
 
 fn is_bzip2(head: &[u8]) -> bool {
     is_at(head, 0, b"BZh") && u8_at(head, 3).is_some_and(|b| b.is_ascii_digit()) && is_at(head, 4, b"1AY&SY")
-}
-
-/// gzip with deflate and no reserved flag.
-fn is_gzip(head: &[u8]) -> bool {
-    is_at(head, 0, b"\x1f\x8b\x08") && u8_at(head, 3).is_some_and(|flags| flags < 0x20)
 }
 
 /// An AFF4 volume is a zip whose first member is `container.description` or whose comment or members name an
@@ -120,10 +117,11 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
     if is_tar(&head) {
         return Signature::Tar;
     }
-    for (found, name) in [(is_gzip(&head), "a gzip-compressed file"), (is_bzip2(&head), "a bzip2-compressed file")] {
-        if found {
-            return Signature::Unsupported(name, UNPACK);
-        }
+    if is_bzip2(&head) {
+        return Signature::Unsupported("a bzip2-compressed file", UNPACK);
+    }
+    if let Some(packing) = Packing::recognise(&head) {
+        return Signature::Packed(packing);
     }
     if tail.get(504..) == Some(b"cdsaencr".as_slice()) {
         return Signature::Unsupported("an encrypted Apple disk image", REIMAGE);

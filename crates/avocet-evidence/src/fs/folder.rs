@@ -234,6 +234,15 @@ impl OpenContent for HostFile {
         }
         Ok(Box::new(HostReader { file, listed: self.listed, offset: 0 }))
     }
+
+    fn source(&self) -> Result<Option<Arc<dyn Source>>, ReadError> {
+        let file = open_quietly(&self.path).map_err(|e| ReadError::io(LAYER, 0, &e))?;
+        let metadata = file.metadata().map_err(|e| ReadError::io(LAYER, 0, &e))?;
+        if !metadata.is_file() || Identity::of(&metadata) != self.listed {
+            return Err(changed(0));
+        }
+        Ok(Some(Arc::new(QuietFile { file, length: self.listed.size })))
+    }
 }
 
 struct HostReader {

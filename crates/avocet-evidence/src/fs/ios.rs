@@ -27,10 +27,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use avocet_base::{Stamp, escape_bytes, join_path};
 use sha1::{Digest, Sha1};
 
+use self::lock::{Keys, Trouble};
 use super::folder::{self, Folder};
 use crate::entry::{
     AllocationState, Content, Entry, EntryKind, FileSystem, Note, Run, Times, Unreadable, VisitResult, Visitor,
@@ -38,10 +40,14 @@ use crate::entry::{
 };
 use crate::error::{OpenError, Problem, ReadError};
 use crate::plist::{self, Value};
-use crate::source::read_up_to;
+use crate::scratch::Secret;
+use crate::source::{Source, read_up_to};
 use crate::sqlite::{Database, MAGIC, Row, Table};
 
+mod lock;
+
 const LAYER: &str = "ios-backup";
+const ENCRYPTED: &str = "an encrypted iOS backup";
 /// Bytes of a property list read at most.
 const MOST_PLIST: usize = 64 << 20;
 /// Where what the backup folder holds beside listed files is shown.
@@ -86,6 +92,8 @@ pub struct IosBackup {
     facts: VolumeFacts,
     device: Vec<(String, String)>,
     problems: Vec<Problem>,
+    /// The keys of an encrypted backup.
+    keys: Option<Keys>,
 }
 
 /// A file ID as bytes.
@@ -107,18 +115,24 @@ impl IosBackup {
     /// Looks whether the folder is a backup, and opens it.
     ///
     /// # Errors
-    /// [`OpenError::Unsupported`] for an encrypted backup; [`OpenError::File`] where the manifest or the folder cannot be
+    /// [`OpenError::Locked`] for an encrypted backup without `password`, [`OpenError::WrongPassword`] with another one,
+    /// [`OpenError::Malformed`] where its keys cannot be understood; [`OpenError::File`] where the manifest or the folder cannot be
     /// opened.
-    pub fn look(root: &Path) -> Result<Look, OpenError> {
+    pub fn look(root: &Path, password: Option<&Secret>) -> Result<Look, OpenError> {
         let at = root.join("Manifest.db");
         let list = read_list(&root.join("Manifest.plist"));
-        if list.as_ref().and_then(|l| l.get("IsEncrypted")) == Some(&Value::Boolean(true)) {
-            return Err(OpenError::Unsupported {
-                what: "an encrypted iOS backup".into(),
-                advice: "Without its password its files mean nothing. Decrypt it with a tool that is given the password, \
-                         and examine what that writes",
-            });
-        }
+        let encrypted = list.as_ref().filter(|l| l.get("IsEncrypted") == Some(&Value::Boolean(true)));
+        let (keys, own_key) = match encrypted {
+            None => (None, None),
+            Some(list) => {
+                let password = password.ok_or_else(|| OpenError::locked(ENCRYPTED))?;
+                let (keys, own) = Keys::open(list, password.bytes()).map_err(|trouble| match trouble {
+                    Trouble::WrongPassword => OpenError::wrong_password(ENCRYPTED),
+                    Trouble::Unreadable(why) => OpenError::malformed(LAYER, 0, format!("{ENCRYPTED}, but {why}")),
+                })?;
+                (Some(keys), own)
+            }
+        };
         if !is_file(&at) {
             if is_file(&root.join("Manifest.mbdb")) {
                 let detail = "the folder is a backup by iOS 9 or earlier, whose manifest is not read: its files are shown \
@@ -140,6 +154,10 @@ impl IosBackup {
             reason: e.kind().to_string(),
             advice: "Check whether you may read it",
         })?;
+        let source: Arc<dyn Source> = match &own_key {
+            Some(key) => Arc::new(lock::plain(LAYER, source, key)),
+            None => source,
+        };
         if !read_up_to(&*source, 0, MAGIC.len())?.starts_with(MAGIC) {
             return Ok(unreadable("the manifest is no database: it is damaged, or encrypted"));
         }
@@ -186,6 +204,7 @@ impl IosBackup {
             facts,
             device,
             problems,
+            keys,
         })))
     }
 
@@ -244,12 +263,29 @@ impl IosBackup {
                         notes.push(Note::Other("another entry has the same file ID".into()));
                     }
                     let there = std::os::unix::fs::MetadataExt::size(&found);
-                    if let Some(listed) = record.size.filter(|listed| *listed != there) {
+                    let locked = self.keys.as_ref().and_then(|keys| record.key.as_ref().map(|key| keys.key(key)));
+                    // An encrypted file is padded to whole blocks of its cipher.
+                    let block = crate::crypto::BLOCK as u64;
+                    let fits = |listed: u64| match locked {
+                        Some(_) => {
+                            there.is_multiple_of(block) && (listed..=listed.saturating_add(block)).contains(&there)
+                        }
+                        None => listed == there,
+                    };
+                    if let Some(listed) = record.size.filter(|listed| !fits(*listed)) {
                         notes.push(Note::Other(format!("the manifest gives it {listed} bytes")));
                         trouble("size-differs", format!("the file has {there} bytes, the manifest says {listed}"));
                     }
                     size = there;
-                    folder::file_content(place, &found)
+                    match locked {
+                        None => folder::file_content(place, &found),
+                        Some(None) => Content::Unreadable(Unreadable::Encrypted("its key cannot be unwrapped")),
+                        Some(Some(key)) => {
+                            size = record.size.unwrap_or(there).min(there);
+                            let open = Arc::new(lock::Locked { path: place, key, size });
+                            Content::Stream { open, extents: vec![] }
+                        }
+                    }
                 }
                 Some((_, None)) if kind == EntryKind::File => Content::Unreadable(Unreadable::NotHeld),
                 Some((_, None)) => Content::None,
@@ -310,6 +346,8 @@ struct Record {
     inode: Option<u64>,
     times: Times,
     target: Vec<u8>,
+    /// The wrapped key of an encrypted file, behind the number of its class.
+    key: Option<Vec<u8>>,
 }
 
 impl Record {
@@ -318,6 +356,14 @@ impl Record {
         let (root, objects) = plist::archive(&list)?;
         let field = |name: &str| root.get(name)?.resolve(objects);
         let number = |name: &str| field(name)?.integer();
+        let key = match field("EncryptionKey") {
+            Some(Value::Data(key)) => Some(key.clone()),
+            Some(object) => match object.get("NS.data").and_then(|d| d.resolve(objects)) {
+                Some(Value::Data(key)) => Some(key.clone()),
+                _ => None,
+            },
+            None => None,
+        };
         // 0 is written where nothing is known.
         let time = |name: &str| number(name).filter(|s| *s != 0).and_then(|s| Stamp::from_unix(s, 0));
         Some(Self {
@@ -330,6 +376,7 @@ impl Record {
                 ..Times::default()
             },
             target: field("Target").and_then(Value::text).unwrap_or_default().to_vec(),
+            key,
         })
     }
 }

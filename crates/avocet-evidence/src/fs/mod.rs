@@ -7,4 +7,6 @@ pub mod ios;
 pub mod ntfs;
 pub mod recycle;
 pub mod tar;
+pub(crate) mod ufd;
+pub mod ufdr;
 pub mod zip;

@@ -92,6 +92,13 @@ impl Tar {
         Ok(Self { source, state, facts })
     }
 
+    /// The same archive as the inside of something else, which is named `kind`.
+    #[must_use]
+    pub fn inside(mut self, kind: &'static str) -> Self {
+        self.facts.kind = kind;
+        self
+    }
+
     /// The next good header at or after `from`, which is at the beginning of a block, and whether bytes other than zero
     /// lie before it.
     fn next_header(&self, from: u64) -> Result<(Option<u64>, bool), ReadError> {

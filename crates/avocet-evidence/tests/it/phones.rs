@@ -2,8 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "these tests write the fixtures that they read")]
 
 mod ios;
+mod ios_locked;
+mod packed;
 mod sqlite;
 mod tar;
+mod ufdr;
 
 use std::path::Path;
 use std::process::Command;

@@ -149,6 +149,8 @@ fn a_worker_that_ends_early_is_an_error_and_leaves_nothing() {
                     image_digest: false,
                     threads: threads.try_into().unwrap(),
                     key: None,
+                    archives: true,
+                    scratch: std::sync::Arc::new(avocet_evidence::scratch::InMemory::new(64 << 20)),
                     run: vec![],
                 };
                 let _ = send.send(examine(&evidence, &known, options, &Breaking).map(|_| ()));

@@ -7,7 +7,9 @@
     clippy::panic,
     reason = "helpers of tests fail as tests do"
 )]
+mod archives;
 mod base;
+mod camera;
 mod fixed;
 mod hostile;
 mod mutate;

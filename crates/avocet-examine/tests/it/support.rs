@@ -48,6 +48,8 @@ pub struct Outcome {
     /// Refused with a sentence, as a whole.
     pub refused: bool,
     pub rows: u64,
+    /// Rows of members of archives among the files.
+    pub members: u64,
     pub problems: u64,
     /// The codes of the problems.
     pub codes: BTreeSet<String>,
@@ -115,7 +117,7 @@ impl Visitor for Walked {
     }
 }
 
-fn options(out: PathBuf, how: How, threads: usize) -> Options {
+pub fn options(out: PathBuf, how: How, threads: usize) -> Options {
     Options {
         media: None,
         exhibit: "HOSTILE/1".parse().unwrap(),
@@ -123,6 +125,8 @@ fn options(out: PathBuf, how: How, threads: usize) -> Options {
         image_digest: how.image_digest,
         threads: threads.try_into().unwrap(),
         key: None,
+        archives: true,
+        scratch: std::sync::Arc::new(avocet_evidence::scratch::InMemory::new(64 << 20)),
         run: vec![],
     }
 }
@@ -205,6 +209,14 @@ fn listed(evidence: &Evidence, out: &Path, input: u64, outcome: &mut Outcome) ->
     sealed
         .files::<ReadError>(&FileFilter::default(), &mut |view| {
             let f = view.file;
+            // Members of archives are held against their archives elsewhere (`archives`).
+            if f.parent.is_some() {
+                if f.state != "embedded" || f.sha256.is_some() && f.unreadable.is_some() {
+                    wrong = Some("a member of an archive is not as members are");
+                }
+                outcome.members += 1;
+                return Ok(ControlFlow::Continue(()));
+            }
             outcome.rows += 1;
             if f.kind == "file" && f.sha256.is_none() && f.unreadable.is_none() {
                 silent += 1;
@@ -227,6 +239,10 @@ fn listed(evidence: &Evidence, out: &Path, input: u64, outcome: &mut Outcome) ->
     }
     if outcome.rows != entries {
         return Err(format!("{} rows for {entries} entries", outcome.rows));
+    }
+    // See `archives.rs`: so many for each archive, and there are no more archives than rows.
+    if outcome.members > outcome.rows * 20_000 + input {
+        return Err(format!("{} members of archives out of {input} bytes", outcome.members));
     }
     // No file system keeps a file in fewer than 32 bytes, and volumes may overlap once.
     if outcome.rows > input / 16 + 64 {

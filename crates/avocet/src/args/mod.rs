@@ -4,6 +4,7 @@ mod agreement;
 mod exhibit;
 mod figures;
 mod media;
+mod opening;
 mod outcome;
 mod people;
 mod record;
@@ -23,6 +24,7 @@ pub use agreement::{GradingMore, RequestArg, WithdrawArg};
 pub use exhibit::{ExhibitVerb, Taken, When, YesNo};
 pub use figures::{FiguresArgs, FiguresVerb};
 pub use media::{MediaList, MediaShow, MediaSimilar, MediaVerb, SmallArg, StatusArg, WhichPicture};
+pub use opening::Opening;
 pub use outcome::{DecisionArg, OrderVerb, OutcomeVerb, SeenArg};
 pub use people::{ChildVerb, PersonVerb};
 pub use record::{Grading, Init, Investigation, LawVerb, Ledger, RecordVerb, Risk, User, Who};
@@ -439,6 +441,9 @@ pub struct Examine {
     /// Do not take the digest of the whole image
     #[arg(long)]
     pub no_image_digest: bool,
+    /// Do not enter archives and office documents among the files; they are counted
+    #[arg(long)]
+    pub no_archives: bool,
     /// Do not decode pictures: no near matches, no cameras, no places, no small pictures
     #[arg(long)]
     pub no_media: bool,
@@ -460,6 +465,9 @@ pub struct Examine {
     /// Say on standard error how far it is, a line of JSON at a time, for a program that watches
     #[arg(long)]
     pub progress_lines: bool,
+    /// What the evidence is opened with
+    #[command(flatten)]
+    pub opening: Opening,
 }
 
 /// `avocet rematch`
@@ -590,6 +598,9 @@ pub enum Evidence {
 pub struct Image {
     /// Image (any segment), folder or zip
     pub evidence: PathBuf,
+    /// What the evidence is opened with
+    #[command(flatten)]
+    pub opening: Opening,
 }
 
 /// `avocet evidence verify`
@@ -610,6 +621,9 @@ pub struct Inside {
     /// VOLUME/PATH, or /PATH where only one volume is read; a stream behind a colon
     #[arg(default_value = "/")]
     pub path: String,
+    /// What the evidence is opened with
+    #[command(flatten)]
+    pub opening: Opening,
 }
 
 /// `avocet evidence cat`
@@ -628,6 +642,9 @@ pub struct Cat {
     /// Why this file has to be looked at; kept in the access log
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// What the evidence is opened with
+    #[command(flatten)]
+    pub opening: Opening,
 }
 
 #[cfg(test)]

@@ -107,6 +107,9 @@ pub enum Review {
         /// Where to write it; no file may be there
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// What the evidence is opened with
+        #[command(flatten)]
+        opening: super::Opening,
     },
     /// The pictures that look the same as one, and the grade that is proposed for them
     #[command(after_help = "Example:\n  avocet review group I-1 9f2c… --as grad1")]

@@ -29,7 +29,7 @@ pub fn run(global: &Global, verb: &Verb) -> anyhow::Result<Outcome> {
 }
 
 fn tree(global: &Global, args: &Image) -> anyhow::Result<Outcome> {
-    let evidence = open_evidence(&args.evidence)?;
+    let evidence = open_evidence(&args.evidence, &args.opening, None)?;
     if global.json {
         output::answer(&format!("{:#}", tree_json(&evidence)))?;
         return Ok(Outcome::Finished);
@@ -161,7 +161,7 @@ pub fn gather(fs: &dyn FileSystem, wanted: impl Fn(&Entry) -> bool) -> anyhow::R
 }
 
 fn ls(global: &Global, args: &Inside) -> anyhow::Result<Outcome> {
-    let evidence = open_evidence(&args.evidence)?;
+    let evidence = open_evidence(&args.evidence, &args.opening, None)?;
     let Place { fs, path, .. } = place(&evidence, &args.path)?;
     let folder = path.trim_end_matches('/').to_owned();
     let (mut entries, problems) =
@@ -230,7 +230,7 @@ fn find(fs: &dyn FileSystem, path: &str) -> anyhow::Result<Entry> {
 }
 
 fn stat(global: &Global, args: &Inside) -> anyhow::Result<Outcome> {
-    let evidence = open_evidence(&args.evidence)?;
+    let evidence = open_evidence(&args.evidence, &args.opening, None)?;
     let Place { volume, fs, path, .. } = place(&evidence, &args.path)?;
     let e = find(fs, &path)?;
     let t = &e.times;
@@ -325,7 +325,7 @@ fn check(global: &Global, args: &Cat, digests: &avocet_base::Digests, size: u64)
 }
 
 fn cat(global: &Global, args: &Cat) -> anyhow::Result<Outcome> {
-    let evidence = open_evidence(&args.evidence)?;
+    let evidence = open_evidence(&args.evidence, &args.opening, None)?;
     let Place { fs, source, path, .. } = place(&evidence, &args.path)?;
     let entry = find(fs, &path)?;
     if let Content::Unreadable(reason) = &entry.content {
@@ -380,7 +380,9 @@ fn verify(global: &Global, args: &VerifyImage) -> anyhow::Result<Outcome> {
             let advice = "a folder has no digest as a whole; `avocet examine` takes one of each file";
             return Err(Refusal(advice.into()).into());
         }
-        Detected::Zip | Detected::Tar => container::open_as_raw(&args.evidence),
+        Detected::Zip | Detected::Tar | Detected::AndroidBackup | Detected::Packed(_) => {
+            container::open_as_raw(&args.evidence)
+        }
         _ => container::open(&args.evidence),
     }
     .map_err(|e| Refusal(e.to_string()))?;

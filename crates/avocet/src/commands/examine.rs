@@ -4,7 +4,8 @@ use avocet_base::ExhibitRef;
 use avocet_examine::{Options, examine};
 
 use super::{
-    check_new, load_known, media, open_evidence, outcome, print_sealed, refuse_unwritten, run_facts, signing_key,
+    check_new, load_known, media, open_evidence, opening, outcome, print_sealed, refuse_unwritten, run_facts,
+    signing_key,
 };
 use crate::args::{Examine, Global};
 use crate::show::{Bar, Lines};
@@ -26,7 +27,7 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
         check_new(path, "file of small pictures")?;
     }
     let known = load_known(global, &args.known)?;
-    let evidence = open_evidence(&args.evidence)?;
+    let evidence = open_evidence(&args.evidence, &args.opening, Some(&args.out))?;
     for warning in known.sets().iter().flat_map(|s| &s.warnings).filter(|_| !global.quiet) {
         output::remark(&format!("avocet: known set: {warning}"));
     }
@@ -41,6 +42,8 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
         threads: global.threads(),
         media,
         key,
+        archives: !args.no_archives,
+        scratch: opening::scratch(&args.opening, Some(&args.out))?,
         run,
     };
     let image_bytes = evidence.source().filter(|_| !args.no_image_digest).map_or(0, |s| s.len());

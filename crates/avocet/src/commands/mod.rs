@@ -6,6 +6,7 @@ pub mod examine;
 pub mod key;
 pub mod list;
 pub mod media;
+mod opening;
 pub mod record;
 pub mod rematch;
 pub mod report;
@@ -20,21 +21,18 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use avocet_evidence::{Evidence, OpenError, Source, VolumeState};
+use avocet_evidence::{Evidence, Source, VolumeState};
 use avocet_examination::{Sealed, SigningKey};
 use avocet_examine::{ExamineError, MediaKind};
 use avocet_known::{KnownSets, KnownSpec, SchemeRef, SetRef};
 
-use crate::args::Global;
+use crate::args::{Global, Opening};
 use crate::show::Counter;
 use crate::{Outcome, Refusal, access, output};
 
-/// Opens evidence; what the user can mend is a refusal.
-fn open_evidence(path: &Path) -> anyhow::Result<Evidence> {
-    let evidence = Evidence::open(path).map_err(|e| match e {
-        OpenError::Read(_) => anyhow::Error::new(e).context("the evidence cannot be read"),
-        _ => Refusal(e.to_string()).into(),
-    })?;
+/// Opens evidence; what the user can mend is a refusal. `beside` is where the result goes, if there is one.
+fn open_evidence(path: &Path, how: &Opening, beside: Option<&Path>) -> anyhow::Result<Evidence> {
+    let evidence = opening::open(path, how, beside)?;
     match evidence.source() {
         Some(source) if source.is_empty() => Err(Refusal(format!(
             "{} holds no bytes. Check that it was copied whole, or give another image",

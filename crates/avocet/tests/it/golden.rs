@@ -5,7 +5,7 @@ use super::support::Place;
 
 /// Where the test fails it prints the new digest, the rows and the problems: compare them with those of the version
 /// before, and put the new digest here once every difference is understood.
-const GOLDEN: &str = "71d5d1b63f6d5488f7141023e3f07b964cb2685f0f4bb9e32860575c045c41a6";
+const GOLDEN: &str = "42aacaf419c163aa745b72a9edf5a992c747bf34a076812119d8d9f14deca0ef";
 
 #[test]
 fn the_same_device_gives_the_digest_of_the_versions_before() {
@@ -13,7 +13,7 @@ fn the_same_device_gives_the_digest_of_the_versions_before() {
     place.device("d");
     place.csv("s.csv", "md5,category", &["d41d8cd98f00b204e9800998ecf8427a,1".into()]);
     let ran = place.examine("d", "x", &["--known", "s.csv=alert"]);
-    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let ran = place.run(["verify", "x", "--expect", GOLDEN]);
     let listed = place.run(["list", "x", "--format", "csv"]).out;
     let problems = place.run(["list", "x", "--problems", "--format", "csv"]).out;

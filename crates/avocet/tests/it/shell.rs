@@ -11,11 +11,12 @@ fn exit_codes() {
     let place = Place::new();
     fs::create_dir(place.path("f")).unwrap();
     fs::write(place.path("f/a"), "some text").unwrap();
-    place.device("d");
+    fs::create_dir(place.path("g")).unwrap();
+    fs::write(place.path("g/x.7z"), [b"7z\xbc\xaf\x27\x1c".as_slice(), &[0; 500]].concat()).unwrap();
     place.csv("s.csv", "sha256", &[place.shell("sha256sum < f/a").out.split(' ').next().unwrap().to_owned()]);
     assert_eq!(place.examine("f", "0", &[]).code, 0, "finished");
     assert_eq!(place.examine("f", "3", &["--known", "s.csv=alert"]).code, 3, "alerts");
-    assert_eq!(place.examine("d", "4", &[]).code, 4, "an archive was not opened");
+    assert_eq!(place.examine("g", "4", &[]).code, 4, "an archive was not opened");
     assert_eq!(place.examine("none", "2", &[]).code, 2, "refused");
     assert_eq!(place.shell("\"$AVOCET\" summary 0 > /dev/full").code, 1, "failed");
     assert_eq!(place.shell("\"$AVOCET\" list 4 | head -1 > /dev/null; exit ${PIPESTATUS[0]}").code, 0, "a pipe closed");

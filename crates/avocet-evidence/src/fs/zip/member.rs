@@ -7,7 +7,7 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 use super::LAYER;
 use crate::entry::{ContentRead, OpenContent};
 use crate::error::{ReadError, ReadFault};
-use crate::source::{Source, read_exact_at};
+use crate::source::{Source, SubSource, read_exact_at};
 
 const CHUNK: u64 = 64 * 1024;
 
@@ -36,6 +36,13 @@ impl OpenContent for Packed {
             used: 0,
             ended: false,
         }))
+    }
+
+    fn source(&self) -> Result<Option<Arc<dyn Source>>, ReadError> {
+        // Its CRC-32 was checked when it was digested.
+        let stored = !self.deflated && self.compressed == self.size;
+        let window = || SubSource::new(Arc::clone(&self.source), self.start, self.size);
+        Ok(stored.then(|| Arc::new(window()) as Arc<dyn Source>))
     }
 }
 

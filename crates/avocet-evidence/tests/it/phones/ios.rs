@@ -267,9 +267,9 @@ fn an_encrypted_an_older_and_a_damaged_backup_are_named() {
     let encrypted = "<plist><dict><key>IsEncrypted</key><true/><key>ManifestKey</key><data>AAAA</data></dict></plist>";
     std::fs::write(locked.path().join("Manifest.plist"), encrypted).unwrap();
     std::fs::write(locked.path().join("Manifest.db"), vec![0x5A; 8192]).unwrap();
-    let Err(error @ OpenError::Unsupported { .. }) = Evidence::open(locked.path()) else { panic!("not refused") };
+    let Err(error @ OpenError::Locked { .. }) = Evidence::open(locked.path()) else { panic!("not refused") };
     let text = error.to_string();
-    assert!(text.starts_with("an encrypted iOS backup is recognised but not read by this version. "), "{text}");
+    assert!(text.starts_with("an encrypted iOS backup is protected with a password, and none was given. "), "{text}");
 
     let old = tempfile::tempdir().unwrap();
     std::fs::write(old.path().join("Manifest.mbdb"), b"mbdb\x05\0").unwrap();

@@ -15,7 +15,7 @@ use avocet_record::InvestigationId;
 use serde_json::json;
 
 use super::{at_desk, print};
-use crate::args::{Global, Who};
+use crate::args::{Global, Opening, Who};
 use crate::commands::{evidence, open_evidence};
 use crate::{Outcome, Refusal};
 
@@ -27,6 +27,7 @@ pub struct Wanted<'a> {
     pub evidence: &'a Path,
     pub reason: &'a str,
     pub out: &'a Path,
+    pub opening: &'a Opening,
 }
 
 /// Where the sealed examination says that a content is: volume and row of each file.
@@ -56,9 +57,13 @@ pub fn run(global: &Global, wanted: &Wanted<'_>, who: &Who) -> anyhow::Result<Ou
     let entry = at_desk(global, who, async |desk| {
         desk.original_opened(wanted.investigation, wanted.sha256, result, wanted.reason).await
     })?;
-    let evidence = open_evidence(wanted.evidence)?;
+    let evidence = open_evidence(wanted.evidence, wanted.opening, None)?;
     let mut why = "the evidence has no such file where the examination says: check that it is what was examined";
     for (volume, row) in &places {
+        if row.parent.is_some() {
+            why = "the file lies in an archive, and archives are not looked into here: have the archive written out";
+            continue;
+        }
         match write_out(&evidence, volume, row, wanted)? {
             Written::Yes(bytes) => {
                 let json = json!({"entry": entry, "sha256": wanted.sha256, "bytes": bytes});

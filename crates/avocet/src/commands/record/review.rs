@@ -129,7 +129,7 @@ pub fn run(global: &Global, verb: &Review, who: &Who) -> anyhow::Result<Outcome>
                 format!("{child} has it as a lead now; see `avocet child show {child}`.")
             })
         }
-        Review::Original { investigation, sha256, examination, evidence, reason, out } => {
+        Review::Original { investigation, sha256, examination, evidence, reason, out, opening } => {
             let wanted = super::original::Wanted {
                 investigation: parse(investigation)?,
                 sha256: parse(sha256)?,
@@ -137,6 +137,7 @@ pub fn run(global: &Global, verb: &Review, who: &Who) -> anyhow::Result<Outcome>
                 evidence,
                 reason,
                 out,
+                opening,
             };
             super::original::run(global, &wanted, who)
         }
