@@ -25,7 +25,7 @@ const REQUIRED: [&str; 12] = [
 fn examined() -> Place {
     let place = Place::new();
     place.device("d");
-    assert_eq!(place.examine("d", "p", &["--no-image-digest"]).code, 0);
+    assert_eq!(place.examine("d", "p", &["--no-image-digest", "--no-archives"]).code, 0);
     let rows = place.list("p", &["--under", "/Pictures"]);
     let md5 = |name: &str| {
         let row = rows.iter().find(|r| r["path"].as_str().unwrap().ends_with(name)).unwrap();
@@ -178,7 +178,7 @@ fn the_recycle_bin_tells_the_name_before() {
 fn problems_are_listed_with_place_and_reason() {
     let place = Place::new();
     place.demo();
-    assert_eq!(place.examine("demo/demo-device.dd", "x", &["--no-image-digest"]).code, 0);
+    assert_eq!(place.examine("demo/demo-device.dd", "x", &["--no-image-digest", "--no-archives"]).code, 0);
     let ran = place.run(["list", "x", "--problems", "--format", "jsonl"]);
     let row: Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
     assert_eq!((&row["layer"], &row["code"]), (&"fat".into(), &"long-name-orphaned".into()));
