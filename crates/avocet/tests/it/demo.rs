@@ -36,6 +36,7 @@ fn the_demo_shows_what_it_is_made_to_show() {
         ("/DCIM/100AVOCT/DEMO0007.JPG", "allocated"),
         ("/DCIM/100AVOCT/DEMO0012.JPG", "deleted"),
         ("/DCIM/100AVOCT/settings.txt", "allocated"),
+        ("/home/user/Documents/backup.zip/backup/DEMO0022.JPG", "embedded"),
         ("/home/user/Downloads/copy of DEMO0003.JPG", "allocated"),
     ]
     .map(|(p, s)| (p.to_owned(), s.to_owned()))
