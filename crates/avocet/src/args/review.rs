@@ -160,6 +160,7 @@ pub enum Care {
         to: String,
     },
     /// Limits of exposure: what holds, who set it and why
+    #[command(after_help = "Example:\n  avocet care limits show --as grad1")]
     Limits {
         /// What to do
         #[command(subcommand)]

@@ -80,13 +80,13 @@ fn the_summary_is_the_same_again_and_as_json() {
         "Listed: 26 files, 8 folders, 4 files in archives, 1 other entry (volume label, device, pipe). Digested: 30 file contents",
         "note   Remains of long file names that belong to no entry any more (reported once) [fat: long-name-orphaned].",
         "Entered: 1 archive or compressed document (1 zip); 4 members were listed",
-        "5 files to look at",
+        "6 files to look at",
     ] {
         assert!(text.contains(words), "{words:?} is not in\n{text}");
     }
     let json: Value = serde_json::from_str(&place.run(["summary", "x", "--json"]).out).unwrap();
     assert_eq!(json["exhibit"], "DEMO/1");
-    assert_eq!(json["summary"]["alerting_files"], 5);
+    assert_eq!(json["summary"]["alerting_files"], 6);
     assert!(text.contains(json["result_digest"].as_str().unwrap()));
     assert_eq!(json["completeness"].as_array().unwrap()[0]["level"], "note", "worst first");
 }
