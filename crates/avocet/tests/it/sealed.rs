@@ -128,7 +128,9 @@ fn the_result_depends_on_evidence_settings_and_sets_and_on_nothing_else() {
         let mut all = vec!["--known", "a.csv=alert", "--known", "b.csv=known-good"];
         all.extend(more);
         let ran = place.examine(evidence, out, &all);
-        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        // Parts that differ in size are a gap.
+        let wanted = if evidence == "s.001" { 4 } else { 0 };
+        assert_eq!(ran.code, wanted, "{}{}", ran.out, ran.err);
         digest(&place, out)
     };
     let first = run("1", "d", &["--threads", "1"]);
