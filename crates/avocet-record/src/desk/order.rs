@@ -11,7 +11,7 @@ use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId, OrderId};
 use crate::law::Right;
-use crate::order::{Due, OrderFact, OrderLaw, OrderState};
+use crate::order::{Due, OrderFact, OrderLaw, OrderLine, OrderState};
 
 /// One order.
 #[derive(Debug, Clone)]
@@ -37,6 +37,18 @@ pub struct Comparison {
     pub new: BTreeSet<Sha256>,
     /// Digests of those that are gone.
     pub gone: BTreeSet<Sha256>,
+}
+
+fn no_such<'a>(what: &str, known: impl Iterator<Item = &'a str>) -> RecordError {
+    let known: Vec<&str> = known.collect();
+    RecordError::Refused(format!("there is no {what}; there are {}", known.join(", ")))
+}
+
+/// Lines of a draft with their numbers.
+fn numbered(rows: &[&str], words: &[String], first: u32) -> Vec<Value> {
+    let rows = rows.iter().map(|id| ("row", json!(id)));
+    let texts = words.iter().map(|words| ("text", json!({"personal": words})));
+    rows.chain(texts).zip(first..).map(|((key, value), number)| json!({"line": number, key: value})).collect()
 }
 
 impl Desk<'_> {
@@ -78,35 +90,69 @@ impl Desk<'_> {
         Ok((investigation, shown))
     }
 
-    /// The lines of a new or varied order as a draft: all that belong to its kind without being named, then these rows of
+    /// The lines of a new order as a draft: all that belong to its kind without being named, then these rows of
     /// `order-lines.toml`, then these words, which are sealed when the draft is recorded.
     ///
     /// # Errors
     /// [`RecordError::Refused`] where there is no such kind or row.
     pub fn draft_lines(&self, kind: &str, rows: &[String], words: &[String]) -> Result<Vec<Value>> {
-        let unknown = |what: &str, known: Vec<&str>| {
-            RecordError::Refused(format!("there is no {what}; there are {}", known.join(", ")))
-        };
         let kinds = &self.law.orders;
-        let row = kinds.row(kind).ok_or_else(|| {
-            unknown(&format!("kind of order {kind}"), kinds.rows.iter().map(|row| row.id.as_str()).collect())
-        })?;
-        let usual = &self.law.order_lines;
+        let row = kinds
+            .row(kind)
+            .ok_or_else(|| no_such(&format!("kind of order {kind}"), kinds.rows.iter().map(|row| row.id.as_str())))?;
         let mut ids: Vec<&str> = vec![];
         if row.value.all_lines {
-            ids.extend(usual.rows.iter().filter(|line| line.value.order == kind).map(|line| line.id.as_str()));
+            ids.extend(self.lines_of(kind));
         }
+        self.add_rows(kind, rows, &mut ids)?;
+        Ok(numbered(&ids, words, 1))
+    }
+
+    /// The lines of an order as it is varied, as a draft: those that stand but `gone`, with their numbers and as they are
+    /// sealed, then these rows of `order-lines.toml` and these words with numbers that no line of it had.
+    ///
+    /// # Errors
+    /// [`RecordError::Refused`] where one of `gone` does not stand, or there is no such row.
+    pub fn varied_lines(
+        &self,
+        order: &OrderState,
+        gone: &[u32],
+        rows: &[String],
+        words: &[String],
+    ) -> Result<Vec<Value>> {
+        let standing: Vec<OrderLine> = order.lines().into_iter().map(|line| line.line).collect();
+        for gone in gone {
+            if !standing.iter().any(|line| line.line == *gone) {
+                let known: Vec<String> = standing.iter().map(|line| line.line.to_string()).collect();
+                return Err(no_such(&format!("line {gone} that stands"), known.iter().map(String::as_str)));
+            }
+        }
+        let kept: Vec<&OrderLine> = standing.iter().filter(|line| !gone.contains(&line.line)).collect();
+        let before: Vec<&str> = kept.iter().filter_map(|line| line.row.as_deref()).collect();
+        let mut ids = vec![];
+        self.add_rows(order.kind().unwrap_or_default(), rows, &mut ids)?;
+        ids.retain(|id| !before.contains(id));
+        // What is sealed is JSON already, and stays under the key that it has.
+        let mut lines: Vec<Value> =
+            kept.into_iter().map(|line| serde_json::to_value(line).unwrap_or_default()).collect();
+        lines.extend(numbered(&ids, words, order.next_line()));
+        Ok(lines)
+    }
+
+    fn lines_of(&self, kind: &str) -> impl Iterator<Item = &str> {
+        self.law.order_lines.rows.iter().filter(move |line| line.value.order == kind).map(|line| line.id.as_str())
+    }
+
+    /// Adds rows of `order-lines.toml`, each once.
+    fn add_rows<'a>(&'a self, kind: &str, rows: &[String], ids: &mut Vec<&'a str>) -> Result<()> {
         for id in rows {
-            let known = || usual.rows.iter().filter(|line| line.value.order == kind).map(|line| line.id.as_str());
-            let row = usual.row(id).ok_or_else(|| unknown(&format!("line {id}"), known().collect()))?;
+            let row = self.law.order_lines.row(id);
+            let row = row.ok_or_else(|| no_such(&format!("line {id}"), self.lines_of(kind)))?;
             if !ids.contains(&row.id.as_str()) {
                 ids.push(&row.id);
             }
         }
-        let rows = ids.into_iter().map(|id| ("row", json!(id)));
-        let texts = words.iter().map(|words| ("text", json!({"personal": words})));
-        let lines = rows.chain(texts).zip(1u32..);
-        Ok(lines.map(|((key, value), number)| json!({"line": number, key: value})).collect())
+        Ok(())
     }
 
     /// Compares a device's examination with that of the last check, or with `previous`, and records it.

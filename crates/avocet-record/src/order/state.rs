@@ -207,6 +207,12 @@ impl OrderState {
         lines
     }
 
+    /// The number that a further line gets: one that no line ever had, since checks name lines by their number.
+    #[must_use]
+    pub fn next_line(&self) -> u32 {
+        self.all_lines().map(|line| line.line).max().unwrap_or_default().saturating_add(1)
+    }
+
     /// What is due, what is unanswered, and when it ends, the earliest first.
     #[must_use]
     pub fn due(&self, now: At, law: OrderLaw<'_>) -> Vec<Due> {
@@ -268,8 +274,10 @@ impl OrderState {
             };
             match fact {
                 OrderFact::Made { when, kind, until, lines, .. } => {
-                    found.extend(made_findings(*seq, *when, kind, *until, lines, law));
+                    found.extend(made_findings(*seq, *when, kind, *until, law));
+                    found.extend(line_findings(*seq, lines, law));
                 }
+                OrderFact::Varied { lines, .. } => found.extend(line_findings(*seq, lines, law)),
                 OrderFact::LevelStated { level, .. } if law.visits.row(level).is_none() => {
                     found.push(format!("entry {seq}: no row of visits.toml is called {level}; correct it"));
                 }
@@ -357,14 +365,7 @@ impl OrderState {
     }
 }
 
-fn made_findings(
-    seq: u64,
-    when: At,
-    kind: &str,
-    until: Option<At>,
-    lines: &[OrderLine],
-    law: OrderLaw<'_>,
-) -> Vec<String> {
+fn made_findings(seq: u64, when: At, kind: &str, until: Option<At>, law: OrderLaw<'_>) -> Vec<String> {
     let mut found = vec![];
     match law.kinds.row(kind) {
         None => found.push(format!("entry {seq}: no row of orders.toml is called {kind}; correct it")),
@@ -378,6 +379,11 @@ fn made_findings(
             }
         }
     }
+    found
+}
+
+fn line_findings(seq: u64, lines: &[OrderLine], law: OrderLaw<'_>) -> Vec<String> {
+    let mut found = vec![];
     for (place, line) in (1u64..).zip(lines) {
         if let Some(row) = line.row.as_deref().filter(|row| law.lines.row(row).is_none()) {
             found.push(format!("entry {seq}, line {}: no row of order-lines.toml is called {row}", line.line));

@@ -190,6 +190,7 @@ fn lines_breaches_and_terms() {
     let state =
         state(&[base.clone(), vec![visited("2026-10-01T09:00Z", Seen::Yes, &[(1, Held::Kept)]), varied]].concat());
     assert_eq!((state.lines().len(), state.until()), (1, Some(at("2032-01-01T00:00Z"))));
+    assert_eq!(state.next_line(), 3, "a number that was once given means one line for ever");
     assert_eq!(with_law(|law| state.findings(law)), Vec::<String>::new());
     // Five years less a day is too short; five years are not.
     let term = |until| findings(&[made("2026-09-01T09:00Z", "shpo", Some(until), lines()), officer(), level("low")]);

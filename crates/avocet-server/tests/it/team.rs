@@ -112,3 +112,35 @@ async fn orders_and_visits_stand_by_what_is_due_first() {
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("of this investigation"), "{}", wrong.body);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_line_of_an_order_is_checked_on_a_visit_and_an_order_is_varied() {
+    let team = team().await;
+    let manager = team.sign_in("offender_manager").await;
+    let made = "kind=shpo&court=Court+1&when=2026-11-20T10:00&until=2032-01-01T00:00&rows=keep-history&rows=initial\
+                &rows=monitoring-software&words=words+of+its+own";
+    recorded(&manager, "/investigations/I-1/orders/new", made).await;
+    let order = "/investigations/I-1/orders/M-1";
+    let form = manager.get(&format!("{order}/visited")).await.body;
+    assert!(form.contains("name=\"line-1\"") && form.contains("name=\"line-3\""), "{form}");
+    assert!(!form.contains("name=\"line-4\"") && !form.contains("words of its own"), "{form}");
+    let visit = "announced=true&seen=yes&line-1=kept&line-2=&line-3=unclear&line-9=broken&when=2026-11-21T10:00";
+    let page = recorded(&manager, &format!("{order}/visited"), visit).await;
+    assert_eq!((page.matches(" – kept, ").count(), page.matches(" – unclear, ").count()), (1, 1), "{page}");
+    let varied = format!("{order}/varied");
+    let wrong = manager.post(&varied, "court=Court+2&end=until&when=2026-11-22T10:00").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("Enter when it ends"), "{}", wrong.body);
+    let stale = manager.post(&varied, "court=Court+2&end=before&gone=7&when=2026-11-22T10:00").await;
+    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY, "another window varied it meanwhile");
+    assert!(stale.body.contains("There is no line 7 that stands"), "{}", stale.body);
+    let page = recorded(&manager, &varied, "court=Court+2&end=before&gone=1&words=more&when=2026-11-22T10:00").await;
+    assert!(page.contains("Ends 1 Jan 2032") && !page.contains(" – kept, "), "{page}");
+    assert!(page.contains(" – unclear, ") && page.contains("value=\"4\""), "{page}");
+    let page = recorded(&manager, &varied, "court=Court+2&end=open&when=2026-11-23T10:00").await;
+    assert!(page.contains("Until further order."), "{page}");
+    let told = team.sign_in("supervisor").await.get("/investigations/I-1/timeline").await.body;
+    assert!(told.matches("words of its own").count() == 3, "kept under its key through both: {told}");
+    let breached = manager.get(&format!("{order}/breached")).await.body;
+    assert!(breached.contains("Line 3: in the order’s own words"), "{breached}");
+}

@@ -186,6 +186,35 @@ pub enum OrderVerb {
         #[command(flatten)]
         at: When,
     },
+    /// Record that a court varied an order: lines that stay keep their numbers
+    #[command(
+        after_help = "Example:\n  avocet order varied M-1 --court \"Court 2\" --gone 2 --line keep-history --until 2032-12-01T00:00Z --as om1"
+    )]
+    Varied {
+        /// Which order
+        order: String,
+        /// Which court
+        #[arg(long)]
+        court: String,
+        /// When it ends now (default: as before)
+        #[arg(long, value_name = "TIME", conflicts_with = "until_further_order")]
+        until: Option<String>,
+        /// It has no end any more
+        #[arg(long)]
+        until_further_order: bool,
+        /// Number of a line that no longer stands; may be given several times
+        #[arg(long, value_name = "LINE")]
+        gone: Vec<u32>,
+        /// A usual condition that is added, as `avocet law list order-lines` names it; may be given several times
+        #[arg(long, value_name = "ROW")]
+        line: Vec<String>,
+        /// The words of a condition that is added; kept encrypted; may be given several times
+        #[arg(long)]
+        words: Vec<String>,
+        /// When it was varied
+        #[command(flatten)]
+        at: When,
+    },
     /// Name the officer who manages the person
     #[command(after_help = "Example:\n  avocet order officer M-1 U-5 --as om1")]
     Officer {

@@ -118,6 +118,36 @@ fn outcome_and_order() {
     let due: Vec<&str> = list[0]["due"].as_array().unwrap().iter().map(|due| due["what"].as_str().unwrap()).collect();
     assert_eq!(due, ["visit (High)", "line 4: Notification every year"]);
     assert_eq!(list[0]["findings"], serde_json::json!([]));
+    // Varied: what stays keeps its number, its words and what was found of it; what is new gets a number of its own.
+    let second = "order made I-1 --kind shpo --court Court_1 --until 2031-12-01T00:00Z --at 2026-11-20T15:00Z \
+                  --line keep-history --line monitoring-software --words no_such_words";
+    ran("sup", &second.split_whitespace().collect::<Vec<_>>());
+    ran("sup", &["order", "visited", "M-2", "--seen", "yes", "--check", "3=unclear", "--at", "2026-11-21T10:00Z"]);
+    let varied = |more: &'static str| {
+        let args = "order varied M-2 --court Court_2 --at 2026-11-22T10:00Z ";
+        by(&place, "sup", &args.split_whitespace().chain(more.split_whitespace()).collect::<Vec<_>>())
+    };
+    let refused = varied("--gone 4");
+    assert!(refused.code == 2 && refused.err.contains("no line 4 that stands; there are 1, 2, 3"), "{}", refused.err);
+    assert!(varied("--line no-such").err.contains("there is no line no-such"));
+    good(varied("--gone 2 --words other_words"));
+    let order = || -> Value {
+        let list: Value = serde_json::from_str(&ran("sup", &["order", "list", "I-1", "--json"])).unwrap();
+        list[1].clone()
+    };
+    let lines = |order: &Value| -> Vec<(u64, Value)> {
+        let lines = order["lines"].as_array().unwrap().iter();
+        lines.map(|line| (line["line"].as_u64().unwrap(), line["found"].clone())).collect()
+    };
+    let now = order();
+    assert_eq!(lines(&now), [(1, Value::Null), (3, "unclear".into()), (4, Value::Null)]);
+    assert_eq!(now["until"], "2031-12-01T00:00:00Z", "as before");
+    good(varied("--gone 4 --line monitoring-software --until-further-order"));
+    let now = order();
+    assert_eq!(lines(&now), [(1, Value::Null), (3, "unclear".into()), (5, Value::Null)]);
+    assert_eq!((&now["until"], &now["lines"][2]["row"]), (&Value::Null, &"monitoring-software".into()));
+    let told = ran("sup", &["record", "show", "M-2"]);
+    assert_eq!(told.matches("no_such_words").count(), 3, "the words are still readable in each: {told}");
 }
 
 pub fn good(ran: Ran) -> String {

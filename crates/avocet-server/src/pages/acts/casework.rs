@@ -680,10 +680,57 @@ pub const ACTS: &[Act] = &[
                         ("refused", "The visit was refused"),
                     ])),
                 ),
+                Field::new(
+                    "line",
+                    "What was found of each line",
+                    Kind::Each(
+                        From::OrderLines,
+                        &[("kept", "Kept"), ("broken", "Broken"), ("unclear", "It could not be told")],
+                    ),
+                )
+                .hint("Leave those that were not looked at.")
+                .loose()
+                .optional(),
                 Field::new("note", "Anything else", Kind::PersonalArea).optional(),
             ],
         ),
-        Fill::Officer,
+        Fill::Visit,
+    ),
+    with(
+        act(
+            "/investigations/{i}/orders/{thing}/varied",
+            ORDER,
+            Of::Thing("order"),
+            "varied",
+            "The order was varied",
+            "Lines that stay keep their numbers, and what was found of them.",
+            "/orders",
+            &[
+                Field::new("court", "Which court", Kind::Text).hint(NO_NAME),
+                Field::new(
+                    "end",
+                    "When it ends now",
+                    Kind::Choose(From::Words(&[
+                        ("before", "As before"),
+                        ("until", "At the time below"),
+                        ("open", "It stands until further order"),
+                    ])),
+                )
+                .loose(),
+                Field::new("until", "The time at which it ends", Kind::OtherTime).loose().optional(),
+                Field::new("gone", "Lines that no longer stand", Kind::Several(From::OrderLines)).loose().optional(),
+                Field::new("rows", "Usual conditions that are added", Kind::Several(ORDER_LINES))
+                    .hint("Those of other kinds of order are left out.")
+                    .loose()
+                    .optional(),
+                Field::new("words", "Conditions that are added in the order’s own words, one a line", Kind::Lines)
+                    .hint("These are sealed.")
+                    .loose()
+                    .optional(),
+                Field::when(),
+            ],
+        ),
+        Fill::Varied,
     ),
     act(
         "/investigations/{i}/orders/{thing}/notified",
@@ -694,7 +741,7 @@ pub const ACTS: &[Act] = &[
         "",
         "/orders",
         &[
-            Field::new("line", "Number of the line that requires it", Kind::Number),
+            Field::new("line", "The line that requires it", Kind::Pick(From::OrderLines)),
             Field::new("change", "When the change happened", Kind::OtherTime).optional(),
             Field::when(),
         ],
@@ -708,7 +755,7 @@ pub const ACTS: &[Act] = &[
         "",
         "/orders",
         &[
-            Field::new("line", "Number of the line", Kind::Number).optional(),
+            Field::new("line", "Which line", Kind::Pick(From::OrderLines)).optional(),
             Field::new("what", "What happened", Kind::PersonalArea),
             Field::new("action", "What was done about it", Kind::Text).hint(NO_NAME),
             Field::when(),

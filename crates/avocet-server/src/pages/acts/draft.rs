@@ -2,11 +2,12 @@
 
 use avocet_record::desk::Desk;
 use avocet_record::exhibit::Holder;
-use avocet_record::{CustodyId, ExhibitId, SafeguardingId};
+use avocet_record::{CustodyId, ExhibitId, RecordError, SafeguardingId};
 use serde_json::{Map, Value, json};
 
+use super::fields::standing_lines;
 use super::{Act, Field, Fill, From, Kind, Of};
-use crate::fault::Fault;
+use crate::fault::{Fault, upper};
 use crate::form::{Form, Wrong, instant};
 use crate::route::Ctx;
 
@@ -65,8 +66,10 @@ fn answer(field: &Field, form: &Form, wrong: &mut Wrong) -> Option<Value> {
             Kind::PersonalLines => Some(lines(text).map(|line| json!({ "personal": line })).collect()),
             Kind::Lines => Some(lines(text).collect()),
             Kind::Several(_) => Some(json!(form.texts(field.name))),
-            // Numbers of charges are numbers.
-            Kind::Pick(From::Charges) | Kind::Choose(From::Charges) => text.parse::<u64>().ok().map(|n| json!(n)),
+            // Numbers of charges and lines are numbers.
+            Kind::Pick(From::Charges | From::OrderLines) | Kind::Choose(From::Charges) => {
+                text.parse::<u64>().ok().map(|n| json!(n))
+            }
             _ => Some(json!(text)),
         };
     }
@@ -125,6 +128,12 @@ fn schedule_line(line: &str) -> Result<Value, &'static str> {
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// The usual lines that the form names, without those of other kinds of order.
+fn rows_of(form: &Form, desk: &Desk<'_>, kind: &str) -> Vec<String> {
+    let of = |row: &&str| desk.law().order_lines.row(row).is_some_and(|row| row.value.order == kind);
+    form.texts("rows").into_iter().filter(of).map(str::to_owned).collect()
 }
 
 async fn fill(
@@ -228,14 +237,37 @@ async fn fill(
             }
             put("lines", json!(read));
         }
+        Fill::Visit => {
+            put("officer", json!(desk.user()));
+            let lines = standing_lines(ctx, desk).await?;
+            let found = lines.iter().filter_map(|(line, _)| {
+                let held = form.text(&format!("line-{line}"))?;
+                Some(json!({"line": line.parse::<u32>().unwrap_or_default(), "held": held}))
+            });
+            put("lines", found.collect());
+        }
+        Fill::Varied => {
+            let (_, shown) = desk.order(ctx.id("thing")?).await?;
+            let before = shown.state.until();
+            match (form.text("end"), form.text("until").map(instant)) {
+                (Some("before"), _) => drop(before.map(|until| put("until", json!(until)))),
+                (Some("until"), Some(Ok(until))) => drop(put("until", json!(until))),
+                (Some("until"), None) => wrong.add("until", "Enter when it ends"),
+                _ => {}
+            }
+            let gone: Vec<u32> = form.texts("gone").into_iter().filter_map(|line| line.parse().ok()).collect();
+            let words: Vec<String> = lines(form.text("words").unwrap_or_default()).map(str::to_owned).collect();
+            let rows = rows_of(form, desk, shown.state.kind().unwrap_or_default());
+            match desk.varied_lines(&shown.state, &gone, &rows, &words) {
+                Ok(lines) => drop(put("lines", json!(lines))),
+                Err(RecordError::Refused(why)) => wrong.add("", upper(&why)),
+                Err(other) => return Err(other.into()),
+            }
+        }
         Fill::OrderLines => {
-            let rows: Vec<String> = form.texts("rows").into_iter().map(str::to_owned).collect();
             let words: Vec<String> = lines(form.text("words").unwrap_or_default()).map(str::to_owned).collect();
             if let Some(kind) = form.text("kind") {
-                // Rows of other kinds were never this order's.
-                let of = |row: &String| desk.law().order_lines.row(row).is_some_and(|row| row.value.order == kind);
-                let rows: Vec<String> = rows.into_iter().filter(of).collect();
-                put("lines", json!(desk.draft_lines(kind, &rows, &words)?));
+                put("lines", json!(desk.draft_lines(kind, &rows_of(form, desk, kind), &words)?));
             }
         }
     }

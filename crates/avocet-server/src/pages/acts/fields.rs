@@ -32,6 +32,8 @@ pub enum From {
     Custody,
     /// The charges of the outcome in the address.
     Charges,
+    /// The lines that stand of the order in the address.
+    OrderLines,
 }
 
 impl std::fmt::Debug for From {
@@ -79,6 +81,8 @@ pub enum Kind {
     Confirm,
     /// A file of which only the SHA-256 is recorded.
     Digest,
+    /// What was found of each of several, asked as `NAME-VALUE`.
+    Each(From, &'static [(&'static str, &'static str)]),
 }
 
 /// One question.
@@ -157,8 +161,30 @@ impl Field {
                 } }
             },
             Kind::Digest => fields.file(self.name, &label, self.hint),
+            Kind::Each(of, answers) => {
+                let (of, answers) = (choices(of, ctx, desk).await?, options(answers));
+                html! {
+                    @if !of.is_empty() { h2 { (self.label) } p.hint { (self.hint) } }
+                    @for (value, words) in &of { (fields.select(&format!("{}-{value}", self.name), words, "", &answers)) }
+                }
+            }
         })
     }
+}
+
+/// The lines that stand of the order in the address, each with its number and what it is called.
+pub async fn standing_lines(ctx: &Ctx, desk: &Desk<'_>) -> Result<Vec<(String, String)>, Fault> {
+    let (_, shown) = desk.order(ctx.id("thing")?).await?;
+    let lines = shown.state.lines().into_iter().map(|line| line.line);
+    let named = lines.map(|line| {
+        let row = line.row.as_deref().map(|id| (id, desk.law().order_lines.row(id)));
+        let words = match row {
+            Some((id, row)) => row.map_or(id, |row| row.value.title.as_str()),
+            None => "in the order’s own words (see the timeline)",
+        };
+        (line.line.to_string(), format!("Line {}: {words}", line.line))
+    });
+    Ok(named.collect())
 }
 
 async fn choices(from: From, ctx: &Ctx, desk: &Desk<'_>) -> Result<Vec<(String, String)>, Fault> {
@@ -206,6 +232,7 @@ async fn choices(from: From, ctx: &Ctx, desk: &Desk<'_>) -> Result<Vec<(String, 
                 .map(|shown| (shown.id.to_string(), format!("{}, {}", shown.id, shown.state.status())))
                 .collect()
         }
+        From::OrderLines => standing_lines(ctx, desk).await?,
         From::Charges => {
             let outcomes = desk.outcomes(investigation).await?;
             let of = outcomes.iter().find(|outcome| Some(outcome.id.to_string().as_str()) == ctx.raw("thing"));

@@ -61,6 +61,10 @@ pub enum Fill {
     Tool,
     /// The lines of an order.
     OrderLines,
+    /// Who made the visit, and what was found of each line.
+    Visit,
+    /// The end and the lines of an order that is varied.
+    Varied,
     /// The counts of the schedule to a charge.
     Schedule,
 }

@@ -28,6 +28,20 @@ pub fn run(global: &Global, verb: &OrderVerb, who: &Who) -> anyhow::Result<Outco
             })?;
             recorded(global, &done)
         }
+        OrderVerb::Varied { order, court, until, until_further_order, gone, line, words, at } => {
+            let id: OrderId = parse(order)?;
+            let until = until.as_deref().map(instant).transpose()?;
+            let mut fact = json!({"fact": "varied", "when": when(at)?, "court": court});
+            let done = at_desk(global, who, async |desk| {
+                let (_, shown) = desk.order(id).await?;
+                if let Some(until) = until.or_else(|| shown.state.until().filter(|_| !until_further_order)) {
+                    fact["until"] = json!(until);
+                }
+                fact["lines"] = json!(desk.varied_lines(&shown.state, gone, line, words)?);
+                Ok(record_about(desk, "order", id, fact).await?.1)
+            })?;
+            recorded(global, &done)
+        }
         OrderVerb::Officer { order, user } => {
             about(order, json!({"fact": "officer_named", "officer": parse::<UserId>(user)?}))
         }
