@@ -260,7 +260,7 @@ fn show(global: &Global, exhibit: &Exhibit) -> anyhow::Result<Outcome> {
             let r = &step.recorded;
             let when = r.fact.when().unwrap_or(r.at);
             let struck = step.struck.map_or_else(String::new, |by| format!("  [does not count: entry {by}]"));
-            text.push_str(&format!("  {:>5}  {when}  {} (recorded by {}){struck}\n", r.seq, r.fact, r.by));
+            text.push_str(&format!("  {:>5}  {when:.0}  {} (recorded by {}){struck}\n", r.seq, r.fact, r.by));
         }
         text
     })

@@ -182,7 +182,7 @@ fn lines(shown: &OrderShown) -> String {
     let kind = shown.state.kind().unwrap_or("?");
     let officer = shown.state.officer().map_or_else(|| "nobody".to_owned(), |officer| officer.to_string());
     let end = match (shown.state.ended(), shown.state.until()) {
-        (Some((when, reason)), _) => format!("ended {when}: {reason}"),
+        (Some((when, reason)), _) => format!("ended {when:.0}: {reason}"),
         (None, Some(until)) => format!("until {until:.0}"),
         (None, None) => "until further order".to_owned(),
     };

@@ -202,11 +202,11 @@ fn lines(shown: &OutcomeShown) -> String {
         text.push_str(&format!("       - {finding}\n"));
     }
     for charge in shown.state.charges() {
-        let ended = charge.ended.map_or_else(String::new, |(when, reason)| format!("  given up {when}: {reason}"));
+        let ended = charge.ended.map_or_else(String::new, |(when, reason)| format!("  given up {when:.0}: {reason}"));
         let disposals =
             if charge.disposals.is_empty() { String::new() } else { format!("  {}", charge.disposals.join(", ")) };
         text.push_str(&format!(
-            "       charge {}  {}  {}{ended}{disposals}\n",
+            "       charge {}  {}  {:.0}{ended}{disposals}\n",
             charge.number, charge.offence, charge.when
         ));
     }

@@ -239,7 +239,7 @@ fn lines(shown: &PersonShown) -> String {
     }
     for (number, work) in shown.file.person.works() {
         let area = work.area.as_deref().unwrap_or("area not stated");
-        let ended = work.ended.map_or_else(String::new, |when| format!(", ended {when}"));
+        let ended = work.ended.map_or_else(String::new, |when| format!(", ended {when:.0}"));
         text.push_str(&format!(
             "       work {number}: {}, with children: {}, position of trust: {}, {area}{ended}\n",
             work.kind, work.with_children, work.trust
@@ -271,7 +271,7 @@ fn more_lines(shown: &PersonShown) -> String {
         say(format!("lead {number}: {}, {}, {held}", lead.kind, lead.strength));
     }
     for (when, upload) in identification.uploads() {
-        say(format!("given to {upload} on {when}"));
+        say(format!("given to {upload} on {when:.0}"));
     }
     let care = &shown.file.care;
     for (number, (service, taken)) in care.offers() {
@@ -283,11 +283,11 @@ fn more_lines(shown: &PersonShown) -> String {
         say(format!("offer {number}: {service}, {taken}"));
     }
     for (number, (about, told)) in care.news() {
-        let told = told.map_or_else(|| "not told".to_owned(), |when| format!("told {when}"));
+        let told = told.map_or_else(|| "not told".to_owned(), |when| format!("told {when:.0}"));
         say(format!("news {number}: {about}, {told}"));
     }
     for (when, kind) in care.interviews() {
-        say(format!("heard {when}: {kind}"));
+        say(format!("heard {when:.0}: {kind}"));
     }
     for (measure, answer) in care.measures() {
         say(format!("special measure {measure}: {answer}"));
@@ -297,13 +297,13 @@ fn more_lines(shown: &PersonShown) -> String {
     }
     let welfare = &shown.file.welfare;
     for (when, stage, level) in welfare.assessments() {
-        say(format!("own risk {stage}, {when}: {level}"));
+        say(format!("own risk {stage}, {when:.0}: {level}"));
     }
     for (number, (kind, date)) in welfare.triggers() {
         say(format!("date {number}: {kind}, {date}"));
     }
     for (when, leaflet) in welfare.leaflets() {
-        say(format!("leaflet for {leaflet} given {when}"));
+        say(format!("leaflet for {leaflet} given {when:.0}"));
     }
     text
 }

@@ -95,7 +95,7 @@ fn show(global: &Global, who: &Who, investigation: &str) -> anyhow::Result<Outco
     let law = load_law(global, who)?;
     let state = at_desk(global, who, async |desk| desk.risk(id).await)?;
     let findings: Vec<String> = state.findings(&law.risk_levels).iter().map(ToString::to_string).collect();
-    let line = |by: UserId, at: avocet_record::At| format!("{by}, {at}");
+    let line = |by: UserId, at: avocet_record::At| format!("{by}, {at:.0}");
     let json = json!({
         "investigation": id,
         "level": state.level().map(|l| &l.level),
