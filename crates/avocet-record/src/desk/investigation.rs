@@ -1,6 +1,7 @@
 //! Investigations: opening, who works on them, risk, and the order of work.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,11 @@ pub(crate) struct Item {
 }
 
 impl Item {
+    /// Whether the queue has it: what is open, and what an order watches.
+    pub fn is_queued(&self) -> bool {
+        !self.closed || !self.orders.is_empty()
+    }
+
     /// As the row holds it.
     pub fn to_text(&self) -> String {
         // Numbers, ids and codes always have a JSON form.
@@ -266,7 +272,7 @@ impl Desk<'_> {
         let rows = self.store.open_investigations().await?;
         let mine = self.store.memberships(self.user).await?;
         let now = self.store.now();
-        let placed = |row: InvestigationRow| {
+        let placed = |row: Arc<InvestigationRow>| {
             let running = self.running_in(&row.item).into_iter();
             let clock = |running: clock::Started<'_>| OpenClock {
                 due: running.due,
@@ -283,7 +289,7 @@ impl Desk<'_> {
                 closed: row.item.closed,
                 clocks: running.map(clock).chain(self.order_clocks(&row.item.orders, now)).collect(),
             };
-            let title = if mine.contains(&row.id) { row.item.title } else { String::new() };
+            let title = if mine.contains(&row.id) { row.item.title.clone() } else { String::new() };
             Queued { placed: risk::place(item, &self.law.risk_levels, now), title, owner: row.owner }
         };
         let mut queue = in_parts(rows, placed);

@@ -257,13 +257,14 @@ impl Tx<'_> {
             return Err(wrong("the list of media kept with it does not have the digest that it states"));
         }
         let list = String::from_utf8(list).map_err(|_| wrong("the list of media kept with it is no text"))?;
+        let mut found = vec![];
         for line in list.lines() {
             let mut parts = line.split(' ');
             let parsed =
                 (|| Some((parts.next()?.parse::<Sha256>().ok()?, parts.next()?, parts.next()?.parse::<i64>().ok()?)))();
-            let (sha256, kind, files) = parsed.ok_or_else(|| wrong("a line of the list of media cannot be read"))?;
-            self.add_place(*investigation, &sha256, kind, *examination, *exhibit, files).await?;
+            found.push(parsed.ok_or_else(|| wrong("a line of the list of media cannot be read"))?);
         }
+        self.add_places(*investigation, *examination, *exhibit, &found).await?;
         // A content may have been voted on in another investigation, or under the examination that was taken back.
         self.judge_all(*investigation, recorded.seq).await?;
         self.recount(*investigation).await

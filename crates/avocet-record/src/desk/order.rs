@@ -1,6 +1,6 @@
 //! The orders of an investigation and their monitoring.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use avocet_base::Sha256;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::error::{RecordError, Result};
 use crate::event::{Act, Event};
 use crate::ids::{ExaminationId, ExhibitId, InvestigationId, OrderId};
 use crate::law::Right;
-use crate::order::{Due, OrderFact, OrderLaw, OrderLine, OrderState};
+use crate::order::{Due, LineState, OrderFact, OrderLaw, OrderLine, OrderState};
 
 /// One order.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct OrderShown {
     pub due: Vec<Due>,
     /// What does not fit.
     pub findings: Vec<String>,
+    /// The words of its lines that stand, by their number, where they were opened.
+    pub words: BTreeMap<u32, String>,
 }
 
 /// The pictures and videos of a device against those of the last check.
@@ -52,15 +54,27 @@ fn numbered(rows: &[&str], words: &[String], first: u32) -> Vec<Value> {
 }
 
 impl Desk<'_> {
-    /// Every order of an investigation with what is due. The look is recorded.
+    /// Every order of an investigation with what is due, and the words of its lines for those who may read them. The look
+    /// is recorded.
     ///
     /// # Errors
     /// [`RecordError`].
     pub async fn orders(&self, investigation: InvestigationId) -> Result<Vec<OrderShown>> {
         self.may(Right::ReadInvestigation, Some(investigation)).await?;
-        let shown = self.orders_in(&self.store.facts(&investigation.to_string()).await?);
+        let open = self.may(Right::ReadPersonal, Some(investigation)).await.is_ok();
+        let mut shown = self.orders_in(&self.store.facts(&investigation.to_string()).await?);
         let records = u64::try_from(shown.len()).unwrap_or(u64::MAX);
-        self.looked(Act::Viewed, vec![investigation.to_string()], "its orders", records).await?;
+        let purpose = if open { "its orders, with the words of their lines" } else { "its orders" };
+        self.looked(Act::Viewed, vec![investigation.to_string()], purpose, records).await?;
+        for order in shown.iter_mut().filter(|_| open) {
+            for LineState { line, .. } in order.state.lines() {
+                if let Some(text) = line.text
+                    && let Some(words) = self.store.open_personal(&text).await?
+                {
+                    order.words.insert(line.line, words);
+                }
+            }
+        }
         Ok(shown)
     }
 
@@ -74,7 +88,7 @@ impl Desk<'_> {
         let (now, law) = (self.store.now(), self.order_law());
         let shown = |(id, state): (OrderId, OrderState)| {
             let (due, findings) = (state.due(now, law), state.findings(law));
-            OrderShown { id, state, due, findings }
+            OrderShown { id, state, due, findings, words: BTreeMap::new() }
         };
         orders.into_iter().map(shown).collect()
     }

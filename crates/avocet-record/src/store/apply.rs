@@ -157,8 +157,7 @@ impl Tx<'_> {
 
     /// Keeps what the row of an investigation sums up. The queue reads those that are open, and those with an order.
     async fn keep(&mut self, investigation: InvestigationId, item: &Item) -> Result<()> {
-        let open = i64::from(!item.closed || !item.orders.is_empty());
-        run!(self, SET_ITEM, investigation.to_string(), item.to_text(), open);
+        run!(self, SET_ITEM, investigation.to_string(), item.to_text(), i64::from(item.is_queued()));
         Ok(())
     }
 

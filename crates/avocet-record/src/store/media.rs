@@ -8,6 +8,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
 
+use super::many::{self, many};
 use super::read::text;
 use super::tx::{self, Tx};
 use super::{Store, db};
@@ -93,19 +94,37 @@ impl Tx<'_> {
         row!(self.conn, MEDIA, investigation.to_string(), sha256.0.to_vec()).map(|row| media_row(&row, 1)).transpose()
     }
 
-    pub(crate) async fn add_place(
+    /// Where an examination found contents: digest, kind and number of files of each.
+    pub(crate) async fn add_places(
         &mut self,
         investigation: InvestigationId,
-        sha256: &Sha256,
-        kind: &str,
         examination: ExaminationId,
         exhibit: ExhibitId,
-        files: i64,
+        found: &[(Sha256, &str, i64)],
     ) -> Result<()> {
-        let digest = sha256.0.to_vec();
-        run!(self, ADD_PLACE, digest.clone(), examination.to_string(), exhibit.to_string(), files);
-        run!(self, ADD_MEDIA, investigation.to_string(), digest, kind, files, "undecided");
+        let (id, examination, exhibit) = (investigation.to_string(), examination.to_string(), exhibit.to_string());
+        many!(self, ADD_PLACES, found, (sha256, _, files) =>
+            sha256.0.to_vec(), examination.clone(), exhibit.clone(), *files);
+        many!(self, ADD_MEDIA, found, (sha256, kind, files) =>
+            id.clone(), sha256.0.to_vec(), (*kind).to_owned(), *files, 1i64, "undecided");
         Ok(())
+    }
+
+    /// Those of these contents that somebody recorded something about.
+    async fn with_facts(&mut self, contents: &[Sha256]) -> Result<Vec<Sha256>> {
+        let mut found = vec![];
+        for some in contents.chunks(many::ROWS) {
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(many::WITH_FACTS.text(1)));
+            // The statement has a fixed number of values; the last subject fills it up.
+            for sha256 in some.iter().chain(some.last().into_iter().cycle()).take(many::ROWS) {
+                query = query.bind(sha256.to_string());
+            }
+            for row in query.fetch_all(&mut *self.conn).await.when("read (WITH_FACTS)")? {
+                let subject = text(&row, 0)?;
+                found.push(subject.parse().map_err(|_| RecordError::Unknown { what: subject })?);
+            }
+        }
+        Ok(found)
     }
 
     /// The device on which an examination found a content, if it did.
@@ -156,12 +175,11 @@ impl Tx<'_> {
     /// were voted on elsewhere.
     pub(crate) async fn judge_all(&mut self, investigation: InvestigationId, until: u64) -> Result<()> {
         let Some(policy) = policy(&mut self.conn, investigation, until).await? else { return Ok(()) };
-        for row in rows!(self.conn, ALL_MEDIA, investigation.to_string()) {
-            let sha256 = db::sha256(&row, 0)?;
-            // Only what was voted on can stand elsewhere than before.
-            if !tx::facts(&mut self.conn, &sha256.to_string()).await?.is_empty() {
-                self.judge_in(&policy, &sha256, until).await?;
-            }
+        let rows = rows!(self.conn, ALL_MEDIA, investigation.to_string());
+        let contents = rows.iter().map(|row| db::sha256(row, 0)).collect::<Result<Vec<_>>>()?;
+        // Only what was voted on can stand elsewhere than before.
+        for sha256 in self.with_facts(&contents).await? {
+            self.judge_in(&policy, &sha256, until).await?;
         }
         Ok(())
     }

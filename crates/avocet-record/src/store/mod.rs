@@ -6,8 +6,10 @@ mod apply;
 mod backup;
 mod db;
 mod files;
+mod many;
 mod media;
 mod permit;
+mod queue;
 mod read;
 mod rebuild;
 mod review;
@@ -67,6 +69,8 @@ pub struct Store {
     key: StoreKey,
     /// One writer in this process; other processes wait in the database.
     writer: Mutex<()>,
+    /// The rows of investigations as they were read last.
+    queue: Mutex<queue::Kept>,
     /// Nanoseconds that [`Store::now`] answers; `i64::MIN` for the system's clock.
     clock: AtomicI64,
 }
@@ -109,7 +113,14 @@ impl Store {
 
     async fn connect(dir: &Path, key: StoreKey) -> Result<Self> {
         let db = db::Db::connect(dir).await?;
-        Ok(Self { dir: dir.to_owned(), db, key, writer: Mutex::new(()), clock: AtomicI64::new(i64::MIN) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            db,
+            key,
+            writer: Mutex::new(()),
+            queue: Mutex::default(),
+            clock: AtomicI64::new(i64::MIN),
+        })
     }
 
     /// Checks that the head names an entry of the database, and signs the entries after it.
@@ -260,7 +271,11 @@ impl Store {
         for (name, text) in sql::ALL {
             (&mut *conn).prepare(text.into_sql_str()).await.when(name)?;
         }
-        Ok(sql::ALL.len())
+        for many in many::ALL {
+            let text = sqlx::AssertSqlSafe(many.text(if many.name == "WITH_FACTS" { 1 } else { many::ROWS }));
+            (&mut *conn).prepare(text.into_sql_str()).await.when(many.name)?;
+        }
+        Ok(sql::ALL.len().saturating_add(many::ALL.len()))
     }
 
     /// The policy of an investigation with its seed, which is shown to nobody: for a test.

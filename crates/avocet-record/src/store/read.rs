@@ -15,7 +15,6 @@ use crate::desk::{Account, Item, account_from_row};
 use crate::error::{DatabaseResult as _, RecordError, Result};
 use crate::identifier::Identifier;
 use crate::ids::{ExaminationId, InvestigationId, KeyId, PersonId, ReferralId, UserId};
-use crate::parts::in_parts;
 use crate::risk::Flag;
 
 /// A line of the ledger without its content, as an auditor sees it.
@@ -34,7 +33,7 @@ pub struct LedgerLine {
 }
 
 /// The row of an investigation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvestigationRow {
     pub id: InvestigationId,
     pub owner: UserId,
@@ -106,20 +105,6 @@ fn investigation_row(row: &AnyRow) -> Result<InvestigationRow> {
     })
 }
 
-/// The row of an investigation as a line of the queue's text: id, owner, time received, what it sums up.
-fn investigation_line(line: &str) -> Result<InvestigationRow> {
-    let mut parts = line.splitn(4, ' ');
-    let mut next = || parts.next().unwrap_or_default();
-    let (id, owner, received, item) = (next(), next(), next(), next());
-    let damaged = || RecordError::Refused(format!("the row of {id} is damaged; run `avocet record rebuild`"));
-    Ok(InvestigationRow {
-        id: id.parse().map_err(|_| damaged())?,
-        owner: owner.parse().map_err(|_| damaged())?,
-        received: At::from_ns(received.parse().map_err(|_| damaged())?),
-        item: serde_json::from_str(item).map_err(|_| damaged())?,
-    })
-}
-
 async fn accounts(conn: &mut PoolConnection<Any>) -> Result<Vec<Account>> {
     let mut all: Vec<Account> = rows!(*conn, ACCOUNTS)
         .iter()
@@ -130,7 +115,7 @@ async fn accounts(conn: &mut PoolConnection<Any>) -> Result<Vec<Account>> {
     Ok(all)
 }
 
-async fn investigation(conn: &mut PoolConnection<Any>, id: InvestigationId) -> Result<InvestigationRow> {
+pub(super) async fn investigation(conn: &mut PoolConnection<Any>, id: InvestigationId) -> Result<InvestigationRow> {
     let row = row!(*conn, INVESTIGATION, id.to_string());
     row.as_ref().map_or_else(|| Err(RecordError::Unknown { what: id.to_string() }), investigation_row)
 }
@@ -311,15 +296,6 @@ impl Store {
 
     pub(crate) async fn investigation(&self, id: InvestigationId) -> Result<InvestigationRow> {
         investigation(&mut self.db.reader().await?, id).await
-    }
-
-    pub(crate) async fn open_investigations(&self) -> Result<Vec<InvestigationRow>> {
-        let mut conn = self.db.reader().await?;
-        let row = row!(conn, OPEN_INVESTIGATIONS, "\n");
-        let text: Option<String> = row.map(|row| row.try_get(0)).transpose().when("read the queue")?.flatten();
-        // JSON writes a line's end as two characters.
-        let text = text.unwrap_or_default();
-        in_parts(text.lines().collect(), investigation_line).into_iter().collect()
     }
 
     pub(crate) async fn totals(&self, subject: &str) -> Result<BTreeMap<String, i64>> {

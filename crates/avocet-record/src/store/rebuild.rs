@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Column as _, Executor as _, Row as _, ValueRef as _};
 
 use super::tx::{self, Tx};
 use super::{Permit, Store, schema};
-use crate::at::Recorded;
+use crate::at::{At, Recorded};
 use crate::error::{DatabaseResult as _, Result};
 use crate::keys::hex;
 
@@ -30,6 +30,8 @@ impl Store {
         let mut tx = Tx::begin(self, Permit::of_the_store()).await?;
         match rebuild_in(&mut tx).await {
             Ok(differences) if keep => {
+                // Whoever keeps rows in memory reads them anew.
+                run!(tx, SET_META, "rebuilt", At::now().ns().to_string());
                 tx.commit().await?;
                 Ok(differences)
             }

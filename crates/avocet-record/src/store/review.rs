@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use super::many::{self, many};
 use super::media::policy;
 use super::read::text;
 use super::tx::{self, Tx};
@@ -90,6 +91,18 @@ pub(crate) fn totals_of(investigation: InvestigationId) -> String {
 /// How a vote's scheme stands in the rows.
 pub(crate) fn scheme_text(scheme: &SchemeRef) -> String {
     format!("{}@{}", scheme.id, scheme.version)
+}
+
+/// A row of the queue that is about to be written.
+struct ReviewRow {
+    sha256: Sha256,
+    todo: Todo,
+    reason: Option<Reason>,
+    stack: i64,
+    within: i64,
+    stands_for: Option<Sha256>,
+    said: String,
+    tile: Tile,
 }
 
 impl Tx<'_> {
@@ -199,6 +212,7 @@ impl Tx<'_> {
         group(tiles.values_mut().map(|(tile, _)| &mut tile.found), &reasons)?;
         let places: BTreeMap<Sha256, i64> = tiles.iter().map(|(sha256, (_, at))| (*sha256, *at)).collect();
         let mut counts = Counts::default();
+        let mut waiting = Vec::with_capacity(many::ROWS);
         for (sha256, (tile, at)) in tiles {
             let found = &tile.found;
             let reason = reasons.get(&sha256).copied().flatten();
@@ -209,21 +223,13 @@ impl Tx<'_> {
             let stack = stands_for.and_then(|sha256| places.get(&sha256)).copied().unwrap_or(at);
             let within = if stack == at { 0 } else { at };
             counts.add(&tile, todo, reason);
-            run!(
-                self,
-                ADD_REVIEW,
-                id.clone(),
-                sha256.0.to_vec(),
-                todo.number(),
-                reason.map_or(0, Reason::number),
-                stack,
-                within,
-                stands_for.map_or_else(Vec::new, |sha256| sha256.0.to_vec()),
-                said,
-                // A tile always has a text form.
-                serde_json::to_string(&tile).unwrap_or_default(),
-            );
+            waiting.push(ReviewRow { sha256, todo, reason, stack, within, stands_for, said, tile });
+            if waiting.len() == many::ROWS {
+                self.add_review(&id, &waiting).await?;
+                waiting.clear();
+            }
         }
+        self.add_review(&id, &waiting).await?;
         for (what, n) in counts.0 {
             run!(self, ADD_TO_TOTAL, totals_of(investigation), what, n);
         }
@@ -235,6 +241,22 @@ impl Tx<'_> {
             run!(self, ADD_TO_TOTAL, format!("{other} review"), format!("{todo} {to}"), n);
         }
         run!(self, NO_LONGER_ALONE, id);
+        Ok(())
+    }
+
+    async fn add_review(&mut self, investigation: &str, rows: &[ReviewRow]) -> Result<()> {
+        many!(self, ADD_REVIEW, rows, row =>
+            investigation.to_owned(),
+            row.sha256.0.to_vec(),
+            row.todo.number(),
+            row.reason.map_or(0, Reason::number),
+            row.stack,
+            row.within,
+            row.stands_for.map_or_else(Vec::new, |sha256| sha256.0.to_vec()),
+            row.said.clone(),
+            // A tile always has a text form.
+            serde_json::to_string(&row.tile).unwrap_or_default(),
+        );
         Ok(())
     }
 

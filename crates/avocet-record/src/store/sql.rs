@@ -80,6 +80,9 @@ statements! {
     /// All of them in one text, a line each: ten thousand rows cost more in being handed over than in being read.
     OPEN_INVESTIGATIONS = "SELECT string_agg(id || ' ' || owner || ' ' || CAST(received AS TEXT) || ' ' || item, $1) \
                            FROM investigation WHERE open = 1";
+    /// As of which entry the rows of investigations are, and when they were last made anew.
+    ROWS_AS_OF = "SELECT (SELECT max(seq) FROM ledger), (SELECT value FROM meta WHERE name = 'rebuilt')";
+    SUBJECTS_AFTER = "SELECT subjects FROM ledger WHERE seq > $1";
     ADD_REFERRAL = "INSERT INTO referral (id, source, received, flags, fields, problems) VALUES ($1, $2, $3, $4, $5, $6)";
     REFERRAL = "SELECT r.id, r.source, r.received, r.flags, r.fields, r.problems, p.investigation FROM referral r \
                 LEFT JOIN part_of p ON p.subject = r.id WHERE r.id = $1";
@@ -102,12 +105,8 @@ statements! {
     SET_PART_OF = "INSERT INTO part_of (subject, investigation) VALUES ($1, $2) \
                    ON CONFLICT (subject) DO UPDATE SET investigation = excluded.investigation";
     PART_OF = "SELECT investigation FROM part_of WHERE subject = $1";
-    ADD_PLACE = "INSERT INTO media_place (sha256, examination, exhibit, files) VALUES ($1, $2, $3, $4)";
     PLACES = "SELECT examination, exhibit, files FROM media_place WHERE sha256 = $1 ORDER BY examination";
     PLACE_IN = "SELECT exhibit FROM media_place WHERE sha256 = $1 AND examination = $2";
-    ADD_MEDIA = "INSERT INTO media (investigation, sha256, kind, places, exhibits, outcome) \
-                 VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (investigation, sha256) DO UPDATE \
-                 SET places = media.places + excluded.places, exhibits = media.exhibits + 1";
     MEDIA = "SELECT investigation, sha256, kind, places, exhibits, outcome FROM media \
              WHERE investigation = $1 AND sha256 = $2";
     SET_OUTCOME = "UPDATE media SET outcome = $3 WHERE investigation = $1 AND sha256 = $2";
@@ -142,8 +141,6 @@ statements! {
     DEVICE_TOKENS = "SELECT DISTINCT i.token FROM part_of p JOIN identifier i ON i.subject = p.subject \
                      WHERE p.investigation = $1 AND i.kind = 'device' AND p.subject LIKE 'E-%'";
     FORGET_REVIEW = "DELETE FROM review WHERE investigation = $1";
-    ADD_REVIEW = "INSERT INTO review (investigation, sha256, todo, reason, stack, within, grp, said, found) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     COUNT_REVIEW = "SELECT todo, reason, count(*) FROM review WHERE investigation = $1 GROUP BY todo, reason";
     /// What other investigations had alone until this one has it too.
     COUNT_NO_LONGER_ALONE = "SELECT investigation, todo, count(*) FROM review WHERE reason = 2 AND investigation <> $1 \

@@ -513,7 +513,7 @@ async fn orders(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                         (found(&team, &order.findings))
                         @let lines = order.state.lines();
                         ol.lines { @for line in &lines { li value=(line.line.line) {
-                            @match &line.line.row { Some(row) => (law.order_lines.row(row).map_or(row.as_str(), |row| row.value.title.as_str())), None => "In the order’s own words (see the timeline)" }
+                            @match &line.line.row { Some(row) => (law.order_lines.row(row).map_or(row.as_str(), |row| row.value.title.as_str())), None => (order.words.get(&line.line.line).map_or("In the order’s own words", String::as_str)) }
                             @if let Some((_, when, held)) = &line.checked { " – " (held) ", " (uk(*when)) }
                         } } }
                         @if desk.holds(Right::RecordOrder) { p { a href={ "/investigations/" (ctx.investigation()?) "/orders/" (order.id) "/device" } { "A device was checked" span.unseen { " under " (order.id) } } } }

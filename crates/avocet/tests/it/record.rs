@@ -146,6 +146,7 @@ fn outcome_and_order() {
     let now = order();
     assert_eq!(lines(&now), [(1, Value::Null), (3, "unclear".into()), (5, Value::Null)]);
     assert_eq!((&now["until"], &now["lines"][2]["row"]), (&Value::Null, &"monitoring-software".into()));
+    assert_eq!(now["lines"][1]["words"], "no_such_words");
     let told = ran("sup", &["record", "show", "M-2"]);
     assert_eq!(told.matches("no_such_words").count(), 3, "the words are still readable in each: {told}");
 }

@@ -180,7 +180,7 @@ pub async fn standing_lines(ctx: &Ctx, desk: &Desk<'_>) -> Result<Vec<(String, S
         let row = line.row.as_deref().map(|id| (id, desk.law().order_lines.row(id)));
         let words = match row {
             Some((id, row)) => row.map_or(id, |row| row.value.title.as_str()),
-            None => "in the order’s own words (see the timeline)",
+            None => shown.words.get(&line.line).map_or("in the order’s own words", String::as_str),
         };
         (line.line.to_string(), format!("Line {}: {words}", line.line))
     });

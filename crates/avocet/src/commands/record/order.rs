@@ -167,7 +167,7 @@ fn as_json(shown: &OrderShown) -> Value {
         .lines()
         .into_iter()
         .map(|l| {
-            json!({"line": l.line.line, "row": l.line.row, "found": l.checked.map(|(_, _, held)| held),
+            json!({"line": l.line.line, "row": l.line.row, "words": shown.words.get(&l.line.line), "found": l.checked.map(|(_, _, held)| held),
                 "checked": l.checked.map(|(_, when, _)| when.to_string()),
                 "notified": l.notified.map(|when| when.to_string())})
         })
@@ -195,7 +195,8 @@ fn lines(shown: &OrderShown) -> String {
         text.push_str(&format!("       - {finding}\n"));
     }
     for LineState { line, checked, notified } in shown.state.lines() {
-        let what = line.row.unwrap_or_else(|| "in the order's own words".to_owned());
+        let words = || shown.words.get(&line.line).map_or("in the order's own words", String::as_str).to_owned();
+        let what = line.row.unwrap_or_else(words);
         let checked =
             checked.map_or_else(|| "not looked at".to_owned(), |(_, when, held)| format!("{held} on {when:.0}"));
         let notified = notified.map_or_else(String::new, |when| format!(", notified {when:.0}"));
