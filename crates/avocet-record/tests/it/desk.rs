@@ -1,6 +1,6 @@
 //! The gate: who may do what, and what a look leaves behind.
 
-use avocet_record::desk::{Desk, Opening};
+use avocet_record::desk::{Desk, Opening, Queued};
 use avocet_record::event::{Act, Event};
 use avocet_record::law::{Law, Right};
 use avocet_record::risk::{Danger, LevelId, QueueItem, RiskFact};
@@ -146,6 +146,51 @@ fn the_queue_puts_a_child_in_danger_first_and_says_why() {
         let others = safeguarding.queue().await.unwrap();
         assert!(others.iter().all(|q| q.title.is_empty()), "titles are for those who work on them");
         assert_eq!(store.rebuild(false).await.unwrap(), []);
+    });
+}
+
+/// The queue keeps its rows between two looks: what another program writes is there at the next one all the same, and so
+/// are rows that another program made anew.
+#[test]
+fn what_another_program_writes_is_in_the_next_look_at_the_queue() {
+    on_each_database(async |place, store| {
+        let law = Law::load(None).unwrap();
+        store.set_clock(nine());
+        let admin = team(&store, &law).await;
+        let supervisor = join(&store, &law, &admin, "supervisor").await;
+        let seen = async || {
+            let queue = supervisor.queue().await.unwrap();
+            let of =
+                |q: Queued| (q.placed.item.investigation.number(), q.placed.item.danger.map(|(danger, ..)| danger));
+            queue.into_iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(seen().await, []);
+        for _ in 0..3 {
+            supervisor.open_investigation(opening(supervisor.user())).await.unwrap();
+        }
+        assert_eq!(seen().await, [(1, None), (2, None), (3, None)]);
+        let other = place.open().await.unwrap();
+        other.set_clock(nine());
+        let there = Desk::sign_in(&other, &law, "supervisor", PASSWORD).await.unwrap();
+        there.record_risk(danger(InvestigationId::new(3), Danger::Yes), None).await.unwrap();
+        assert_eq!(seen().await, [(3, Some(Danger::Yes)), (1, None), (2, None)]);
+        // More entries than are looked through one by one.
+        let many = async |tx: &mut avocet_record::store::Tx<'_>| {
+            for _ in 0..600 {
+                tx.record(&Event::Risk { fact: danger(InvestigationId::new(2), Danger::No) }).await?;
+            }
+            tx.record(&Event::Risk { fact: danger(InvestigationId::new(2), Danger::Yes) }).await
+        };
+        there.write(Right::RecordRisk, Some(InvestigationId::new(2)), many).await.unwrap();
+        let all: Vec<_> = seen().await.into_iter().map(|(_, danger)| danger).collect();
+        assert_eq!(all, [Some(Danger::Yes), Some(Danger::Yes), None]);
+        // A row is wrong, is read, and is made anew by the other program, which writes no entry about it.
+        place.meddle("UPDATE investigation SET open = 0 WHERE id = 'I-1'").await;
+        let third = place.open().await.unwrap();
+        let reader = Desk::sign_in(&third, &law, "supervisor", PASSWORD).await.unwrap();
+        assert_eq!(reader.queue().await.unwrap().len(), 2);
+        assert_eq!(other.rebuild(true).await.unwrap().len(), 1);
+        assert_eq!(reader.queue().await.unwrap().len(), 3);
     });
 }
 
