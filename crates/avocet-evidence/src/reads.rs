@@ -164,10 +164,20 @@ pub const FORMATS: &[Format] = &[
     named(FileSystem, "ReFS", SIGNATURES),
     named(FileSystem, "ZFS", SIGNATURES),
     named(FileSystem, "swap and others", SIGNATURES),
+    read(
+        Encryption,
+        "LUKS 1 and 2 with a password or key file (AES in XTS and CBC mode)",
+        "avocet-evidence volumes_that_cryptsetup_encrypted_open_with_their_password",
+    ),
+    named(
+        Encryption,
+        "LUKS without its password, with other ciphers, half re-encrypted",
+        "avocet-evidence what_cannot_be_unlocked_says_why",
+    ),
     named(Encryption, "BitLocker", SIGNATURES),
-    named(Encryption, "LUKS", SIGNATURES),
     named(Encryption, "FileVault", SIGNATURES),
     named(Encryption, "EFS and fscrypt per file", "avocet-evidence encrypted_files_get_no_digest"),
     named(Encryption, "possibly encrypted volumes by entropy", "avocet-evidence zeros_noise_and_text_are_told_apart"),
-    not_yet(Encryption, "unlocking"),
+    not_yet(Encryption, "unlocking of BitLocker and FileVault"),
+    not_yet(Encryption, "VeraCrypt, which has no signature"),
 ];

@@ -7,6 +7,7 @@ mod ext;
 mod fat;
 mod hfs;
 mod iso;
+mod luks;
 mod ntfs;
 mod phones;
 mod support;
