@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,lvm}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -189,6 +189,15 @@ if command -v cryptsetup >/dev/null; then
   printf 123456 | quiet "${format[@]}" --type luks2 --pbkdf-memory 32 --pbkdf-force-iterations 4 --luks2-metadata-size 16k \
     --luks2-keyslots-size 288k --offset 640 "$work/luks2"
   head -c 324K "$work/luks2" >"$out/luks/luks2"
+fi
+# A group of two volumes; LVM2 writes only to devices.
+if command -v lvm >/dev/null && truncate -s 8M "$work/lvm" && device=$(losetup -f --show "$work/lvm" 2>/dev/null); then
+  config="global{activation=0} devices{filter=[\"a|^$device\$|\",\"r|.*|\"] use_devicesfile=0} backup{backup=0 archive=0}"
+  quiet lvm pvcreate --config "$config" -y --metadatasize 64k "$device"
+  quiet lvm vgcreate --config "$config" -s 64k seed "$device"
+  for name in a b; do quiet lvm lvcreate --config "$config" -an -Zn -Wn -y -l 2 -n "$name" seed; done
+  losetup -d "$device"
+  head -c 512K "$work/lvm" >"$out/lvm/group"
 fi
 for target in "$out"/*/; do
   [ -n "$(ls -A "$target")" ] || echo "fuzz: no seed for $(basename "$target"): the programs that make one are not here"

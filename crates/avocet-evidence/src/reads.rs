@@ -130,11 +130,20 @@ pub const FORMATS: &[Format] = &[
     ),
     read(VolumeSystem, "GPT with backup header", "avocet-evidence a_broken_gpt_gives_way_to_its_backup"),
     read(VolumeSystem, "Apple partition map", "avocet-evidence a_disc_with_an_apple_partition_map_is_read_both_ways"),
+    read(
+        VolumeSystem,
+        "LVM2 (linear, striped, mirrors by one copy; its physical volumes on one disk)",
+        "avocet-evidence volumes_that_lvm2_made_are_read_as_grub_reads_them",
+    ),
     named(VolumeSystem, "LDM (dynamic disks)", SIGNATURES),
     named(VolumeSystem, "BSD", SIGNATURES),
     named(VolumeSystem, "Sun", SIGNATURES),
     named(VolumeSystem, "RAID members", SIGNATURES),
-    named(VolumeSystem, "LVM2", SIGNATURES),
+    named(
+        VolumeSystem,
+        "other volumes of LVM2 (thin, cached, snapshots, RAID 0, 4, 5, 6, 10)",
+        "avocet-evidence a_disk_with_a_group_gives_the_files_of_its_volumes_and_names_the_rest",
+    ),
     named(VolumeSystem, "Storage Spaces", SIGNATURES),
     read(
         FileSystem,

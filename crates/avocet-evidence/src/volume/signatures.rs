@@ -14,6 +14,8 @@ const BITLOCKER: [u8; 16] =
 const MD_MAGIC: u32 = 0xA92B_4EFC;
 /// What is opened with a password where one is given.
 pub(crate) const LUKS: &str = "LUKS encrypted volume";
+/// What is joined to a group.
+pub(crate) const LVM: &str = "LVM2 physical volume";
 pub(super) const APPLE_MAP: &str = "Apple partition map";
 const BSD_LABEL: u32 = 0x8256_4557;
 
@@ -92,7 +94,7 @@ pub(super) fn further_in(source: &dyn Source, head: &[u8]) -> Option<Hit> {
 fn lvm(head: &[u8]) -> Option<Hit> {
     (0..4)
         .any(|sector| has(head, sector * 512, b"LABELONE") && has(head, sector * 512 + 24, b"LVM2 001"))
-        .then(|| ("LVM2 physical volume", String::new()))
+        .then(|| (LVM, String::new()))
 }
 
 /// The file systems whose superblock stands at byte 1024.

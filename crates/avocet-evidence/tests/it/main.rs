@@ -8,6 +8,7 @@ mod fat;
 mod hfs;
 mod iso;
 mod luks;
+mod lvm;
 mod ntfs;
 mod phones;
 mod support;
