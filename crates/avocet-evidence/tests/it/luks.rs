@@ -507,7 +507,7 @@ fn damage_opens_to_the_same_bytes_or_not_at_all() {
                 seal(&mut bytes, 0);
                 seal(&mut bytes, 16384);
             }
-            if random.next() % 10 == 0 {
+            if random.next().is_multiple_of(10) {
                 bytes.truncate(random.next() as usize % bytes.len());
             }
             let source: Arc<dyn Source> = Arc::new(MemorySource(bytes));
