@@ -200,7 +200,7 @@ fn an_encrypted_volume_opens_with_its_password_and_says_so() {
     let secret = ["--object", "secret,id=s,file=key", "-o", options, "plain.img", "locked.img"];
     let convert = [&["convert", "-f", "raw", "-O", "luks"][..], &secret].concat();
     let make = ["-q", "-t", "ext4", "-d", "tree", "plain.img", "4M"];
-    for (program, args) in [("mke2fs", &make[..]), ("qemu-img", &convert)] {
+    for (program, args) in [("mke2fs", &make[..]), ("qemu-img", &convert[..])] {
         let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
         match std::process::Command::new(program).args(args).env("PATH", path).current_dir(place.dir.path()).output() {
             Ok(out) => assert!(out.status.success(), "{program}: {}", String::from_utf8_lossy(&out.stderr)),
