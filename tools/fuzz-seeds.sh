@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,lvm}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -179,6 +179,25 @@ bag = tlv(b'UUID', bytes(16)) + tlv(b'SALT', bytes(20)) + tlv(b'ITER', n(2)) + t
 bag += tlv(b'UUID', bytes(16)) + tlv(b'CLAS', n(3)) + tlv(b'WRAP', n(2)) + tlv(b'WPKY', bytes(40))
 plistlib.dump({'IsEncrypted': True, 'BackupKeyBag': bag, 'ManifestKey': n(3) + bytes(40)}, open(sys.argv[1], 'wb'))
 EOF
+fi
+# Headers of encrypted volumes, with one keyslot and a sector of data.
+if command -v cryptsetup >/dev/null; then
+  truncate -s 20M "$work/luks1" "$work/luks2"
+  format=(cryptsetup luksFormat --batch-mode --key-size 256 --key-file -)
+  printf 123456 | quiet "${format[@]}" --type luks1 --pbkdf-force-iterations 1000 --align-payload 8 "$work/luks1"
+  head -c 1100K "$work/luks1" >"$out/luks/luks1"
+  printf 123456 | quiet "${format[@]}" --type luks2 --pbkdf-memory 32 --pbkdf-force-iterations 4 --luks2-metadata-size 16k \
+    --luks2-keyslots-size 288k --offset 640 "$work/luks2"
+  head -c 324K "$work/luks2" >"$out/luks/luks2"
+fi
+# A group of two volumes; LVM2 writes only to devices.
+if command -v lvm >/dev/null && truncate -s 8M "$work/lvm" && device=$(losetup -f --show "$work/lvm" 2>/dev/null); then
+  config="global{activation=0} devices{filter=[\"a|^$device\$|\",\"r|.*|\"] use_devicesfile=0} backup{backup=0 archive=0}"
+  quiet lvm pvcreate --config "$config" -y --metadatasize 64k "$device"
+  quiet lvm vgcreate --config "$config" -s 64k seed "$device"
+  for name in a b; do quiet lvm lvcreate --config "$config" -an -Zn -Wn -y -l 2 -n "$name" seed; done
+  losetup -d "$device"
+  head -c 512K "$work/lvm" >"$out/lvm/group"
 fi
 for target in "$out"/*/; do
   [ -n "$(ls -A "$target")" ] || echo "fuzz: no seed for $(basename "$target"): the programs that make one are not here"

@@ -1,10 +1,11 @@
-//! What protected phone backups are put together from: AES in cipher block chaining, key derivation, key wrapping. The
+//! What protected phone backups and volumes are put together from: AES in cipher block chaining, key derivation, key wrapping. The
 //! ciphers and digests are the libraries'.
 
 use std::sync::Arc;
 
 use aes::Aes256Dec;
 use aes::cipher::{Array, BlockCipherDecrypt, KeyInit};
+use sha2::Digest;
 use zeroize::Zeroizing;
 
 use crate::error::{ReadError, ReadFault};
@@ -34,6 +35,59 @@ pub(crate) fn pbkdf2_sha256(password: &[u8], salt: &[u8], rounds: u32) -> Key {
     let mut out = Zeroizing::new([0; 32]);
     let _ = pbkdf2::pbkdf2::<hmac::Hmac<sha2::Sha256>>(password, salt, rounds, out.as_mut_slice());
     out
+}
+
+/// A digest that a header names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hash {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+impl Hash {
+    /// By the name that Linux gives it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "sha1" => Some(Self::Sha1),
+            "sha256" => Some(Self::Sha256),
+            "sha512" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// Bytes of a digest.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// The digest of parts one after the other.
+    pub(crate) fn of(self, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+        fn digest<D: Digest>(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+            let mut hasher = D::new();
+            parts.iter().for_each(|part| hasher.update(part));
+            Zeroizing::new(hasher.finalize().as_slice().to_vec())
+        }
+        match self {
+            Self::Sha1 => digest::<sha1::Sha1>(parts),
+            Self::Sha256 => digest::<sha2::Sha256>(parts),
+            Self::Sha512 => digest::<sha2::Sha512>(parts),
+        }
+    }
+
+    /// PBKDF2 with HMAC and this digest, to as many bytes as `out` has.
+    pub(crate) fn pbkdf2(self, password: &[u8], salt: &[u8], rounds: u32, out: &mut [u8]) {
+        // HMAC takes keys of any length.
+        let _ = match self {
+            Self::Sha1 => pbkdf2::pbkdf2::<hmac::Hmac<sha1::Sha1>>(password, salt, rounds, out),
+            Self::Sha256 => pbkdf2::pbkdf2::<hmac::Hmac<sha2::Sha256>>(password, salt, rounds, out),
+            Self::Sha512 => pbkdf2::pbkdf2::<hmac::Hmac<sha2::Sha512>>(password, salt, rounds, out),
+        };
+    }
 }
 
 fn decryptor(key: &Key) -> Aes256Dec {

@@ -146,7 +146,7 @@ pub fn open_archive(
         return whole("zip", Box::new(zip), source);
     }
     if head.starts_with(android::MAGIC) {
-        let access = Access { password: None, scratch: Arc::clone(scratch) };
+        let access = Access { scratch: Arc::clone(scratch), ..Access::default() };
         let backup = AndroidBackup::open_within(&source, &access, limit)?;
         let tar = Tar::open_with_state(Arc::clone(&backup.tar), embedded)?;
         let unpacked = backup.tar.len();

@@ -17,6 +17,7 @@ pub mod embedded;
 mod entry;
 mod error;
 pub mod fs;
+mod layers;
 pub mod plist;
 pub mod reads;
 pub mod scratch;

@@ -152,8 +152,10 @@ impl Scratch for InMemory {
 /// What evidence is opened with.
 #[derive(Clone)]
 pub struct Access {
-    /// The password of a protected backup.
+    /// The password of a protected backup or volume.
     pub password: Option<Secret>,
+    /// The content of a key file, which opens volumes as a password does.
+    pub key_file: Option<Secret>,
     /// Where bytes go that have to be unpacked.
     pub scratch: Arc<dyn Scratch>,
 }
@@ -161,7 +163,7 @@ pub struct Access {
 impl Default for Access {
     /// No password, and [`DEFAULT_MEMORY`].
     fn default() -> Self {
-        Self { password: None, scratch: Arc::new(InMemory::new(DEFAULT_MEMORY)) }
+        Self { password: None, key_file: None, scratch: Arc::new(InMemory::new(DEFAULT_MEMORY)) }
     }
 }
 

@@ -14,11 +14,12 @@ use crate::fs::{
     apfs, exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs, tar::Tar, ufd, ufdr::Ufdr,
     xfs::Xfs, zip::Zip,
 };
+use crate::layers::{self, Piece};
 use crate::scratch::Access;
-use crate::source::{Source, SubSource, read_up_to};
+use crate::source::{Source, read_up_to};
 use crate::unpack::{Limit, unpack};
+use crate::volume;
 use crate::volume::recognise::{FsKind, Recognised};
-use crate::volume::{self, VolumeSlot};
 
 /// A piece of evidence, opened read-only down to its file systems.
 pub struct Evidence {
@@ -38,6 +39,8 @@ pub struct Evidence {
     pub problems: Vec<Problem>,
     /// What the evidence says of the device it came from, as name and escaped value (phone backups and reports).
     pub device: Vec<(String, String)>,
+    /// Volumes that a password or key file might open, and none was given.
+    pub locked: usize,
 }
 
 /// One volume of the evidence.
@@ -52,6 +55,9 @@ pub struct Volume {
     pub type_name: String,
     /// The partition's escaped label, where it has one.
     pub label: Option<String>,
+    /// What it lies in beside a partition, from the outside in: an encrypted volume with what unlocked it. Where this is not
+    /// empty, its bytes are not those of the evidence from `start`.
+    pub layers: Vec<String>,
     /// What it holds.
     pub state: VolumeState,
 }
@@ -182,7 +188,7 @@ impl Evidence {
                 Ok(Evidence { problems: unpacked.problems, device: facts, ..tree })
             }
             Detected::Ewf | Detected::Raw | Detected::Disk | Detected::Unsupported { .. } => {
-                Self::image(container::open(path)?)
+                Self::image(container::open(path)?, access)
             }
         }
     }
@@ -199,6 +205,7 @@ impl Evidence {
             length: source.len(),
             type_name: kind.to_owned(),
             label: None,
+            layers: vec![],
             state: VolumeState::Read { fs, source },
         };
         Evidence {
@@ -210,22 +217,25 @@ impl Evidence {
             tables: vec![],
             problems: vec![],
             device: vec![],
+            locked: 0,
         }
     }
 
-    fn image(opened: Opened) -> Result<Evidence, OpenError> {
+    fn image(opened: Opened, access: &Access) -> Result<Evidence, OpenError> {
         let scan = volume::scan(Arc::clone(&opened.source))?;
         let mut problems = opened.problems.clone();
         problems.extend(scan.problems);
-        let volumes = scan.volumes.into_iter().flat_map(|slot| Volume::open(&opened.source, slot)).collect();
+        let found = layers::open_all(&opened.source, scan.volumes, access);
+        problems.extend(found.problems);
         Ok(Evidence {
             kind: opened.kind,
             scheme: scan.scheme,
-            volumes,
+            volumes: found.volumes,
             gaps: scan.gaps,
             tables: scan.tables,
             problems,
             device: vec![],
+            locked: found.locked,
             container: Some(opened),
         })
     }
@@ -237,54 +247,50 @@ impl Evidence {
 }
 
 impl Volume {
-    /// Opens a partition: one volume, or those of the container that it is.
-    fn open(whole: &Arc<dyn Source>, slot: VolumeSlot) -> Vec<Volume> {
-        let source: Arc<dyn Source> = Arc::new(SubSource::new(Arc::clone(whole), slot.start, slot.length));
-        if slot.recognised == Recognised::FileSystem(FsKind::Apfs) {
-            return Self::container(&source, &slot);
+    /// Opens what a volume was recognised as: one volume, or those of the container that it is.
+    pub(crate) fn open(piece: Piece) -> Vec<Volume> {
+        let source = Arc::clone(&piece.source);
+        if piece.recognised == Recognised::FileSystem(FsKind::Apfs) {
+            return Self::container(&source, &piece);
         }
-        let state = match slot.recognised {
-            Recognised::FileSystem(kind) => open_file_system(kind, source),
-            Recognised::NotRead { what, certain, detail } => VolumeState::NotRead { what, certain, detail },
+        let state = match &piece.recognised {
+            Recognised::FileSystem(kind) => open_file_system(*kind, source),
+            Recognised::NotRead { what, certain, detail } => {
+                VolumeState::NotRead { what: what.clone(), certain: *certain, detail: detail.clone() }
+            }
             Recognised::Empty { .. } => VolumeState::Empty,
             Recognised::Unknown => VolumeState::Unknown,
         };
-        vec![Volume {
-            name: slot.name,
-            start: slot.start,
-            length: slot.length,
-            type_name: slot.type_name,
-            label: slot.label,
-            state,
-        }]
+        vec![piece.volume(state)]
     }
 
     /// The volumes of an APFS container: `NAME.1` and so on. They share its bytes.
-    fn container(source: &Arc<dyn Source>, slot: &VolumeSlot) -> Vec<Volume> {
+    fn container(source: &Arc<dyn Source>, piece: &Piece) -> Vec<Volume> {
         let volume = |name: String, state: VolumeState| Volume {
             name,
-            start: slot.start,
-            length: slot.length,
-            type_name: slot.type_name.clone(),
-            label: slot.label.clone(),
+            start: piece.start,
+            length: source.len(),
+            type_name: piece.type_name.clone(),
+            label: piece.label.clone(),
+            layers: piece.layers.clone(),
             state,
         };
         let failed = |error| VolumeState::Failed { what: "APFS", error };
         let found = match apfs::open_all(source) {
             Ok(found) => found,
-            Err(error) => return vec![volume(slot.name.clone(), failed(error))],
+            Err(error) => return vec![volume(piece.name.clone(), failed(error))],
         };
         if found.is_empty() {
             let what = "APFS container without a volume".to_owned();
             let state = VolumeState::NotRead { what, certain: true, detail: String::new() };
-            return vec![volume(slot.name.clone(), state)];
+            return vec![volume(piece.name.clone(), state)];
         }
         let states = found.into_iter().map(|one| match one {
             apfs::Found::Volume(fs) => VolumeState::Read { fs, source: Arc::clone(source) },
             apfs::Found::NotRead(what, detail) => VolumeState::NotRead { what, certain: true, detail },
             apfs::Found::Failed(error) => failed(error),
         });
-        (1..).zip(states).map(|(n, state)| volume(format!("{}.{n}", slot.name), state)).collect()
+        (1..).zip(states).map(|(n, state)| volume(format!("{}.{n}", piece.name), state)).collect()
     }
 }
 

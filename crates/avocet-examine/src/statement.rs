@@ -193,7 +193,8 @@ impl Statement {
             };
             // A tree of files of this machine has no length of its own.
             let size = if volume.length > 0 { format!(" ({})", size_text(volume.length)) } else { String::new() };
-            let text = format!("Volume {}{size} {text}.", volume.name);
+            let layers: String = volume.layers.iter().map(|layer| format!("; it lies in {layer}")).collect();
+            let text = format!("Volume {}{size} {text}{layers}.", volume.name);
             self.line(level, code, 1, Some(volume.length), text);
         }
         if evidence.volumes.is_empty() {

@@ -18,6 +18,9 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "backup-boot-sector" | "boot-sector-backup-used" | "boot-region-backup-used" => {
             note("The first boot sector is damaged; its backup was used")
         }
+        "luks-header-copy-used" => {
+            note("One of the two headers of an encrypted volume is damaged or old; the other was used")
+        }
         "superblock-copy-used" => note("The first superblock is damaged; a copy was used"),
         "mft-from-mirror" | "record-from-mirror" => note("The beginning of the file table was read from its mirror"),
         "gpt-primary-broken" => note("The first partition table is damaged; its backup was used"),
@@ -70,6 +73,26 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "snapshots-not-read" => gap("The disk image holds earlier states of the disk (snapshots) that were NOT read"),
         "extra-segment" => gap("There are more segments than the image declares"),
         "image-damaged" => gap("Parts of the image are damaged"),
+        "luks-wrong-key" => gap("An encrypted volume stayed locked: the password or key file given does not open it"),
+        "luks-slot-not-tried" => {
+            gap("An encrypted volume stayed locked: its keyslots ask for what is not read or too much work")
+        }
+        "luks-not-read" => gap("An encrypted volume cannot be unlocked: its cipher or state is not read"),
+        "luks-header-damaged" => gap("The header of an encrypted volume is damaged: it was not tried"),
+        "luks-cut" => gap("An encrypted volume ends before the data that it declares, or within a sector"),
+        "lvm-metadata-copy-used" => note("Descriptions of a volume group are damaged or older; another one was used"),
+        "lvm-one-copy-read" => note("Mirrored logical volumes were read by one copy; the others were not compared"),
+        "lvm-unassigned" => {
+            note("Bytes of a volume group belong to no logical volume: what was deleted there was not looked for")
+        }
+        "lvm-volume-missing" => {
+            gap("Parts of a volume group are on another disk: logical volumes are missing or not whole")
+        }
+        "lvm-overlap" => {
+            gap("The description of a volume group contradicts itself: some logical volumes were NOT read")
+        }
+        "volumes-capped" => gap("More volumes, or volumes deeper in each other, than are opened: some were NOT read"),
+        "inner-space" => note("Bytes of an unlocked or logical volume belong to no partition of the table in it"),
         "gpt-both-broken" => gap("Both copies of the partition table are damaged: volumes may be missing"),
         "mbr-no-partitions" => gap("The partition table names no partition"),
         "apm-broken" | "apm-entries-capped" => gap("The partition map is damaged: volumes may be missing"),

@@ -110,7 +110,9 @@ impl<'a> Recorder<'a> {
                 VolumeState::Unknown => ("unknown".to_owned(), None, "no known signature".to_owned()),
             };
             let label = volume.label.as_ref().map_or_else(String::new, |l| format!(" “{l}”"));
-            let partition = format!("partition type {}{label}", volume.type_name);
+            let mut said = vec![format!("partition type {}{label}", volume.type_name)];
+            said.extend(volume.layers.iter().cloned());
+            said.extend(Some(detail).filter(|d| !d.is_empty()));
             self.writer.volume(&VolumeRow {
                 id,
                 label: volume.name.clone(),
@@ -122,7 +124,7 @@ impl<'a> Recorder<'a> {
                 serial: facts.and_then(|f| f.serial.clone()),
                 cluster_size: facts.map_or(0, |f| f.cluster_size),
                 time_source: facts.map(|f| f.time_source.to_owned()),
-                detail: if detail.is_empty() { partition } else { format!("{partition}; {detail}") },
+                detail: said.join("; "),
             })?;
         }
         let evidence = self.evidence;

@@ -1,4 +1,4 @@
-//! Volume systems (MBR, GPT, Apple partition map) and the recognition of what lies in a volume.
+//! Volume systems (MBR, GPT, Apple partition map), encrypted volumes (LUKS), logical volumes (LVM2) and the recognition of what lies in a volume.
 //!
 //! [`scan`] divides a source into volumes, the bytes that partition tables take, and what is left over. The three
 //! together are the whole source: nothing between, before or after the partitions is passed over.
@@ -32,9 +32,11 @@ mod apm;
 mod filesystems;
 pub mod gpt;
 mod layout;
+pub mod luks;
+pub mod lvm;
 pub mod mbr;
 pub mod recognise;
-mod signatures;
+pub(crate) mod signatures;
 mod types;
 
 pub(crate) use layout::union;

@@ -12,6 +12,10 @@ type Hit = (&'static str, String);
 const BITLOCKER: [u8; 16] =
     [0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01];
 const MD_MAGIC: u32 = 0xA92B_4EFC;
+/// What is opened with a password where one is given.
+pub(crate) const LUKS: &str = "LUKS encrypted volume";
+/// What is joined to a group.
+pub(crate) const LVM: &str = "LVM2 physical volume";
 pub(super) const APPLE_MAP: &str = "Apple partition map";
 const BSD_LABEL: u32 = 0x8256_4557;
 
@@ -32,7 +36,7 @@ pub(super) fn at_first_sector(head: &[u8]) -> Option<Hit> {
         return Some(("BitLocker volume", "BitLocker To Go".into()));
     }
     if has(head, 0, b"LUKS\xba\xbe") {
-        return Some(("LUKS encrypted volume", format!("version {}", be_u16(head, 6)?)));
+        return Some((LUKS, format!("version {}", be_u16(head, 6)?)));
     }
     for (offset, signature, what) in [
         (3, &b"ReFS\0\0\0\0"[..], "ReFS"),
@@ -90,7 +94,7 @@ pub(super) fn further_in(source: &dyn Source, head: &[u8]) -> Option<Hit> {
 fn lvm(head: &[u8]) -> Option<Hit> {
     (0..4)
         .any(|sector| has(head, sector * 512, b"LABELONE") && has(head, sector * 512 + 24, b"LVM2 001"))
-        .then(|| ("LVM2 physical volume", String::new()))
+        .then(|| (LVM, String::new()))
 }
 
 /// The file systems whose superblock stands at byte 1024.
@@ -203,7 +207,7 @@ fn ufs(source: &dyn Source, head: &[u8]) -> Option<Hit> {
 fn luks2_second(source: &dyn Source) -> Option<Hit> {
     (14..=22)
         .any(|power| read_up_to(source, 1 << power, 8).is_ok_and(|b| has(&b, 0, b"SKUL\xba\xbe\0\x02")))
-        .then(|| ("LUKS encrypted volume", "version 2, by its second header; the first is damaged".into()))
+        .then(|| (LUKS, "version 2, by its second header; the first is damaged".into()))
 }
 
 fn vmfs(source: &dyn Source) -> Option<Hit> {

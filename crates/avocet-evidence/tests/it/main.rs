@@ -7,6 +7,8 @@ mod ext;
 mod fat;
 mod hfs;
 mod iso;
+mod luks;
+mod lvm;
 mod ntfs;
 mod phones;
 mod support;

@@ -150,6 +150,8 @@ impl Corroborate {
                 Some(format!("it does not open {}", evidence.kind))
             } else if !FILE_SYSTEMS.contains(&kind) {
                 Some(format!("it does not read {kind} here"))
+            } else if !volume.layers.is_empty() {
+                Some("it lies in an encrypted or logical volume, which is not opened for it".to_owned())
             } else if !volume.start.is_multiple_of(512) {
                 Some("it does not begin at a sector".to_owned())
             } else {

@@ -7,9 +7,13 @@ use clap::Args;
 /// Options of every verb that opens evidence.
 #[derive(Debug, Args)]
 pub struct Opening {
-    /// File with the password of a protected backup, such as /dev/fd/3 (default: asked for at the terminal)
+    /// File with the password of a protected backup or encrypted volume, such as /dev/fd/3 (default: asked for at the
+    /// terminal)
     #[arg(long, value_name = "FILE")]
     pub evidence_password_file: Option<PathBuf>,
+    /// Key file of an encrypted volume, taken as it is
+    #[arg(long, value_name = "FILE")]
+    pub evidence_key_file: Option<PathBuf>,
     /// Folder for what has to be unpacked, encrypted and without a name (default: beside the result, else the
     /// system's temporary folder)
     #[arg(long, value_name = "DIR")]

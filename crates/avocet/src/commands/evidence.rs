@@ -45,6 +45,7 @@ fn tree(global: &Global, args: &Image) -> anyhow::Result<Outcome> {
     };
     for v in &evidence.volumes {
         text.push_str(&format!("└─ {:<8} {:>14} +{:<10}  {}\n", v.name, v.start, size_text(v.length), describe(v)));
+        v.layers.iter().for_each(|layer| text.push_str(&format!("   in {layer}\n")));
     }
     for (name, value) in &evidence.device {
         text.push_str(&format!("   {name}: {value}\n"));
@@ -71,8 +72,9 @@ fn describe(v: &Volume) -> String {
             };
             format!("{}{label}{clusters}", facts.kind)
         }
-        VolumeState::NotRead { what, certain, .. } => {
-            format!("{what}{}: recognised, not read", if *certain { "" } else { " (not certain)" })
+        VolumeState::NotRead { what, certain, detail } => {
+            let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+            format!("{what}{}: recognised, not read{detail}", if *certain { "" } else { " (not certain)" })
         }
         VolumeState::Failed { what, error } => format!("{what}: cannot be opened: {error}"),
         VolumeState::Empty => "only zeros where sampled".to_owned(),
@@ -92,6 +94,7 @@ fn tree_json(evidence: &Evidence) -> serde_json::Value {
             "type": v.type_name,
             "status": v.state.word(),
             "what": describe(v),
+            "layers": v.layers,
         })).collect::<Vec<_>>(),
         "device": evidence.device.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect::<serde_json::Map<_, _>>(),
         "unpartitioned_bytes": evidence.gaps.iter().map(|r| r.length).sum::<u64>(),

@@ -184,3 +184,55 @@ fn a_stream_is_named_behind_a_colon() {
         assert_eq!(row["sha256"].as_str(), theirs.split_whitespace().next());
     }
 }
+
+/// Tree, examination and list of an encrypted volume: without its password, with another one, with its own; and nothing holds it.
+#[test]
+fn an_encrypted_volume_opens_with_its_password_and_says_so() {
+    const PASSWORD: &str = "unlikely words 4711";
+    let place = Place::new();
+    let at = |name: &str| place.path(name);
+    fs::create_dir(at("tree")).unwrap();
+    fs::write(at("tree/a.txt"), "some text").unwrap();
+    fs::write(at("pw"), format!("{PASSWORD}\n")).unwrap();
+    fs::write(at("key"), PASSWORD).unwrap();
+    fs::write(at("wrong"), "another").unwrap();
+    let options = "key-secret=s,cipher-alg=aes-256,cipher-mode=xts,hash-alg=sha256,iter-time=10";
+    let secret = ["--object", "secret,id=s,file=key", "-o", options, "plain.img", "locked.img"];
+    let convert = [&["convert", "-f", "raw", "-O", "luks"][..], &secret].concat();
+    let make = ["-q", "-t", "ext4", "-d", "tree", "plain.img", "4M"];
+    for (program, args) in [("mke2fs", &make[..]), ("qemu-img", &convert[..])] {
+        let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+        match std::process::Command::new(program).args(args).env("PATH", path).current_dir(place.dir.path()).output() {
+            Ok(out) => assert!(out.status.success(), "{program}: {}", String::from_utf8_lossy(&out.stderr)),
+            Err(_) => return skipped(4, "no mke2fs or no qemu-img"),
+        }
+    }
+    let run = |more: &[&str]| {
+        let tree = place.run([&["evidence", "tree", "locked.img"][..], more].concat());
+        let name = format!("r{}.examination", more.join("").trim_start_matches('-'));
+        let examined = place.examine("locked.img", &name, more);
+        let bytes = fs::read(at(&name)).unwrap();
+        let held = bytes.windows(PASSWORD.len()).any(|w| w == PASSWORD.as_bytes());
+        assert!(!held && !format!("{}{}{}{}", tree.out, tree.err, examined.out, examined.err).contains(PASSWORD));
+        (tree.out, examined.code, examined.out, name)
+    };
+    let (tree, code, summary, _) = run(&[]);
+    assert!(tree.contains("LUKS encrypted volume: recognised, not read") && tree.contains("stayed locked"), "{tree}");
+    assert_eq!(code, 4);
+    assert!(summary.contains("was NOT read: LUKS encrypted volume"), "{summary}");
+    let (tree, code, summary, _) = run(&["--evidence-password-file", "wrong"]);
+    assert!(tree.contains("does not open its only keyslot"), "{tree}");
+    assert_eq!(code, 4);
+    assert!(summary.contains("stayed locked"), "{summary}");
+    for option in ["--evidence-password-file", "--evidence-key-file"] {
+        let (file, word) = if option.contains("key") { ("key", "key file") } else { ("pw", "password") };
+        let (tree, code, summary, name) = run(&[option, file]);
+        let how = format!("LUKS1 (aes-xts-plain64), unlocked with the {word} (keyslot 0, pbkdf2-sha256)");
+        assert!(tree.contains(&how), "{tree}");
+        assert_eq!(code, 0, "{summary}");
+        assert!(summary.contains(&how), "{summary}");
+        assert!(place.list(&name, &[]).iter().any(|row| row["path"] == "/a.txt"));
+    }
+    let ran = place.run(["evidence", "tree", "locked.img", "--evidence-key-file", "nowhere"]);
+    assert_eq!((ran.code, ran.err.contains("--evidence-key-file")), (2, true), "{}", ran.err);
+}

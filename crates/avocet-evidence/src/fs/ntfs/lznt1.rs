@@ -126,7 +126,7 @@ mod tests {
         let short = [&[0x00, 0x30, b'q'][..], &[0x00, 0x30, b'r']].concat();
         let got = plain(&short, 65_536).unwrap();
         assert_eq!((got.len(), got[0], got[1], got[4095], got[4096]), (4097, b'q', 0, 0, b'r'));
-        assert_eq!(plain(&[], 4096).unwrap(), []);
+        assert_eq!(plain(&[], 4096).unwrap(), [0u8; 0]);
     }
 
     #[test]
