@@ -18,6 +18,7 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "backup-boot-sector" | "boot-sector-backup-used" | "boot-region-backup-used" => {
             note("The first boot sector is damaged; its backup was used")
         }
+        "node-copy-used" => note("Parts of the list of files are damaged; their second copy was used"),
         "superblock-copy-used" => note("The first superblock is damaged; a copy was used"),
         "mft-from-mirror" | "record-from-mirror" => note("The beginning of the file table was read from its mirror"),
         "gpt-primary-broken" => note("The first partition table is damaged; its backup was used"),
@@ -51,6 +52,12 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "inode-missing" => gap("Names lead to no file"),
         "log-not-replayed" => gap("The volume was in use: its last changes are in its log only"),
         "inode-table-damaged" => gap("The table of files is damaged: files without a name may be missing"),
+        "data-checksums-missing" => {
+            gap("The checksums of the files' bytes cannot be read: damage would not be noticed")
+        }
+        "subvolume-missing" => gap("Names lead to parts of the volume (subvolumes) that are not there"),
+        "subvolume-unnamed" => gap("Parts of the volume (subvolumes) that no folder names are listed by their number"),
+        "entries-capped" => gap("The list of files was cut because it has no plausible end: files are missing"),
         "realtime-not-read" => gap("Files lie on another disk (real-time device) that was NOT read"),
         "parent-missing" => gap("Files whose folder is not there any more are listed by its number"),
         "link-broken" => gap("A hard link leads to no file"),

@@ -22,6 +22,8 @@ pub enum FsKind {
     Apfs,
     /// XFS.
     Xfs,
+    /// btrfs.
+    Btrfs,
     /// HFS+ or HFSX.
     Hfs,
     /// ISO 9660.
@@ -38,6 +40,7 @@ impl FsKind {
             Self::Ext => "ext",
             Self::Apfs => "APFS",
             Self::Xfs => "XFS",
+            Self::Btrfs => "btrfs",
             Self::Hfs => "HFS+",
             Self::Iso => "ISO 9660",
         }

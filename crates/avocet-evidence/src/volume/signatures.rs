@@ -139,7 +139,7 @@ fn named_places(head: &[u8]) -> Option<Hit> {
     if let Some((_, _, what)) = places.iter().find(|(offset, signature, _)| has(head, *offset, signature)) {
         return plain(what);
     }
-    // One whose superblock holds is read.
+    // One whose superblock holds is read, as is a btrfs.
     if has(head, 0, b"XFSB") {
         return plain("XFS");
     }
