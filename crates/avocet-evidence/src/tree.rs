@@ -12,7 +12,7 @@ use crate::error::{OpenError, Problem};
 use crate::fs::ios::{IosBackup, Look};
 use crate::fs::{
     apfs, btrfs::Btrfs, exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs, tar::Tar,
-    ufd, ufdr::Ufdr, xfs::Xfs, zip::Zip,
+    udf::Udf, ufd, ufdr::Ufdr, xfs::Xfs, zip::Zip,
 };
 use crate::scratch::Access;
 use crate::source::{Source, SubSource, read_up_to};
@@ -304,6 +304,7 @@ fn open_file_system(kind: FsKind, source: Arc<dyn Source>) -> VolumeState {
         FsKind::Btrfs => ("btrfs", Btrfs::open(copy).map(boxed)),
         FsKind::Hfs => ("HFS+", Hfs::open(copy).map(boxed)),
         FsKind::Iso => ("ISO 9660", Iso::open(copy).map(boxed)),
+        FsKind::Udf => ("UDF", Udf::open(copy).map(boxed)),
     };
     match opened {
         Ok(fs) => VolumeState::Read { fs, source },

@@ -18,6 +18,8 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "backup-boot-sector" | "boot-sector-backup-used" | "boot-region-backup-used" => {
             note("The first boot sector is damaged; its backup was used")
         }
+        "descriptors-reserve-used" => note("The description of the volume is damaged; its reserve was used"),
+        "metadata-mirror-used" => note("The list of files was read from its mirror"),
         "node-copy-used" => note("Parts of the list of files are damaged; their second copy was used"),
         "superblock-copy-used" => note("The first superblock is damaged; a copy was used"),
         "mft-from-mirror" | "record-from-mirror" => note("The beginning of the file table was read from its mirror"),
@@ -39,7 +41,8 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "second-opinion-size" => gap("The second opinion gives another size"),
         "second-opinion-content" => gap("The second opinion gives other bytes, or bytes where there are none here"),
         // What may be missing.
-        "udf-beside" => gap("The disc also carries UDF, which is not read: files that only UDF lists are not here"),
+        "udf-beside" => gap("The disc also carries UDF, which cannot be read: files that only UDF lists are not here"),
+        "not-closed-cleanly-udf" => gap("The disc was not closed: its last changes may be missing"),
         "volume-cut" => gap("The volume declares more bytes than there are"),
         "numbers-differ" => note("A number is stored twice and the two differ; the first was used"),
         "not-closed-cleanly-hfs" => gap("The volume was in use: its last changes may be in its journal only"),

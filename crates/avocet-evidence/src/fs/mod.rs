@@ -11,6 +11,7 @@ pub mod iso;
 pub mod ntfs;
 pub mod recycle;
 pub mod tar;
+pub mod udf;
 pub(crate) mod ufd;
 pub mod ufdr;
 pub mod xfs;

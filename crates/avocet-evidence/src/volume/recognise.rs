@@ -26,8 +26,10 @@ pub enum FsKind {
     Btrfs,
     /// HFS+ or HFSX.
     Hfs,
-    /// ISO 9660.
+    /// ISO 9660, perhaps with UDF beside it.
     Iso,
+    /// UDF.
+    Udf,
 }
 
 impl FsKind {
@@ -43,6 +45,7 @@ impl FsKind {
             Self::Btrfs => "btrfs",
             Self::Hfs => "HFS+",
             Self::Iso => "ISO 9660",
+            Self::Udf => "UDF",
         }
     }
 }
@@ -124,10 +127,17 @@ pub(crate) fn look(source: &dyn Source) -> Found {
         return found(Recognised::FileSystem(kind), true);
     }
     if let Some((what, detail)) = signatures::further_in(source, &head).or_else(|| signatures::at_end(source)) {
+        if what == signatures::UDF && crate::fs::udf::recognise(source) {
+            return found(Recognised::FileSystem(FsKind::Udf), false);
+        }
         return found(Recognised::NotRead { what: what.into(), certain: true, detail }, false);
     }
     if crate::fs::iso::recognise(source).is_some() {
         return found(Recognised::FileSystem(FsKind::Iso), false);
+    }
+    // With blocks of more than 2048 bytes its mark stands elsewhere.
+    if crate::fs::udf::recognise(source) {
+        return found(Recognised::FileSystem(FsKind::Udf), false);
     }
     if let Some(kind) = filesystems::by_backup(source, &head) {
         return found(Recognised::FileSystem(kind), false);

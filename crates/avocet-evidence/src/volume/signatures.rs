@@ -13,6 +13,7 @@ const BITLOCKER: [u8; 16] =
     [0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01];
 const MD_MAGIC: u32 = 0xA92B_4EFC;
 pub(super) const APPLE_MAP: &str = "Apple partition map";
+pub(super) const UDF: &str = "UDF";
 const BSD_LABEL: u32 = 0x8256_4557;
 
 fn plain(what: &'static str) -> Option<Hit> {
@@ -171,8 +172,8 @@ fn iso_udf(source: &dyn Source) -> Option<Hit> {
     for descriptor in sequence.chunks_exact(2048) {
         match array::<5>(descriptor, 1)? {
             [b'C', b'D', b'0', b'0', b'1'] => iso = true,
-            // Beside ISO 9660, which is read, UDF is a problem of that reader.
-            [b'N', b'S', b'R', b'0', b'2' | b'3'] if !iso => return plain("UDF"),
+            // Beside ISO 9660 it is that reader's; one whose anchor holds is read.
+            [b'N', b'S', b'R', b'0', b'2' | b'3'] if !iso => return plain(UDF),
             [b'B', b'E', b'A', b'0', b'1'] | [b'B', b'O', b'O', b'T', b'2'] => {}
             _ => break,
         }

@@ -12,5 +12,6 @@ mod ntfs;
 mod phones;
 mod support;
 mod trees;
+mod udf;
 mod volume;
 mod xfs;
