@@ -1,6 +1,7 @@
 //! File systems and trees like them, each behind [`crate::FileSystem`].
 pub mod apfs;
 pub mod btrfs;
+mod climb;
 pub mod exfat;
 pub mod ext;
 pub mod fat;
