@@ -1,5 +1,5 @@
 //! CRC-32C (metadata of ext4, VHDX, btrfs) and CRC-16 (group descriptors of ext4), as the kernel's ext4 on-disk documentation
-//! gives them: reflected, with the start value passed in and no final inversion. CRC-16 of UDF.
+//! gives them: reflected, with the start value passed in and no final inversion. CRC-32 of F2FS and CRC-16 of UDF.
 
 use std::sync::LazyLock;
 
@@ -61,10 +61,25 @@ pub(crate) fn crc16_ccitt(data: &[u8]) -> u16 {
     })
 }
 
+/// The CRC-32 of F2FS, going on from `crc`: the usual polynomial, reflected, without inversions.
+pub(crate) fn crc32(crc: u32, data: &[u8]) -> u32 {
+    let table = &*CRC32;
+    data.iter().fold(crc, |c, b| {
+        let [low, ..] = c.to_le_bytes();
+        (c >> 8) ^ table.get(usize::from(low ^ b)).copied().unwrap_or_default()
+    })
+}
+
 static CRC16_CCITT: LazyLock<[u16; 256]> = LazyLock::new(|| {
     std::array::from_fn(|i| {
         let start = u16::try_from(i).unwrap_or_default() << 8;
         (0..8).fold(start, |c, _| (c << 1) ^ if c & 0x8000 != 0 { 0x1021 } else { 0 })
+    })
+});
+
+static CRC32: LazyLock<[u32; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|i| {
+        (0..8).fold(u32::try_from(i).unwrap_or_default(), |c, _| (c >> 1) ^ if c & 1 == 1 { 0xedb8_8320 } else { 0 })
     })
 });
 
@@ -80,7 +95,8 @@ mod tests {
         assert_eq!(!crc32c(!0, &[0; 32]), 0x8a91_36aa);
         assert_eq!(!crc32c(!0, &std::array::from_fn::<u8, 32, _>(|i| i as u8)), 0x46dd_794e);
         assert_eq!(crc16(!0, b"123456789"), 0x4b37);
-        // CRC-16/XMODEM is 31c3.
+        // CRC-16/XMODEM is 31c3; CRC-32/ISO-HDLC, with the inversions that F2FS leaves out, is cbf43926.
         assert_eq!(crc16_ccitt(b"123456789"), 0x31c3);
+        assert_eq!(!crc32(!0, b"123456789"), 0xcbf4_3926);
     }
 }

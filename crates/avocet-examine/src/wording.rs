@@ -42,6 +42,8 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "second-opinion-content" => gap("The second opinion gives other bytes, or bytes where there are none here"),
         // What may be missing.
         "udf-beside" => gap("The disc also carries UDF, which cannot be read: files that only UDF lists are not here"),
+        "not-closed-cleanly-f2fs" => gap("The volume was in use: what was written last is not here"),
+        "inode-checksum-differs" => gap("What the volume says of a file does not agree with its checksum"),
         "not-closed-cleanly-udf" => gap("The disc was not closed: its last changes may be missing"),
         "volume-cut" => gap("The volume declares more bytes than there are"),
         "numbers-differ" => note("A number is stored twice and the two differ; the first was used"),

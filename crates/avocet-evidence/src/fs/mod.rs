@@ -4,6 +4,7 @@ pub mod btrfs;
 mod climb;
 pub mod exfat;
 pub mod ext;
+pub mod f2fs;
 pub mod fat;
 pub mod folder;
 pub mod hfs;

@@ -24,6 +24,8 @@ pub(super) fn at_start(head: &[u8], length: u64) -> Option<FsKind> {
         Some(FsKind::Xfs)
     } else if crate::fs::btrfs::recognise(head) {
         Some(FsKind::Btrfs)
+    } else if crate::fs::f2fs::recognise(head) {
+        Some(FsKind::F2fs)
     } else if crate::fs::hfs::recognise(head.get(1024..)?) {
         Some(FsKind::Hfs)
     } else {

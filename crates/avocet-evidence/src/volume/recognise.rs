@@ -24,6 +24,8 @@ pub enum FsKind {
     Xfs,
     /// btrfs.
     Btrfs,
+    /// F2FS.
+    F2fs,
     /// HFS+ or HFSX.
     Hfs,
     /// ISO 9660, perhaps with UDF beside it.
@@ -43,6 +45,7 @@ impl FsKind {
             Self::Apfs => "APFS",
             Self::Xfs => "XFS",
             Self::Btrfs => "btrfs",
+            Self::F2fs => "F2FS",
             Self::Hfs => "HFS+",
             Self::Iso => "ISO 9660",
             Self::Udf => "UDF",

@@ -5,6 +5,7 @@ mod btrfs;
 mod disks;
 mod ewf;
 mod ext;
+mod f2fs;
 mod fat;
 mod hfs;
 mod iso;
