@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,lvm}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,lvm,btrfs,udf,f2fs}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,6 +36,10 @@ for kind in hfs:hfsplus apfs:apfs; do
   [ -f "$real" ] && head -c 1400000 "$real" >"$out/${kind%:*}/real"
 done
 truncate -s 300M "$work/xfs" && quiet mkfs.xfs -q -f "$work/xfs" && head -c 1400000 "$work/xfs" >"$out/xfs/xfs"
+truncate -s 128M "$work/btrfs" && quiet mkfs.btrfs -q -f -M -n 4096 --rootdir "$work/tree" "$work/btrfs" && head -c 8M "$work/btrfs" >"$out/btrfs/btrfs"
+quiet genisoimage -udf -o "$out/udf/udf" "$work/tree"
+truncate -s 48M "$work/f2fs" && quiet mkfs.f2fs -q -f "$work/f2fs" && quiet sload.f2fs -f "$work/tree" "$work/f2fs"
+[ -f "$work/f2fs" ] && head -c 30M "$work/f2fs" >"$out/f2fs/f2fs"
 rm -f "$out/exfat/exfat"
 truncate -s 256K "$out/exfat/exfat" && quiet mkfs.exfat -c 512 -b 512 "$out/exfat/exfat" || rm -f "$out/exfat/exfat"
 for kind in ext2 ext3 ext4; do

@@ -308,7 +308,7 @@ pub struct Entry {
 /// What a file system says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeFacts {
-    /// `ntfs`, `fat12`, `fat16`, `fat32`, `exfat`, `ext2`, `ext3`, `ext4`, `folder`, `hfs+`, `apfs`, `xfs`, `iso9660`, `zip`, `tar`, `ios-backup`.
+    /// `ntfs`, `fat12`, `fat16`, `fat32`, `exfat`, `ext2`, `ext3`, `ext4`, `folder`, `hfs+`, `apfs`, `xfs`, `btrfs`, `f2fs`, `iso9660`, `udf`, `zip`, `tar`, `ios-backup`.
     pub kind: &'static str,
     /// Escaped volume label, where there is one.
     pub label: Option<String>,

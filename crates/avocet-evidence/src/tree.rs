@@ -11,8 +11,8 @@ use crate::entry::{FileSystem, Run};
 use crate::error::{OpenError, Problem};
 use crate::fs::ios::{IosBackup, Look};
 use crate::fs::{
-    apfs, exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs, tar::Tar, ufd, ufdr::Ufdr,
-    xfs::Xfs, zip::Zip,
+    apfs, btrfs::Btrfs, exfat::ExFat, ext::Ext, f2fs::F2fs, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs,
+    tar::Tar, udf::Udf, ufd, ufdr::Ufdr, xfs::Xfs, zip::Zip,
 };
 use crate::layers::{self, Piece};
 use crate::scratch::Access;
@@ -307,8 +307,11 @@ fn open_file_system(kind: FsKind, source: Arc<dyn Source>) -> VolumeState {
         // A container is opened by `Volume::container`.
         FsKind::Apfs => ("APFS", Err(OpenError::malformed("apfs", 0, "a container is no file system"))),
         FsKind::Xfs => ("XFS", Xfs::open(copy).map(boxed)),
+        FsKind::Btrfs => ("btrfs", Btrfs::open(copy).map(boxed)),
+        FsKind::F2fs => ("F2FS", F2fs::open(copy).map(boxed)),
         FsKind::Hfs => ("HFS+", Hfs::open(copy).map(boxed)),
         FsKind::Iso => ("ISO 9660", Iso::open(copy).map(boxed)),
+        FsKind::Udf => ("UDF", Udf::open(copy).map(boxed)),
     };
     match opened {
         Ok(fs) => VolumeState::Read { fs, source },

@@ -517,6 +517,8 @@ fn fs_name(kind: &str) -> String {
         "hfs+" => "HFS+".to_owned(),
         "apfs" => "APFS".to_owned(),
         "xfs" => "XFS".to_owned(),
+        "f2fs" => "F2FS".to_owned(),
+        "udf" => "UDF".to_owned(),
         "iso9660" => "ISO 9660".to_owned(),
         "ios-backup" => "iOS backup".to_owned(),
         "android-backup" => "Android backup".to_owned(),

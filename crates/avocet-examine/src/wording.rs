@@ -21,6 +21,9 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "luks-header-copy-used" => {
             note("One of the two headers of an encrypted volume is damaged or old; the other was used")
         }
+        "descriptors-reserve-used" => note("The description of the volume is damaged; its reserve was used"),
+        "metadata-mirror-used" => note("The list of files was read from its mirror"),
+        "node-copy-used" => note("Parts of the list of files are damaged; their second copy was used"),
         "superblock-copy-used" => note("The first superblock is damaged; a copy was used"),
         "mft-from-mirror" | "record-from-mirror" => note("The beginning of the file table was read from its mirror"),
         "gpt-primary-broken" => note("The first partition table is damaged; its backup was used"),
@@ -41,7 +44,10 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "second-opinion-size" => gap("The second opinion gives another size"),
         "second-opinion-content" => gap("The second opinion gives other bytes, or bytes where there are none here"),
         // What may be missing.
-        "udf-beside" => gap("The disc also carries UDF, which is not read: files that only UDF lists are not here"),
+        "udf-beside" => gap("The disc also carries UDF, which cannot be read: files that only UDF lists are not here"),
+        "not-closed-cleanly-f2fs" => gap("The volume was in use: what was written last is not here"),
+        "inode-checksum-differs" => gap("What the volume says of a file does not agree with its checksum"),
+        "not-closed-cleanly-udf" => gap("The disc was not closed: its last changes may be missing"),
         "volume-cut" => gap("The volume declares more bytes than there are"),
         "numbers-differ" => note("A number is stored twice and the two differ; the first was used"),
         "not-closed-cleanly-hfs" => gap("The volume was in use: its last changes may be in its journal only"),
@@ -54,6 +60,12 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "inode-missing" => gap("Names lead to no file"),
         "log-not-replayed" => gap("The volume was in use: its last changes are in its log only"),
         "inode-table-damaged" => gap("The table of files is damaged: files without a name may be missing"),
+        "data-checksums-missing" => {
+            gap("The checksums of the files' bytes cannot be read: damage would not be noticed")
+        }
+        "subvolume-missing" => gap("Names lead to parts of the volume (subvolumes) that are not there"),
+        "subvolume-unnamed" => gap("Parts of the volume (subvolumes) that no folder names are listed by their number"),
+        "entries-capped" => gap("The list of files was cut because it has no plausible end: files are missing"),
         "realtime-not-read" => gap("Files lie on another disk (real-time device) that was NOT read"),
         "parent-missing" => gap("Files whose folder is not there any more are listed by its number"),
         "link-broken" => gap("A hard link leads to no file"),

@@ -216,7 +216,7 @@ fn inflate(zlib: bool, stored: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
 }
 
 /// Unpacks a Zstandard frame into `out`, which must hold all that comes, and says how much came.
-fn unzstd(stored: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+pub(crate) fn unzstd(stored: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
     let damaged = (ReadFault::Damaged, "its compressed data or checksum is wrong");
     // The decoder is not ours: a defect in it that ends in a panic costs this block.
     let unpacked = catch_unwind(AssertUnwindSafe(|| {

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use avocet_base::{Md5, Sha1};
 
+pub(crate) use self::blocks::unzstd;
 use self::ewf::Ewf;
 use self::raw::Raw;
 use self::signature::{Signature, recognise};
@@ -30,7 +31,7 @@ use crate::source::Source;
 use crate::unpack::Packing;
 
 /// What is wrong with a chunk or a block.
-type Fault = (ReadFault, &'static str);
+pub(crate) type Fault = (ReadFault, &'static str);
 
 /// What a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

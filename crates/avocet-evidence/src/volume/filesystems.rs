@@ -22,6 +22,10 @@ pub(super) fn at_start(head: &[u8], length: u64) -> Option<FsKind> {
         Some(FsKind::Apfs)
     } else if crate::fs::xfs::recognise(head) {
         Some(FsKind::Xfs)
+    } else if crate::fs::btrfs::recognise(head) {
+        Some(FsKind::Btrfs)
+    } else if crate::fs::f2fs::recognise(head) {
+        Some(FsKind::F2fs)
     } else if crate::fs::hfs::recognise(head.get(1024..)?) {
         Some(FsKind::Hfs)
     } else {
@@ -64,7 +68,7 @@ pub(super) fn by_backup(source: &dyn Source, head: &[u8]) -> Option<FsKind> {
             return Some(FsKind::Ext);
         }
     }
-    None
+    crate::fs::btrfs::by_copy(source).then_some(FsKind::Btrfs)
 }
 
 /// Sectors of the volume less one, and bytes per sector.

@@ -27,7 +27,7 @@ pub(crate) fn union(mut runs: Vec<Run>) -> Vec<Run> {
 }
 
 /// The parts of `from` outside `taken`; both sorted and merged.
-fn subtract(from: &[Run], taken: &[Run]) -> Vec<Run> {
+pub(crate) fn subtract(from: &[Run], taken: &[Run]) -> Vec<Run> {
     let mut out = vec![];
     for run in from {
         let mut at = run.start;

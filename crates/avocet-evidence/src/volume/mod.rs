@@ -39,7 +39,7 @@ pub mod recognise;
 pub(crate) mod signatures;
 mod types;
 
-pub(crate) use layout::union;
+pub(crate) use layout::{subtract, union};
 use recognise::{Found, look};
 pub use recognise::{FsKind, Recognised, recognise};
 pub(crate) use types::guid_text;

@@ -22,10 +22,16 @@ pub enum FsKind {
     Apfs,
     /// XFS.
     Xfs,
+    /// btrfs.
+    Btrfs,
+    /// F2FS.
+    F2fs,
     /// HFS+ or HFSX.
     Hfs,
-    /// ISO 9660.
+    /// ISO 9660, perhaps with UDF beside it.
     Iso,
+    /// UDF.
+    Udf,
 }
 
 impl FsKind {
@@ -38,8 +44,11 @@ impl FsKind {
             Self::Ext => "ext",
             Self::Apfs => "APFS",
             Self::Xfs => "XFS",
+            Self::Btrfs => "btrfs",
+            Self::F2fs => "F2FS",
             Self::Hfs => "HFS+",
             Self::Iso => "ISO 9660",
+            Self::Udf => "UDF",
         }
     }
 }
@@ -121,10 +130,17 @@ pub(crate) fn look(source: &dyn Source) -> Found {
         return found(Recognised::FileSystem(kind), true);
     }
     if let Some((what, detail)) = signatures::further_in(source, &head).or_else(|| signatures::at_end(source)) {
+        if what == signatures::UDF && crate::fs::udf::recognise(source) {
+            return found(Recognised::FileSystem(FsKind::Udf), false);
+        }
         return found(Recognised::NotRead { what: what.into(), certain: true, detail }, false);
     }
     if crate::fs::iso::recognise(source).is_some() {
         return found(Recognised::FileSystem(FsKind::Iso), false);
+    }
+    // With blocks of more than 2048 bytes its mark stands elsewhere.
+    if crate::fs::udf::recognise(source) {
+        return found(Recognised::FileSystem(FsKind::Udf), false);
     }
     if let Some(kind) = filesystems::by_backup(source, &head) {
         return found(Recognised::FileSystem(kind), false);

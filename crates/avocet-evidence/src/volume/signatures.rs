@@ -17,6 +17,7 @@ pub(crate) const LUKS: &str = "LUKS encrypted volume";
 /// What is joined to a group.
 pub(crate) const LVM: &str = "LVM2 physical volume";
 pub(super) const APPLE_MAP: &str = "Apple partition map";
+pub(super) const UDF: &str = "UDF";
 const BSD_LABEL: u32 = 0x8256_4557;
 
 fn plain(what: &'static str) -> Option<Hit> {
@@ -143,7 +144,7 @@ fn named_places(head: &[u8]) -> Option<Hit> {
     if let Some((_, _, what)) = places.iter().find(|(offset, signature, _)| has(head, *offset, signature)) {
         return plain(what);
     }
-    // One whose superblock holds is read.
+    // One whose superblock holds is read, as is a btrfs.
     if has(head, 0, b"XFSB") {
         return plain("XFS");
     }
@@ -175,8 +176,8 @@ fn iso_udf(source: &dyn Source) -> Option<Hit> {
     for descriptor in sequence.chunks_exact(2048) {
         match array::<5>(descriptor, 1)? {
             [b'C', b'D', b'0', b'0', b'1'] => iso = true,
-            // Beside ISO 9660, which is read, UDF is a problem of that reader.
-            [b'N', b'S', b'R', b'0', b'2' | b'3'] if !iso => return plain("UDF"),
+            // Beside ISO 9660 it is that reader's; one whose anchor holds is read.
+            [b'N', b'S', b'R', b'0', b'2' | b'3'] if !iso => return plain(UDF),
             [b'B', b'E', b'A', b'0', b'1'] | [b'B', b'O', b'O', b'T', b'2'] => {}
             _ => break,
         }

@@ -1,9 +1,11 @@
 //! One test binary: outside oracles and hostile input for every reader.
 #![cfg(test)]
 mod apfs;
+mod btrfs;
 mod disks;
 mod ewf;
 mod ext;
+mod f2fs;
 mod fat;
 mod hfs;
 mod iso;
@@ -13,5 +15,6 @@ mod ntfs;
 mod phones;
 mod support;
 mod trees;
+mod udf;
 mod volume;
 mod xfs;

@@ -87,3 +87,44 @@ impl Random {
         self.0
     }
 }
+
+/// Bytes of which some are changed: a copy of the whole would cost more than what is tested.
+pub struct Patched {
+    pub base: Arc<Vec<u8>>,
+    pub changes: std::collections::BTreeMap<usize, u8>,
+}
+
+impl Source for Patched {
+    fn len(&self) -> u64 {
+        self.base.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, avocet_evidence::ReadError> {
+        let start = usize::try_from(offset).unwrap().min(self.base.len());
+        let n = buf.len().min(self.base.len() - start);
+        buf[..n].copy_from_slice(&self.base[start..start + n]);
+        for (at, byte) in self.changes.range(start..start + n) {
+            buf[at - start] = *byte;
+        }
+        Ok(n)
+    }
+}
+
+/// Path and digest of every file below a folder, as the system reads them; links and what is special are left out.
+pub fn as_the_system_reads(folder: &std::path::Path) -> std::collections::BTreeMap<String, String> {
+    let mut out = std::collections::BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(here) = folders.pop() {
+        for entry in std::fs::read_dir(&here).expect("readable folder") {
+            let entry = entry.expect("readable folder");
+            let (path, kind) = (entry.path(), entry.file_type().expect("a kind"));
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() {
+                let name = path.strip_prefix(folder).expect("below").to_str().expect("UTF-8").to_owned();
+                out.insert(format!("/{name}"), sha256(&std::fs::read(&path).expect("readable file")));
+            }
+        }
+    }
+    out
+}

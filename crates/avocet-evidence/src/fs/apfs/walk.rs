@@ -1,6 +1,6 @@
 //! Goes through a tree of files: once for the folders, once for the names, once for files without a name.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -10,14 +10,13 @@ use crate::entry::{
     AllocationState, Content, Entry, EntryKind, Extent, Location, Mapped, Note, Times, Unreadable, VisitResult, Visitor,
 };
 use crate::error::{Problem, ReadError};
+use crate::fs::climb::Climber;
 use crate::fs::hfs::{Fork, packed};
 use crate::source::Source;
 
 use super::record::{self, ABOVE_ROOT, Attribute, EXTENT, INODE, Inode, NAME, ROOT, XATTR};
 use super::{Apfs, LAYER};
 
-/// Bytes of a path: systems refuse much shorter ones.
-const LONGEST: usize = 16 << 10;
 /// How many times the container's bytes files may claim in all.
 const CLAIMS: u64 = 256;
 /// Extents and attributes of one file.
@@ -27,21 +26,17 @@ const ATTRIBUTES: usize = 4096;
 const COMPRESSED: u32 = 0x20;
 const DECMPFS: &[u8] = b"com.apple.decmpfs";
 const RESOURCE: &[u8] = b"com.apple.ResourceFork";
-
-struct Folder {
-    parent: u64,
-    name: String,
-}
+/// The system keeps a second tree beside the root, for files that are being deleted.
+const ROOTS: &[u64] = &[ROOT, ABOVE_ROOT];
 
 struct Walk<'a> {
     fs: &'a Apfs,
     visitor: &'a mut dyn Visitor,
-    folders: HashMap<u64, Folder>,
+    folders: Climber<u64>,
     /// Numbers that a name led to.
     named: HashSet<u64>,
     /// Numbers whose attributes were listed.
     attributed: HashSet<u64>,
-    last: Option<(u64, String, bool)>,
     claimed: u64,
     files: u64,
     found_folders: u64,
@@ -51,23 +46,22 @@ pub(super) fn walk(fs: &Apfs, visitor: &mut dyn Visitor) {
     let mut walk = Walk {
         fs,
         visitor,
-        folders: HashMap::new(),
+        folders: Climber::new(ROOTS),
         named: HashSet::new(),
         attributed: HashSet::new(),
-        last: None,
         claimed: 0,
         files: 0,
         found_folders: 0,
     };
     let mut troubles = vec![];
-    let mut folders = HashMap::new();
+    let mut folders = Climber::new(ROOTS);
     let gathered = fs.tree.all(&mut |e| troubles.push(e), &mut |key, value| {
         // The low bits of a name's flags say what it leads to; 4 is a folder.
         let folder = crate::bytes::le_u16(value, 16).is_some_and(|flags| flags & 0xF == 4);
         if let (Some((parent, NAME)), true, Some(id), Some(name)) =
             (record::key(key), folder, record::target(value), record::name(key, fs.hashed))
         {
-            folders.entry(id).or_insert(Folder { parent, name: escape_bytes(name) });
+            folders.add(id, parent, escape_bytes(name));
         }
         ControlFlow::Continue(())
     });
@@ -115,40 +109,15 @@ impl Walk<'_> {
         self.visitor.problem(Problem::new(LAYER, code, None, detail).at_path(path));
     }
 
-    /// The path of a folder, and whether it hangs on the root.
-    fn path(&mut self, id: u64) -> (String, bool) {
-        if let Some((_, path, rooted)) = self.last.as_ref().filter(|l| l.0 == id) {
-            return (path.clone(), *rooted);
-        }
-        let (mut names, mut seen, mut length, mut at, mut rooted) = (vec![], HashSet::new(), 0usize, id, false);
-        while seen.insert(at) && length <= LONGEST {
-            // The system keeps a second tree beside the root, for files that are being deleted.
-            if at == ROOT || at == ABOVE_ROOT {
-                rooted = true;
-                break;
-            }
-            let Some(folder) = self.folders.get(&at) else { break };
-            names.push(folder.name.as_str());
-            length = length.saturating_add(folder.name.len()).saturating_add(1);
-            at = folder.parent;
-        }
-        let mut path = if rooted { String::new() } else { format!("/$Orphans/{at}") };
-        for name in names.iter().rev() {
-            path = join_path(&path, name);
-        }
-        self.last = Some((id, path.clone(), rooted));
-        (path, rooted)
-    }
-
     fn name(&mut self, parent: u64, id: u64, name: &[u8]) -> VisitResult {
         let first = self.named.insert(id);
         if parent == ABOVE_ROOT && id == ROOT {
             return ControlFlow::Continue(());
         }
-        let (folder, rooted) = self.path(parent);
+        let (folder, rooted) = self.folders.path(parent);
         let path = join_path(&folder, &escape_bytes(name));
         if !rooted {
-            if self.folders.contains_key(&parent) {
+            if self.folders.knows(parent) {
                 self.problem("directory-loop", "the folders above it lead to no root", &path);
             } else {
                 self.problem("parent-missing", "the folder that it belongs to is not there", &path);

@@ -6,6 +6,7 @@ use avocet_base::join_path;
 
 use crate::entry::{AllocationState, Content, Entry, EntryKind, Mapped, Note, Times, Unreadable, VisitResult, Visitor};
 use crate::error::{Problem, ReadError};
+use crate::fs::climb::Climber;
 use crate::source::Source;
 
 use super::attributes::{self, Attribute, DECMPFS, Value};
@@ -13,8 +14,6 @@ use super::fork::ForkData;
 use super::record::{ABOVE_ROOT, Item, ROOT};
 use super::{Hfs, LAYER, packed};
 
-/// Bytes of a path: systems refuse much shorter ones.
-const LONGEST: usize = 16 << 10;
 /// How many times the volume's bytes files may claim in all: backups that share their files by links claim many times.
 const CLAIMS: u64 = 256;
 /// Compressed by the system (a flag that the owner may set).
@@ -22,12 +21,6 @@ const COMPRESSED: u8 = 0x20;
 /// The folder of the files that links lead to, and the beginning of their names.
 const LINKED: &str = "HFS+ Private Data";
 const LINKED_NAME: &str = "iNode";
-
-/// A folder: the one above it, and its name.
-struct Folder {
-    parent: u32,
-    name: String,
-}
 
 /// What a link leads to.
 struct Target {
@@ -37,12 +30,10 @@ struct Target {
 struct Walk<'a> {
     fs: &'a Hfs,
     visitor: &'a mut dyn Visitor,
-    folders: HashMap<u32, Folder>,
+    folders: Climber<u32>,
     targets: HashMap<u32, Target>,
     /// Files whose attributes were listed: a number that several records claim has them once.
     attributed: HashSet<u32>,
-    /// The folder asked for last, and its path.
-    last: Option<(u32, String, bool)>,
     claimed: u64,
     files: u32,
     found_folders: u32,
@@ -52,10 +43,9 @@ pub(super) fn walk(fs: &Hfs, visitor: &mut dyn Visitor) -> Result<(), ReadError>
     let mut walk = Walk {
         fs,
         visitor,
-        folders: HashMap::new(),
+        folders: Climber::new(&[ROOT]),
         targets: HashMap::new(),
         attributed: HashSet::new(),
-        last: None,
         claimed: 0,
         files: 0,
         found_folders: 0,
@@ -106,8 +96,7 @@ impl Walk<'_> {
             if item.parent == ROOT && text(&item.name).trim_start_matches('\0') == LINKED {
                 *private = Some(item.id);
             }
-            let folder = Folder { parent: item.parent, name: item.escaped() };
-            self.folders.entry(item.id).or_insert(folder);
+            self.folders.add(item.id, item.parent, item.escaped());
             return;
         }
         if *private == Some(item.parent) {
@@ -118,40 +107,14 @@ impl Walk<'_> {
         }
     }
 
-    /// The path of a folder, and whether it hangs on the root.
-    fn path(&mut self, id: u32) -> (String, bool) {
-        if let Some((_, path, rooted)) = self.last.as_ref().filter(|l| l.0 == id) {
-            return (path.clone(), *rooted);
-        }
-        let (mut names, mut seen, mut length, mut at, mut rooted) = (vec![], HashSet::new(), 0usize, id, false);
-        // A folder that contains itself ends the way up, and so does a path longer than any system makes.
-        while seen.insert(at) && length <= LONGEST {
-            if at == ROOT {
-                rooted = true;
-                break;
-            }
-            let Some(folder) = self.folders.get(&at) else { break };
-            names.push(folder.name.as_str());
-            length = length.saturating_add(folder.name.len()).saturating_add(1);
-            at = folder.parent;
-        }
-        // Otherwise the number of the folder at which the way up ended stands for the rest.
-        let mut path = if rooted { String::new() } else { format!("/$Orphans/{at}") };
-        for name in names.iter().rev() {
-            path = join_path(&path, name);
-        }
-        self.last = Some((id, path.clone(), rooted));
-        (path, rooted)
-    }
-
     fn item(&mut self, item: &Item) -> VisitResult {
         if item.parent == ABOVE_ROOT {
             return VisitResult::Continue(());
         }
-        let (folder, rooted) = self.path(item.parent);
+        let (folder, rooted) = self.folders.path(item.parent);
         let path = join_path(&folder, &item.escaped());
         if !rooted {
-            let missing = !self.folders.contains_key(&item.parent);
+            let missing = !self.folders.knows(item.parent);
             let (code, detail) = if missing {
                 ("parent-missing", "the folder that it belongs to is not there")
             } else {

@@ -3,7 +3,8 @@
 //! After ECMA-119 (ISO 9660), the Joliet specification, and IEEE P1281/P1282 (System Use Sharing and Rock Ridge). A disc
 //! may carry several trees over the same files. The one that keeps most is listed: Rock Ridge, else Joliet, else the
 //! plain names. A file that only another tree leads to is listed as well, with a note: hiding a file from one tree is a
-//! usual trick of copy protection, and an easy one for others.
+//! usual trick of copy protection, and an easy one for others. Where UDF stands beside it, that is one tree more (see
+//! [`super::udf`]); it comes before the plain names, which keep less.
 //!
 //! **Names** of Rock Ridge are bytes and escaped as such, those of Joliet are UTF-16. Of plain names the version `;1` and
 //! a dot with nothing behind it are left out; another version stays. Every record is a file of its own, also where two
@@ -21,7 +22,7 @@
 //! | `directories-capped`, `directory-depth` | the limits above |
 //! | `numbers-differ` | the two byte orders of a place or length disagree; the little-endian one was taken |
 //! | `volume-cut` | the volume declares more bytes than there are |
-//! | `udf-beside` | the disc also carries UDF, which is not read: files that only UDF lists are not here |
+//! | `udf-beside` | the disc also carries UDF, which cannot be read: files that only UDF lists are not here |
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ mod record;
 mod susp;
 mod walk;
 
+use super::udf::Udf;
 use record::Record;
 
 const LAYER: &str = "iso9660";
@@ -51,6 +53,7 @@ pub struct Iso {
     facts: VolumeFacts,
     primary: Tree,
     joliet: Option<Tree>,
+    udf: Option<Udf>,
     /// Places of path tables, boot catalogues and descriptors: bytes that belong to no file and are not free.
     own: Vec<Run>,
     problems: Vec<Problem>,
@@ -166,10 +169,16 @@ impl Iso {
             let detail = format!("the volume declares {size} bytes and {} are there", source.len());
             problems.push(Problem::new(LAYER, "volume-cut", Some(source.len()), detail));
         }
-        if udf {
-            let detail = "the disc also carries UDF, which is not read; files that only UDF lists are not here";
-            problems.push(Problem::new(LAYER, "udf-beside", None, detail));
-        }
+        let udf = match udf.then(|| Udf::open(Arc::clone(&source))) {
+            Some(Err(e)) => {
+                let detail = format!(
+                    "the disc also carries UDF, which cannot be read ({e}); files that only UDF lists are not here"
+                );
+                problems.push(Problem::new(LAYER, "udf-beside", None, detail));
+                None
+            }
+            found => found.and_then(Result::ok),
+        };
         own.extend(path_tables(&descriptor, block));
         let mut tree = Tree { root: first, block, names: Names::Plain };
         // The first record of the root says whether there is Rock Ridge, and where its entries begin.
@@ -200,7 +209,7 @@ impl Iso {
             time_source: "Times come from the Rock Ridge timestamps where a file has them, else the recording date of its \
                           folder record (modified only). Both state their offset from UTC.",
         };
-        Ok(Self { source, facts, primary: tree, joliet, own, problems })
+        Ok(Self { source, facts, primary: tree, joliet, udf, own, problems })
     }
 }
 
@@ -221,6 +230,14 @@ impl FileSystem for Iso {
     fn walk(&self, visitor: &mut dyn Visitor) -> Result<(), ReadError> {
         self.problems.iter().for_each(|p| visitor.problem(p.clone()));
         let mut walk = walk::Walk::new(&self.source, visitor);
+        // Plain names keep less than those of UDF.
+        let udf_first = self.joliet.is_none() && self.primary.names == Names::Plain;
+        if let Some(udf) = self.udf.as_ref().filter(|_| udf_first) {
+            if udf.visit(walk.visitor, &mut walk.listed, false).is_continue() {
+                let _ = walk.tree(&self.primary, Some("ISO 9660"));
+            }
+            return Ok(());
+        }
         let (first, second) = match (&self.joliet, self.primary.names) {
             (Some(joliet), Names::Plain) => (joliet, Some(&self.primary)),
             (joliet, _) => (&self.primary, joliet.as_ref()),
@@ -230,7 +247,12 @@ impl FileSystem for Iso {
         }
         if let Some(second) = second {
             let which = if second.names == Names::Joliet { "Joliet" } else { "ISO 9660" };
-            let _ = walk.tree(second, Some(which));
+            if walk.tree(second, Some(which)).is_break() {
+                return Ok(());
+            }
+        }
+        if let Some(udf) = &self.udf {
+            let _ = udf.visit(walk.visitor, &mut walk.listed, true);
         }
         Ok(())
     }
@@ -251,6 +273,7 @@ impl FileSystem for Iso {
         }
         let mut used = walk.used();
         used.extend_from_slice(&self.own);
+        used.extend(self.udf.iter().flat_map(Udf::used));
         let block = self.facts.cluster_size;
         // What is used is used in whole blocks.
         let whole = |r: Run| {

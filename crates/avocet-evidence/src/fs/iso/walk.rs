@@ -34,11 +34,11 @@ struct Folder {
 
 pub(super) struct Walk<'a> {
     source: &'a Arc<dyn Source>,
-    visitor: &'a mut dyn Visitor,
+    pub visitor: &'a mut dyn Visitor,
     /// Folders that were read, by the first byte of each.
     seen: BTreeSet<u64>,
     /// Files that were listed: first byte and length of each.
-    listed: BTreeSet<(u64, u64)>,
+    pub listed: BTreeSet<(u64, u64)>,
     used: Vec<Run>,
     folder_bytes: u64,
     claimed: u64,

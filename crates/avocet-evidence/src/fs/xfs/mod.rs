@@ -168,7 +168,7 @@ impl Xfs {
         let facts = VolumeFacts {
             kind: "xfs",
             label: (!sb.label.is_empty()).then(|| escape_bytes(&sb.label)),
-            serial: Some(uuid(&sb.uuid)),
+            serial: Some(super::uuid(&sb.uuid)),
             cluster_size: sb.block,
             size: sb.blocks.saturating_mul(sb.block),
             time_source: "Times come from the inode (UTC): modified, changed, accessed, and created where the volume is of \
@@ -197,13 +197,6 @@ impl Xfs {
 
 fn damaged(offset: u64, detail: impl Into<String>) -> ReadError {
     ReadError::new(LAYER, offset, ReadFault::Damaged, detail)
-}
-
-fn uuid(b: &[u8; 16]) -> String {
-    let hex = |range: std::ops::Range<usize>| {
-        b.get(range).unwrap_or_default().iter().map(|b| format!("{b:02x}")).collect::<String>()
-    };
-    format!("{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
 }
 
 /// Whether the log ends in anything but the record that unmounting writes.
