@@ -80,6 +80,7 @@ pub const FORMATS: &[Format] = &[
         "E01 (all segments, every chunk checked on every read)",
         "avocet-evidence real_images_equal_ewfexport_and_their_stored_digest",
     ),
+    read(Container, "SMART", "avocet-evidence smart_images_give_the_bytes_of_their_medium"),
     read(Container, "QCOW 1 to 3", "avocet-evidence every_variant_of_one_disk_gives_the_same_bytes"),
     read(Container, "VHD", "avocet-evidence every_variant_of_one_disk_gives_the_same_bytes"),
     read(Container, "VHDX", "avocet-evidence every_variant_of_one_disk_gives_the_same_bytes"),
@@ -112,7 +113,6 @@ pub const FORMATS: &[Format] = &[
     named(Container, "AFF", "avocet-evidence content_decides_what_a_file_is"),
     named(Container, "AFF4", UNREAD),
     named(Container, "Ex01", UNREAD),
-    named(Container, "SMART", "avocet-evidence other_kinds_of_ewf_are_refused_with_advice"),
     named(Container, "L01", "avocet-evidence content_decides_what_a_file_is"),
     named(Container, "AD1", UNREAD),
     named(
