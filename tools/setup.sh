@@ -10,7 +10,7 @@ programs=(cc:gcc mkfs.ext4:e2fsprogs)
 if [ "$what" != demo ]; then
   programs+=(fls:sleuthkit fiwalk:sleuthkit ewfverify:ewf-tools mkntfs:ntfs-3g ntfs-3g:ntfs-3g mkfs.vfat:dosfstools
     mcopy:mtools mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse hashdeep:hashdeep qemu-img:qemu-utils
-    ffmpeg:ffmpeg setfattr:attr sfdisk:fdisk sgdisk:gdisk genisoimage:genisoimage xorriso:xorriso mkfs.xfs:xfsprogs mkapfs:apfsprogs zstd:zstd python3:python3)
+    ffmpeg:ffmpeg setfattr:attr sfdisk:fdisk sgdisk:gdisk genisoimage:genisoimage xorriso:xorriso mkfs.xfs:xfsprogs mkapfs:apfsprogs zstd:zstd bzip2:bzip2 pbzip2:pbzip2 7zz:7zip python3:python3)
 fi
 # The proofs of the web app; without them they say that they are skipped.
 [ "$what" != proof ] || programs+=(chromium:chromium node:nodejs npm:npm)

@@ -80,6 +80,7 @@ pub const FORMATS: &[Format] = &[
         "E01 (all segments, every chunk checked on every read)",
         "avocet-evidence real_images_equal_ewfexport_and_their_stored_digest",
     ),
+    read(Container, "raw that is packed (gz, xz, zst, bz2)", "avocet-evidence a_packed_disk_image_is_read_as_the_disk"),
     read(Container, "SMART", "avocet-evidence smart_images_give_the_bytes_of_their_medium"),
     read(Container, "QCOW 1 to 3", "avocet-evidence every_variant_of_one_disk_gives_the_same_bytes"),
     read(Container, "VHD", "avocet-evidence every_variant_of_one_disk_gives_the_same_bytes"),
@@ -89,8 +90,13 @@ pub const FORMATS: &[Format] = &[
     read(Container, "zip", "avocet-evidence archives_that_python_writes_are_read_as_python_reads_them"),
     read(
         Container,
-        "tar (also packed: gz, xz, zst)",
+        "tar (also packed: gz, xz, zst, bz2)",
         "avocet-evidence packed_archives_are_read_as_python_and_zstd_read_them",
+    ),
+    read(
+        Container,
+        "7z (copy, LZMA, LZMA2, deflate, bzip2)",
+        "avocet-evidence archives_of_every_method_hold_what_went_into_them",
     ),
     read(
         Container,
@@ -120,8 +126,11 @@ pub const FORMATS: &[Format] = &[
         "iOS backup before iOS 10",
         "avocet-evidence an_encrypted_an_older_and_a_damaged_backup_are_named",
     ),
-    named(Container, "7z", "avocet-evidence content_decides_what_a_file_is"),
-    named(Container, "bzip2", "avocet-evidence content_decides_what_a_file_is"),
+    named(
+        Container,
+        "encrypted 7z and 7z by other methods",
+        "avocet-evidence methods_that_are_not_read_and_passwords_are_named_and_listed",
+    ),
     named(Container, "RAR and other archives", UNREAD),
     read(
         VolumeSystem,

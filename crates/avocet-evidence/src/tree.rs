@@ -7,22 +7,22 @@ use std::sync::Arc;
 use crate::container::android::AndroidBackup;
 use crate::container::signature::is_tar;
 use crate::container::{self, Detected, Opened, packed_refused};
-use crate::entry::{FileSystem, Run};
+use crate::entry::{AllocationState, FileSystem, Run};
 use crate::error::{OpenError, Problem};
 use crate::fs::ios::{IosBackup, Look};
 use crate::fs::{
-    apfs, exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs, tar::Tar, ufd, ufdr::Ufdr,
-    xfs::Xfs, zip::Zip,
+    apfs, exfat::ExFat, ext::Ext, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs, sevenz::SevenZip, tar::Tar,
+    ufd, ufdr::Ufdr, xfs::Xfs, zip::Zip,
 };
 use crate::scratch::Access;
 use crate::source::{Source, SubSource, read_up_to};
-use crate::unpack::{Limit, unpack};
+use crate::unpack::{Limit, Packing, Unpacked, unpack};
 use crate::volume::recognise::{FsKind, Recognised};
-use crate::volume::{self, VolumeSlot};
+use crate::volume::{self, VolumeScan, VolumeSlot};
 
 /// A piece of evidence, opened read-only down to its file systems.
 pub struct Evidence {
-    /// `folder`, `ios-backup`, `android-backup`, `ufdr`, `zip`, `tar`, `tar.gz`, `tar.xz`, `tar.zst`, or the kind of the container (see [`Opened::kind`]).
+    /// `folder`, `ios-backup`, `android-backup`, `ufdr`, `zip`, `tar`, `tar.gz`, `tar.xz`, `tar.zst`, `tar.bz2`, `7z`, or the kind of the container (see [`Opened::kind`]).
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
@@ -161,11 +161,20 @@ impl Evidence {
                 let tree = Self::tree("android-backup", Some(opened), Box::new(tar), backup.tar);
                 Ok(Evidence { problems: backup.problems, device: backup.facts, ..tree })
             }
+            Detected::SevenZip => {
+                let opened = container::open_parts_as_raw(path)?;
+                let archive =
+                    SevenZip::open(&opened.source, AllocationState::Allocated, Limit::EVIDENCE, &*access.scratch)?;
+                Ok(Self::tree("7z", Some(opened), Box::new(archive.fs), archive.plain))
+            }
             Detected::Packed(packing) => {
                 let opened = container::open_as_raw(path)?;
                 let unpacked = unpack(packing, &*opened.source, Limit::EVIDENCE, &*access.scratch)?;
                 let head = read_up_to(&unpacked.source, 0, 512)?;
                 if !is_tar(&head) {
+                    if let Some(disk) = Self::packed_disk(packing, &opened, &unpacked)? {
+                        return Ok(disk);
+                    }
                     // What broke off before the first member says nothing of what was inside.
                     return Err(match unpacked.problems.iter().find(|_| head.len() < 512 && !unpacked.whole) {
                         Some(p) => OpenError::malformed(p.layer, p.offset.unwrap_or(0), p.detail.clone()),
@@ -213,12 +222,38 @@ impl Evidence {
         }
     }
 
+    /// A raw disk image that was packed; `None` where nothing in the bytes says that they are a disk.
+    fn packed_disk(packing: Packing, packed: &Opened, unpacked: &Unpacked) -> Result<Option<Evidence>, OpenError> {
+        let scan = volume::scan(Arc::clone(&unpacked.source))?;
+        let known = scan.volumes.iter().any(|slot| match slot.recognised {
+            Recognised::FileSystem(_) => true,
+            Recognised::NotRead { certain, .. } => certain,
+            _ => false,
+        });
+        if scan.scheme == "none" && !known {
+            return Ok(None);
+        }
+        let disk = Opened {
+            kind: packing.raw_kind(),
+            source: Arc::clone(&unpacked.source),
+            ewf: None,
+            segments: packed.segments.clone(),
+            problems: packed.problems.iter().chain(&unpacked.problems).cloned().collect(),
+        };
+        let facts = vec![("packed with".to_owned(), packing.as_str().to_owned())];
+        Ok(Some(Evidence { device: facts, ..Self::scanned(disk, scan) }))
+    }
+
     fn image(opened: Opened) -> Result<Evidence, OpenError> {
         let scan = volume::scan(Arc::clone(&opened.source))?;
+        Ok(Self::scanned(opened, scan))
+    }
+
+    fn scanned(opened: Opened, scan: VolumeScan) -> Evidence {
         let mut problems = opened.problems.clone();
         problems.extend(scan.problems);
         let volumes = scan.volumes.into_iter().flat_map(|slot| Volume::open(&opened.source, slot)).collect();
-        Ok(Evidence {
+        Evidence {
             kind: opened.kind,
             scheme: scan.scheme,
             volumes,
@@ -227,7 +262,7 @@ impl Evidence {
             problems,
             device: vec![],
             container: Some(opened),
-        })
+        }
     }
 
     /// The evidence's bytes; `None` for a folder, which has none of its own.

@@ -43,6 +43,8 @@ pub enum Detected {
     Tar,
     /// An Android backup: see [`android`].
     AndroidBackup,
+    /// A 7z archive: see [`crate::fs::sevenz`].
+    SevenZip,
     /// A compressed stream, perhaps of a tar archive: see [`crate::unpack`].
     Packed(Packing),
     /// An EWF version 1 image: [`open`] reads it.
@@ -62,7 +64,8 @@ pub enum Detected {
 
 /// An opened image.
 pub struct Opened {
-    /// `raw`, `split raw`, `ewf`, `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow` or `qcow2`.
+    /// `raw`, `split raw`, `ewf`, `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow` or `qcow2`; a raw image that was packed: `raw.gz`
+    /// and so on.
     pub kind: &'static str,
     /// The bytes of the medium.
     pub source: Arc<dyn Source>,
@@ -127,6 +130,7 @@ pub fn detect(path: &Path) -> Result<Detected, OpenError> {
         Signature::Zip => Detected::Zip,
         Signature::Tar => Detected::Tar,
         Signature::AndroidBackup => Detected::AndroidBackup,
+        Signature::SevenZip => Detected::SevenZip,
         Signature::Packed(packing) => Detected::Packed(packing),
         Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => Detected::Disk,
         Signature::Unsupported(what, advice) => Detected::Unsupported { what, advice },
@@ -157,6 +161,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
         Signature::Unsupported(what, advice) => Err(refused(what, advice)),
         Signature::Tar => Err(refused("a tar archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::AndroidBackup => Err(refused("an Android backup as a disk image", "Examine it as a backup")),
+        Signature::SevenZip => Err(refused("a 7z archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::Packed(packing) => Err(packed_refused(packing)),
         Signature::Zip => Err(refused("a zip archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => {
@@ -235,7 +240,18 @@ pub(crate) fn packed_refused(packing: Packing) -> OpenError {
 /// # Errors
 /// As [`Raw::open`].
 pub fn open_as_raw(path: &Path) -> Result<Opened, OpenError> {
-    let raw = Raw::open_alone(path)?;
+    Ok(as_raw(Raw::open_alone(path)?))
+}
+
+/// As [`open_as_raw`], with the other parts of a file that was split (`x.7z.001` and so on).
+///
+/// # Errors
+/// As [`Raw::open`].
+pub fn open_parts_as_raw(path: &Path) -> Result<Opened, OpenError> {
+    Ok(as_raw(Raw::open(path)?))
+}
+
+fn as_raw(raw: Raw) -> Opened {
     let (segments, problems) = (raw.segments().to_vec(), raw.problems().to_vec());
-    Ok(Opened { kind: "raw", source: Arc::new(raw), ewf: None, segments, problems })
+    Opened { kind: "raw", source: Arc::new(raw), ewf: None, segments, problems }
 }

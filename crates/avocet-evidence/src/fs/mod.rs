@@ -9,6 +9,7 @@ pub mod ios;
 pub mod iso;
 pub mod ntfs;
 pub mod recycle;
+pub mod sevenz;
 pub mod tar;
 pub(crate) mod ufd;
 pub mod ufdr;
