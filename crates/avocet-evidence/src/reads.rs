@@ -86,6 +86,11 @@ pub const FORMATS: &[Format] = &[
     read(Container, "VHD", "avocet-evidence every_variant_of_one_disk_gives_the_same_bytes"),
     read(Container, "VHDX", "avocet-evidence every_variant_of_one_disk_gives_the_same_bytes"),
     read(Container, "VMDK", "avocet-evidence every_variant_of_one_disk_gives_the_same_bytes"),
+    read(
+        Container,
+        "DMG (zero, plain, ADC, zlib, bzip2, LZFSE, LZMA)",
+        "avocet-evidence real_apple_images_give_the_bytes_that_python_and_7_zip_read",
+    ),
     read(Container, "folder", "avocet-evidence a_folder_holds_what_find_says"),
     read(Container, "zip", "avocet-evidence archives_that_python_writes_are_read_as_python_reads_them"),
     read(
@@ -115,7 +120,7 @@ pub const FORMATS: &[Format] = &[
         "avocet-evidence disks_that_depend_on_something_else_are_refused_by_name",
     ),
     named(Container, "encrypted QCOW2", "avocet-evidence disks_that_depend_on_something_else_are_refused_by_name"),
-    named(Container, "DMG", UNREAD),
+    named(Container, "encrypted, segmented and old DMG", "avocet-evidence other_apple_images_are_refused_by_name"),
     named(Container, "AFF", "avocet-evidence content_decides_what_a_file_is"),
     named(Container, "AFF4", UNREAD),
     named(Container, "Ex01", UNREAD),

@@ -14,6 +14,8 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "hybrid-mbr" => note("The disk has an MBR and a GPT partition table that are both in use"),
         "vhd-footer-left-out" => note("The image is a fixed VHD; its last 512 bytes belong to that format"),
         "header-copy-used" => note("A header of the disk image is damaged; its copy was used"),
+        "space-not-stored" => note("Free space of the disk was left out when the image was made; it reads as zeros"),
+        "sums-not-checked" => note("Not every checksum of the disk image was checked when it was opened"),
         "name-like-a-later-segment" => note("The image's name looks like a later part of a split image"),
         "backup-boot-sector" | "boot-sector-backup-used" | "boot-region-backup-used" => {
             note("The first boot sector is damaged; its backup was used")
@@ -67,6 +69,8 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "extent-size-differs" => gap("A part of the disk image has not the size that its description gives"),
         "not-closed-cleanly" => gap("The disk image was not closed cleanly: its last changes may be missing"),
         "marked-corrupt" => gap("The disk image is marked as corrupt by the program that used it"),
+        "sum-differs" => gap("Parts of the disk image do not agree with their stored checksum"),
+        "tables-leave-gaps" => gap("The disk image does not say where parts of the disk lie: they cannot be read"),
         "snapshots-not-read" => gap("The disk image holds earlier states of the disk (snapshots) that were NOT read"),
         "extra-segment" => gap("There are more segments than the image declares"),
         "image-damaged" => gap("Parts of the image are damaged"),

@@ -5,6 +5,7 @@
 pub mod android;
 mod blocks;
 mod cache;
+mod dmg;
 pub mod ewf;
 mod files;
 mod qcow;
@@ -51,7 +52,8 @@ pub enum Detected {
     Ewf,
     /// A raw image, split or not, or a block device: [`open`] reads it.
     Raw,
-    /// A virtual disk (QCOW, VHD, VHDX, VMDK): [`open`] reads it, or says which of their kinds is not read.
+    /// A virtual disk (QCOW, VHD, VHDX, VMDK) or an Apple disk image (DMG): [`open`] reads it, or says which of their
+    /// kinds is not read.
     Disk,
     /// Recognised and not read.
     Unsupported {
@@ -64,7 +66,7 @@ pub enum Detected {
 
 /// An opened image.
 pub struct Opened {
-    /// `raw`, `split raw`, `ewf`, `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow` or `qcow2`; a raw image that was packed: `raw.gz`
+    /// `raw`, `split raw`, `ewf`, `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow`, `qcow2` or `dmg`; a raw image that was packed: `raw.gz`
     /// and so on.
     pub kind: &'static str,
     /// The bytes of the medium.
@@ -132,7 +134,7 @@ pub fn detect(path: &Path) -> Result<Detected, OpenError> {
         Signature::AndroidBackup => Detected::AndroidBackup,
         Signature::SevenZip => Detected::SevenZip,
         Signature::Packed(packing) => Detected::Packed(packing),
-        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => Detected::Disk,
+        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk | Signature::Dmg => Detected::Disk,
         Signature::Unsupported(what, advice) => Detected::Unsupported { what, advice },
         Signature::Raw => Detected::Raw,
     })
@@ -164,7 +166,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
         Signature::SevenZip => Err(refused("a 7z archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::Packed(packing) => Err(packed_refused(packing)),
         Signature::Zip => Err(refused("a zip archive as a disk image", "Examine it as an archive, or unpack it")),
-        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => {
+        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk | Signature::Dmg => {
             let pool = Arc::new(files::Pool::default());
             let mut extents = vec![];
             let mut fetch = |name: &[u8]| {
@@ -191,9 +193,9 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     }
 }
 
-/// A virtual disk: QCOW, VHD, VHDX or VMDK.
+/// A virtual disk: QCOW, VHD, VHDX, VMDK or DMG.
 pub struct Disk {
-    /// `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow` or `qcow2`.
+    /// `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow`, `qcow2` or `dmg`.
     pub kind: &'static str,
     /// The bytes of the disk.
     pub source: Arc<dyn Source>,
@@ -217,7 +219,8 @@ pub fn open_disk(file: Arc<dyn Source>, extent: &mut FetchExtent<'_>) -> Result<
         Signature::Vhd => vhd::open(&file),
         Signature::Vhdx => vhdx::open(&file),
         Signature::Vmdk => vmdk::open(&file, extent),
-        _ => Err(OpenError::malformed("container", 0, "this is no QCOW, VHD, VHDX or VMDK image")),
+        Signature::Dmg => dmg::open(&file),
+        _ => Err(OpenError::malformed("container", 0, "this is no QCOW, VHD, VHDX, VMDK or DMG image")),
     }
 }
 

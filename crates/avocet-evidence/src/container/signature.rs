@@ -3,8 +3,7 @@
 //! Only formats that wrap a disk image are looked for. Whatever a raw disk may begin with (a boot sector, a file system,
 //! an encrypted volume) is the business of the layers above.
 
-use super::vhd;
-use crate::bytes::{array, be_u32};
+use super::{dmg, vhd};
 use crate::source::{Source, read_up_to};
 use crate::unpack::Packing;
 
@@ -26,6 +25,8 @@ pub(super) enum Signature {
     Vhdx,
     /// A descriptor, or a sparse extent.
     Vmdk,
+    /// An Apple disk image with its trailer.
+    Dmg,
     /// A container that is not read: its name and what to do.
     Unsupported(&'static str, &'static str),
     /// None of these.
@@ -33,7 +34,7 @@ pub(super) enum Signature {
 }
 
 pub(super) const CONVERT: &str = "Convert it to raw (for example with qemu-img convert -O raw) and examine that";
-const REIMAGE: &str = "Export it to raw or E01 with the tool that made it, and examine that";
+pub(super) const REIMAGE: &str = "Export it to raw or E01 with the tool that made it, and examine that";
 pub(super) const UNPACK: &str = "Unpack it and examine the image or folder inside";
 
 /// Formats that are read, by their first bytes.
@@ -106,10 +107,9 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
     }
     let disk = source.len().saturating_sub(vhd::FOOTER);
     let tail = read_up_to(source, disk, 512).unwrap_or_default();
-    // The UDIF trailer: signature and its own length, 512 (Apple, resource_file_format of hdiutil images). It is asked
-    // before compressed files, because such an image may begin with its first compressed piece.
-    if array(&tail, 0) == Some(*b"koly") && be_u32(&tail, 8) == Some(512) {
-        return Signature::Unsupported("an Apple disk image (DMG)", REIMAGE);
+    // The trailer is asked for before compressed files, because such an image may begin with its first compressed piece.
+    if dmg::is_trailer(&tail) {
+        return Signature::Dmg;
     }
     if is_tar(&head) {
         return Signature::Tar;
