@@ -239,6 +239,7 @@ impl Evidence {
             ewf: None,
             segments: packed.segments.clone(),
             problems: packed.problems.iter().chain(&unpacked.problems).cloned().collect(),
+            stored: (None, None),
         };
         let facts = vec![("packed with".to_owned(), packing.as_str().to_owned())];
         Ok(Some(Evidence { device: facts, ..Self::scanned(disk, scan) }))

@@ -16,6 +16,7 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "header-copy-used" => note("A header of the disk image is damaged; its copy was used"),
         "space-not-stored" => note("Free space of the disk was left out when the image was made; it reads as zeros"),
         "sums-not-checked" => note("Not every checksum of the disk image was checked when it was opened"),
+        "chunks-have-no-digest" => note("The image stores no digest of its pieces that is checked"),
         "name-like-a-later-segment" => note("The image's name looks like a later part of a split image"),
         "backup-boot-sector" | "boot-sector-backup-used" | "boot-region-backup-used" => {
             note("The first boot sector is damaged; its backup was used")
@@ -71,6 +72,9 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "marked-corrupt" => gap("The disk image is marked as corrupt by the program that used it"),
         "sum-differs" => gap("Parts of the disk image do not agree with their stored checksum"),
         "tables-leave-gaps" => gap("The disk image does not say where parts of the disk lie: they cannot be read"),
+        "unreadable-when-acquired" => gap("Parts of the disk could not be read when the image was made"),
+        "not-acquired" => gap("Parts of the disk were not acquired when the image was made"),
+        "digest-differs" => gap("A stored digest of the image does not agree with what it is of"),
         "snapshots-not-read" => gap("The disk image holds earlier states of the disk (snapshots) that were NOT read"),
         "extra-segment" => gap("There are more segments than the image declares"),
         "image-damaged" => gap("Parts of the image are damaged"),

@@ -2,5 +2,7 @@
 
 pub(crate) mod adc;
 pub(crate) mod bzip2;
+pub(crate) mod lz4;
 pub(crate) mod lzfse;
 pub(crate) mod lzvn;
+pub(crate) mod snappy;

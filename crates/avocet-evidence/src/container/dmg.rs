@@ -415,5 +415,5 @@ pub(super) fn open(file: &Arc<dyn Source>) -> Result<Disk, OpenError> {
             format!("the CRC-32 of {unchecked} tables was not checked: they hold more than is read on opening");
         say("sums-not-checked", None, detail);
     }
-    Ok(Disk { kind: "dmg", source: Arc::new(disk), problems })
+    Ok(Disk { kind: "dmg", source: Arc::new(disk), problems, stored: (None, None) })
 }

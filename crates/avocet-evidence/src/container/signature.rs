@@ -27,6 +27,8 @@ pub(super) enum Signature {
     Vmdk,
     /// An Apple disk image with its trailer.
     Dmg,
+    /// A zip archive that is an AFF4 volume.
+    Aff4,
     /// A container that is not read: its name and what to do.
     Unsupported(&'static str, &'static str),
     /// None of these.
@@ -103,7 +105,7 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
         }
     }
     if is_at(&head, 0, b"PK\x03\x04") || is_at(&head, 0, b"PK\x05\x06") {
-        return if is_aff4(&head) { Signature::Unsupported("an AFF4 image", REIMAGE) } else { Signature::Zip };
+        return if is_aff4(&head) { Signature::Aff4 } else { Signature::Zip };
     }
     let disk = source.len().saturating_sub(vhd::FOOTER);
     let tail = read_up_to(source, disk, 512).unwrap_or_default();

@@ -117,7 +117,7 @@ fn content_decides_what_a_file_is() {
         (at(0, b"conectix"), "disk"),
         (at(0, b"COWD"), "a sparse VMDK image (COWD)"),
         (at(0, b"AFF10\r\n\0"), "an AFF image"),
-        (at(0, b"PK\x03\x04 container.description"), "an AFF4 image"),
+        (at(0, b"PK\x03\x04 container.description"), "disk"),
         (koly, "disk"),
         (at(0, b"EVF2\r\n\x81\0"), "EWF version 2 (Ex01)"),
         (at(0, b"LVF\x09\r\n\xff\0"), "a logical EWF image (L01)"),
@@ -165,8 +165,8 @@ fn content_decides_what_a_file_is() {
 fn real_files_of_other_kinds_are_named() {
     let (data, images) = (testdata(), images());
     let cases: &[(&Option<_>, &str, &str)] = &[
-        (&data, "disk/aff4/Base-Linear.aff4", "an AFF4 image"),
-        (&data, "disk/aff4/dream.aff4", "an AFF4 image"),
+        (&data, "disk/aff4/Base-Linear.aff4", "disk"),
+        (&data, "disk/aff4/dream.aff4", "disk"),
         (&data, "disk/dissect/ad1_test.ad1", "an AD1 logical image"),
         (&data, "disk/dfvfs/ext2.qcow2", "disk"),
         (&data, "disk/dfvfs/ext2.vmdk", "disk"),
