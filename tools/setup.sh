@@ -11,7 +11,7 @@ if [ "$what" != demo ]; then
   programs+=(fls:sleuthkit fiwalk:sleuthkit ewfverify:ewf-tools mkntfs:ntfs-3g ntfs-3g:ntfs-3g mkfs.vfat:dosfstools
     mcopy:mtools mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse hashdeep:hashdeep qemu-img:qemu-utils cryptsetup:cryptsetup-bin lvm:lvm2 grub-fstest:grub-common
     ffmpeg:ffmpeg setfattr:attr sfdisk:fdisk sgdisk:gdisk genisoimage:genisoimage xorriso:xorriso mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs mkudffs:udftools sload.f2fs:f2fs-tools
-    7z:p7zip-full mkapfs:apfsprogs zstd:zstd python3:python3)
+    mkapfs:apfsprogs zstd:zstd bzip2:bzip2 pbzip2:pbzip2 7zz:7zip python3:python3)
 fi
 # The proofs of the web app; without them they say that they are skipped.
 [ "$what" != proof ] || programs+=(chromium:chromium node:nodejs npm:npm)

@@ -1,4 +1,4 @@
-//! Archives among the files of the evidence: zip, tar, packed tar, packed files, Android backups.
+//! Archives among the files of the evidence: zip, tar, 7z, packed tar, packed files (bzip2 too), Android backups.
 #![no_main]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Virtual disks: QCOW, VHD, VHDX, VMDK. A VMDK descriptor gets the input itself for each of its extents.
+//! Virtual disks: QCOW, VHD, VHDX, VMDK, DMG, AFF4. A VMDK descriptor gets the input itself for each of its extents.
 #![no_main]
 
 use avocet_evidence::Source;

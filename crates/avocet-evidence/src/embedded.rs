@@ -1,12 +1,12 @@
 //! Archives that are files of the evidence: their bytes at any place, and their members as a tree.
 //!
-//! What a file is, its content decides: zip (office documents and apps of phones are zip archives too), tar, a compressed
-//! tar, a compressed file, an Android backup without a password. Other archives are recognised by whoever names formats and
+//! What a file is, its content decides: zip (office documents and apps of phones are zip archives too), tar, 7z, a
+//! compressed tar, a compressed file, an Android backup without a password. Other archives are recognised by whoever names formats and
 //! are not read.
 //!
 //! | problem code | meaning |
 //! | --- | --- |
-//! | those of [`crate::unpack`], [`crate::fs::zip`], [`crate::fs::tar`], [`crate::container::android`] | as there |
+//! | those of [`crate::unpack`], [`crate::fs::zip`], [`crate::fs::tar`], [`crate::fs::sevenz`], [`crate::container::android`] | as there |
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::entry::{
     AllocationState, Content, Entry, EntryKind, Extent, FileSystem, Location, Mapped, Run, Times, Visitor, VolumeFacts,
 };
 use crate::error::{OpenError, Problem, ReadError, ReadFault};
+use crate::fs::sevenz::{self, SevenZip};
 use crate::fs::tar::Tar;
 use crate::fs::zip::Zip;
 use crate::scratch::{Access, Scratch};
@@ -114,7 +115,7 @@ impl Entry {
 
 /// An archive that was opened.
 pub struct Archive {
-    /// `zip`, `tar`, `tar.gz`, `tar.xz`, `tar.zst`, `gzip`, `xz`, `zstd` or `android-backup`.
+    /// `zip`, `tar`, `7z`, `tar.gz`, `tar.xz`, `tar.zst`, `tar.bz2`, `gzip`, `xz`, `zstd`, `bzip2` or `android-backup`.
     pub kind: &'static str,
     /// Its members, in the state *embedded*.
     pub fs: Box<dyn FileSystem>,
@@ -156,6 +157,11 @@ pub fn open_archive(
     if is_tar(&head) {
         let tar = Tar::open_with_state(Arc::clone(&source), embedded)?;
         return whole("tar", Box::new(tar), source);
+    }
+    if head.starts_with(sevenz::MAGIC) {
+        let sevenz::Opened { fs, plain } = SevenZip::open(&source, embedded, limit, &**scratch)?;
+        let unpacked = plain.len();
+        return Ok(Some(Archive { kind: "7z", fs: Box::new(fs), source: plain, problems: vec![], unpacked }));
     }
     let Some(packing) = Packing::recognise(&head) else { return Ok(None) };
     let unpacked = unpack(packing, &*source, limit, &**scratch)?;

@@ -11,6 +11,7 @@
 
 pub mod bytes;
 mod checksum;
+mod codec;
 pub mod container;
 mod crypto;
 pub mod embedded;

@@ -7,23 +7,23 @@ use std::sync::Arc;
 use crate::container::android::AndroidBackup;
 use crate::container::signature::is_tar;
 use crate::container::{self, Detected, Opened, packed_refused};
-use crate::entry::{FileSystem, Run};
+use crate::entry::{AllocationState, FileSystem, Run};
 use crate::error::{OpenError, Problem};
 use crate::fs::ios::{IosBackup, Look};
 use crate::fs::{
     apfs, btrfs::Btrfs, exfat::ExFat, ext::Ext, f2fs::F2fs, fat::Fat, folder::Folder, hfs::Hfs, iso::Iso, ntfs::Ntfs,
-    tar::Tar, udf::Udf, ufd, ufdr::Ufdr, xfs::Xfs, zip::Zip,
+    sevenz::SevenZip, tar::Tar, udf::Udf, ufd, ufdr::Ufdr, xfs::Xfs, zip::Zip,
 };
 use crate::layers::{self, Piece};
 use crate::scratch::Access;
 use crate::source::{Source, read_up_to};
-use crate::unpack::{Limit, unpack};
-use crate::volume;
+use crate::unpack::{Limit, Packing, Unpacked, unpack};
 use crate::volume::recognise::{FsKind, Recognised};
+use crate::volume::{self, VolumeScan};
 
 /// A piece of evidence, opened read-only down to its file systems.
 pub struct Evidence {
-    /// `folder`, `ios-backup`, `android-backup`, `ufdr`, `zip`, `tar`, `tar.gz`, `tar.xz`, `tar.zst`, or the kind of the container (see [`Opened::kind`]).
+    /// `folder`, `ios-backup`, `android-backup`, `ufdr`, `zip`, `tar`, `tar.gz`, `tar.xz`, `tar.zst`, `tar.bz2`, `7z`, or the kind of the container (see [`Opened::kind`]).
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
@@ -167,11 +167,20 @@ impl Evidence {
                 let tree = Self::tree("android-backup", Some(opened), Box::new(tar), backup.tar);
                 Ok(Evidence { problems: backup.problems, device: backup.facts, ..tree })
             }
+            Detected::SevenZip => {
+                let opened = container::open_parts_as_raw(path)?;
+                let archive =
+                    SevenZip::open(&opened.source, AllocationState::Allocated, Limit::EVIDENCE, &*access.scratch)?;
+                Ok(Self::tree("7z", Some(opened), Box::new(archive.fs), archive.plain))
+            }
             Detected::Packed(packing) => {
                 let opened = container::open_as_raw(path)?;
                 let unpacked = unpack(packing, &*opened.source, Limit::EVIDENCE, &*access.scratch)?;
                 let head = read_up_to(&unpacked.source, 0, 512)?;
                 if !is_tar(&head) {
+                    if let Some(disk) = Self::packed_disk(packing, &opened, &unpacked, access)? {
+                        return Ok(disk);
+                    }
                     // What broke off before the first member says nothing of what was inside.
                     return Err(match unpacked.problems.iter().find(|_| head.len() < 512 && !unpacked.whole) {
                         Some(p) => OpenError::malformed(p.layer, p.offset.unwrap_or(0), p.detail.clone()),
@@ -221,13 +230,45 @@ impl Evidence {
         }
     }
 
+    /// A raw disk image that was packed; `None` where nothing in the bytes says that they are a disk.
+    fn packed_disk(
+        packing: Packing,
+        packed: &Opened,
+        unpacked: &Unpacked,
+        access: &Access,
+    ) -> Result<Option<Evidence>, OpenError> {
+        let scan = volume::scan(Arc::clone(&unpacked.source))?;
+        let known = scan.volumes.iter().any(|slot| match slot.recognised {
+            Recognised::FileSystem(_) => true,
+            Recognised::NotRead { certain, .. } => certain,
+            _ => false,
+        });
+        if scan.scheme == "none" && !known {
+            return Ok(None);
+        }
+        let disk = Opened {
+            kind: packing.raw_kind(),
+            source: Arc::clone(&unpacked.source),
+            ewf: None,
+            segments: packed.segments.clone(),
+            problems: packed.problems.iter().chain(&unpacked.problems).cloned().collect(),
+            stored: (None, None),
+        };
+        let facts = vec![("packed with".to_owned(), packing.as_str().to_owned())];
+        Ok(Some(Evidence { device: facts, ..Self::scanned(disk, scan, access) }))
+    }
+
     fn image(opened: Opened, access: &Access) -> Result<Evidence, OpenError> {
         let scan = volume::scan(Arc::clone(&opened.source))?;
+        Ok(Self::scanned(opened, scan, access))
+    }
+
+    fn scanned(opened: Opened, scan: VolumeScan, access: &Access) -> Evidence {
         let mut problems = opened.problems.clone();
         problems.extend(scan.problems);
         let found = layers::open_all(&opened.source, scan.volumes, access);
         problems.extend(found.problems);
-        Ok(Evidence {
+        Evidence {
             kind: opened.kind,
             scheme: scan.scheme,
             volumes: found.volumes,
@@ -237,7 +278,7 @@ impl Evidence {
             device: vec![],
             locked: found.locked,
             container: Some(opened),
-        })
+        }
     }
 
     /// The evidence's bytes; `None` for a folder, which has none of its own.

@@ -9,7 +9,7 @@
 //! | `unpack-capped` | the data unpack to more than is read; the rest was not |
 //! | `bytes-after-stream` | bytes follow the compressed data that are not part of them |
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use flate2::bufread::{GzDecoder, ZlibDecoder};
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
 
+use crate::codec::bzip2;
 use crate::error::{Problem, ReadError};
 use crate::scratch::Scratch;
 use crate::source::Source;
@@ -37,6 +38,8 @@ pub enum Packing {
     Xz,
     /// Zstandard, of one or more frames.
     Zstd,
+    /// bzip2, of one or more streams.
+    Bzip2,
     /// A zlib stream.
     Zlib,
 }
@@ -51,6 +54,13 @@ impl Packing {
         if head.starts_with(b"\xfd7zXZ\0") {
             return Some(Self::Xz);
         }
+        // bzip2: the size of its blocks, then a block or, of nothing, the end.
+        let bzip2 = head.starts_with(bzip2::MAGIC)
+            && matches!(head.get(3), Some(b'1'..=b'9'))
+            && matches!(head.get(4..10), Some(b"1AY&SY" | b"\x17\x72\x45\x38\x50\x90"));
+        if bzip2 {
+            return Some(Self::Bzip2);
+        }
         head.starts_with(b"\x28\xb5\x2f\xfd").then_some(Self::Zstd)
     }
 
@@ -60,7 +70,18 @@ impl Packing {
             Self::Gzip => "gzip",
             Self::Xz => "xz",
             Self::Zstd => "zstd",
+            Self::Bzip2 => "bzip2",
             Self::Zlib => "zlib",
+        }
+    }
+
+    /// The name of a raw disk image that is packed so.
+    pub fn raw_kind(self) -> &'static str {
+        match self {
+            Self::Gzip | Self::Zlib => "raw.gz",
+            Self::Xz => "raw.xz",
+            Self::Zstd => "raw.zst",
+            Self::Bzip2 => "raw.bz2",
         }
     }
 
@@ -70,6 +91,7 @@ impl Packing {
             Self::Gzip | Self::Zlib => "tar.gz",
             Self::Xz => "tar.xz",
             Self::Zstd => "tar.zst",
+            Self::Bzip2 => "tar.bz2",
         }
     }
 }
@@ -89,7 +111,8 @@ impl Limit {
     /// For evidence itself: 256 times its size and 1 GiB, at most 16 TiB.
     pub const EVIDENCE: Limit = Limit { ratio: 256, base: 1 << 30, most: 16 << 40 };
 
-    fn bytes(self, packed: u64) -> u64 {
+    /// Bytes that so many packed ones may unpack to.
+    pub(crate) fn bytes(self, packed: u64) -> u64 {
         packed.saturating_mul(self.ratio).saturating_add(self.base).min(self.most)
     }
 }
@@ -104,25 +127,65 @@ pub struct Unpacked {
     pub whole: bool,
 }
 
-/// Reads a source from front to back, and keeps the error that the source gave.
+/// Bytes that are looked at before it is decided what follows.
+const LOOK: usize = 16;
+
+/// Reads a source from front to back, and keeps the error that the source gave. What it shows has at least [`LOOK`] bytes,
+/// or all that are left, so that the beginning of a further stream is never cut.
 struct Forward<'a> {
     source: &'a dyn Source,
+    /// The next byte of the source to read.
     at: u64,
     failed: Option<ReadError>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Forward<'a> {
+    fn new(source: &'a dyn Source) -> Self {
+        Self { source, at: 0, failed: None, buffer: vec![0; STEP], start: 0, end: 0 }
+    }
+
+    fn held(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+}
+
+impl BufRead for Forward<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        if self.held() < LOOK && self.at < self.source.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.held());
+            let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+            match self.source.read_at(self.at, room) {
+                Ok(n) => {
+                    self.at = self.at.saturating_add(n as u64);
+                    self.end = self.end.saturating_add(n);
+                }
+                Err(error) => {
+                    self.failed = Some(error);
+                    return Err(std::io::Error::other("the evidence cannot be read"));
+                }
+            }
+        }
+        Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.start = self.start.saturating_add(amount).min(self.end);
+    }
 }
 
 impl Read for Forward<'_> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        match self.source.read_at(self.at, buf) {
-            Ok(n) => {
-                self.at = self.at.saturating_add(n as u64);
-                Ok(n)
-            }
-            Err(error) => {
-                self.failed = Some(error);
-                Err(std::io::Error::other("the evidence cannot be read"))
-            }
+        let from = self.fill_buf()?;
+        let n = from.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..n), from.get(..n)) {
+            to.copy_from_slice(from);
         }
+        self.consume(n);
+        Ok(n)
     }
 }
 
@@ -161,7 +224,7 @@ impl Sink<'_> {
 }
 
 /// Unpacks streams of one kind that stand one after the other. Says whether other bytes follow them.
-fn run(packing: Packing, input: &mut BufReader<Forward<'_>>, sink: &mut Sink<'_>) -> Result<bool, Ended> {
+fn run(packing: Packing, input: &mut Forward<'_>, sink: &mut Sink<'_>) -> Result<bool, Ended> {
     let mut first = true;
     loop {
         let head = input.fill_buf().map_err(|_| Ended::Damaged)?;
@@ -171,6 +234,7 @@ fn run(packing: Packing, input: &mut BufReader<Forward<'_>>, sink: &mut Sink<'_>
         }
         match packing {
             Packing::Gzip if first || head.starts_with(b"\x1f\x8b") => sink.take(GzDecoder::new(&mut *input))?,
+            Packing::Bzip2 if first || head.starts_with(bzip2::MAGIC) => sink.take(bzip2::Decoder::new(&mut *input))?,
             Packing::Zlib if first => sink.take(ZlibDecoder::new(&mut *input))?,
             Packing::Xz if first => {
                 sink.take(XzReader::new_mem_limit(&mut *input, true, MOST_XZ_KIB))?;
@@ -203,7 +267,7 @@ fn run(packing: Packing, input: &mut BufReader<Forward<'_>>, sink: &mut Sink<'_>
 }
 
 /// Whether bytes other than zeros follow.
-fn others_follow(input: &mut BufReader<Forward<'_>>) -> Result<bool, Ended> {
+fn others_follow(input: &mut Forward<'_>) -> Result<bool, Ended> {
     loop {
         let bytes = input.fill_buf().map_err(|_| Ended::Damaged)?;
         if bytes.is_empty() || bytes.iter().any(|b| *b != 0) {
@@ -228,13 +292,11 @@ pub fn unpack(
     let mut writer = scratch.begin();
     let limit = limit.bytes(source.len());
     let mut sink = Sink { writer: &mut *writer, made: 0, limit, buffer: vec![0; STEP] };
-    let mut input = BufReader::with_capacity(STEP, Forward { source, at: 0, failed: None });
+    let mut input = Forward::new(source);
     let ended = catch_unwind(AssertUnwindSafe(|| run(packing, &mut input, &mut sink))).unwrap_or(Err(Ended::Damaged));
     let made = sink.made;
-    let unread = input.buffer().len() as u64;
-    let forward = input.into_inner();
-    let at = forward.at.saturating_sub(unread);
-    if let Some(error) = forward.failed {
+    let at = input.at.saturating_sub(input.held() as u64);
+    if let Some(error) = input.failed {
         return Err(error);
     }
     let mut problems = vec![];

@@ -195,7 +195,7 @@ impl Extract {
             }
             "android-backup" => format!("an Android backup, {}", size()),
             "ufdr" => format!("a report of a phone extraction (UFDR), {}", size()),
-            kind if kind == "zip" || kind.starts_with("tar") => format!("{kind} archive, {}", size()),
+            kind if matches!(kind, "zip" | "7z") || kind.starts_with("tar") => format!("{kind} archive, {}", size()),
             kind => format!("{kind} image, {}{segments}", size()),
         }
     }

@@ -206,7 +206,7 @@ impl<M: Map> Blocks<M> {
 
 /// Inflates into `out`, which must hold all that comes, and says how much came. What follows the stream in its room is
 /// not looked at.
-fn inflate(zlib: bool, stored: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+pub(super) fn inflate(zlib: bool, stored: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
     let mut decoder = Decompress::new(zlib);
     match decoder.decompress(stored, out, FlushDecompress::Finish) {
         Ok(Status::StreamEnd) => Ok(usize::try_from(decoder.total_out()).unwrap_or(0)),

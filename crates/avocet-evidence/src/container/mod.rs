@@ -2,9 +2,11 @@
 //!
 //! What a file is, its content decides, never its name; names only say which files belong together.
 
+mod aff4;
 pub mod android;
 mod blocks;
 mod cache;
+mod dmg;
 pub mod ewf;
 mod files;
 mod qcow;
@@ -44,13 +46,16 @@ pub enum Detected {
     Tar,
     /// An Android backup: see [`android`].
     AndroidBackup,
+    /// A 7z archive: see [`crate::fs::sevenz`].
+    SevenZip,
     /// A compressed stream, perhaps of a tar archive: see [`crate::unpack`].
     Packed(Packing),
     /// An EWF version 1 image: [`open`] reads it.
     Ewf,
     /// A raw image, split or not, or a block device: [`open`] reads it.
     Raw,
-    /// A virtual disk (QCOW, VHD, VHDX, VMDK): [`open`] reads it, or says which of their kinds is not read.
+    /// A virtual disk (QCOW, VHD, VHDX, VMDK), an Apple disk image (DMG) or an AFF4 image: [`open`] reads it, or says which
+    /// of their kinds is not read.
     Disk,
     /// Recognised and not read.
     Unsupported {
@@ -63,7 +68,8 @@ pub enum Detected {
 
 /// An opened image.
 pub struct Opened {
-    /// `raw`, `split raw`, `ewf`, `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow` or `qcow2`.
+    /// `raw`, `split raw`, `ewf`, `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow`, `qcow2`, `dmg` or `aff4`; a raw image that was packed: `raw.gz`
+    /// and so on.
     pub kind: &'static str,
     /// The bytes of the medium.
     pub source: Arc<dyn Source>,
@@ -73,12 +79,14 @@ pub struct Opened {
     pub segments: Vec<PathBuf>,
     /// What was found wrong on opening.
     pub problems: Vec<Problem>,
+    /// The MD5 and SHA-1 that the container stores of its medium, where it is no EWF image.
+    pub stored: (Option<Md5>, Option<Sha1>),
 }
 
 impl Opened {
     /// The MD5 and SHA-1 that the container stores of its medium.
     pub fn stored_digests(&self) -> (Option<Md5>, Option<Sha1>) {
-        self.ewf.as_ref().map_or((None, None), |ewf| (ewf.facts().stored_md5, ewf.facts().stored_sha1))
+        self.ewf.as_ref().map_or(self.stored, |ewf| (ewf.facts().stored_md5, ewf.facts().stored_sha1))
     }
 
     /// Hands all bytes of the medium to `sink` in order, read and decoded by `threads` threads: [`Ewf::stream`] or
@@ -128,8 +136,11 @@ pub fn detect(path: &Path) -> Result<Detected, OpenError> {
         Signature::Zip => Detected::Zip,
         Signature::Tar => Detected::Tar,
         Signature::AndroidBackup => Detected::AndroidBackup,
+        Signature::SevenZip => Detected::SevenZip,
         Signature::Packed(packing) => Detected::Packed(packing),
-        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => Detected::Disk,
+        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk | Signature::Dmg | Signature::Aff4 => {
+            Detected::Disk
+        }
         Signature::Unsupported(what, advice) => Detected::Unsupported { what, advice },
         Signature::Raw => Detected::Raw,
     })
@@ -153,14 +164,16 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
                 problems: ewf.problems().to_vec(),
                 source: Arc::<Ewf>::clone(&ewf),
                 ewf: Some(ewf),
+                stored: (None, None),
             })
         }
         Signature::Unsupported(what, advice) => Err(refused(what, advice)),
         Signature::Tar => Err(refused("a tar archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::AndroidBackup => Err(refused("an Android backup as a disk image", "Examine it as a backup")),
+        Signature::SevenZip => Err(refused("a 7z archive as a disk image", "Examine it as an archive, or unpack it")),
         Signature::Packed(packing) => Err(packed_refused(packing)),
         Signature::Zip => Err(refused("a zip archive as a disk image", "Examine it as an archive, or unpack it")),
-        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk => {
+        Signature::Qcow | Signature::Vhd | Signature::Vhdx | Signature::Vmdk | Signature::Dmg | Signature::Aff4 => {
             let pool = Arc::new(files::Pool::default());
             let mut extents = vec![];
             let mut fetch = |name: &[u8]| {
@@ -175,26 +188,28 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
             let disk = open_disk(Arc::new(raw), &mut fetch)?;
             problems.extend(disk.problems);
             let segments = segments.into_iter().chain(extents).collect();
-            Ok(Opened { kind: disk.kind, source: disk.source, ewf: None, segments, problems })
+            Ok(Opened { kind: disk.kind, source: disk.source, ewf: None, segments, problems, stored: disk.stored })
         }
         Signature::Raw => {
             let kind = if segments.len() > 1 { "split raw" } else { "raw" };
             if raw.is_empty() {
                 problems.push(Problem::new("raw", "empty", None, "the image holds no bytes"));
             }
-            Ok(Opened { kind, source: Arc::new(raw), ewf: None, segments, problems })
+            Ok(Opened { kind, source: Arc::new(raw), ewf: None, segments, problems, stored: (None, None) })
         }
     }
 }
 
-/// A virtual disk: QCOW, VHD, VHDX or VMDK.
+/// A virtual disk: QCOW, VHD, VHDX, VMDK, DMG or AFF4.
 pub struct Disk {
-    /// `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow` or `qcow2`.
+    /// `fixed vhd`, `vhd`, `vhdx`, `vmdk`, `qcow`, `qcow2`, `dmg` or `aff4`.
     pub kind: &'static str,
     /// The bytes of the disk.
     pub source: Arc<dyn Source>,
     /// What was found wrong on opening.
     pub problems: Vec<Problem>,
+    /// The MD5 and SHA-1 that the image stores of its disk.
+    pub stored: (Option<Md5>, Option<Sha1>),
 }
 
 /// Gives the file that a VMDK descriptor names, by the bytes of its name.
@@ -213,7 +228,9 @@ pub fn open_disk(file: Arc<dyn Source>, extent: &mut FetchExtent<'_>) -> Result<
         Signature::Vhd => vhd::open(&file),
         Signature::Vhdx => vhdx::open(&file),
         Signature::Vmdk => vmdk::open(&file, extent),
-        _ => Err(OpenError::malformed("container", 0, "this is no QCOW, VHD, VHDX or VMDK image")),
+        Signature::Dmg => dmg::open(&file),
+        Signature::Aff4 => aff4::open(&file),
+        _ => Err(OpenError::malformed("container", 0, "this is no QCOW, VHD, VHDX, VMDK, DMG or AFF4 image")),
     }
 }
 
@@ -236,7 +253,18 @@ pub(crate) fn packed_refused(packing: Packing) -> OpenError {
 /// # Errors
 /// As [`Raw::open`].
 pub fn open_as_raw(path: &Path) -> Result<Opened, OpenError> {
-    let raw = Raw::open_alone(path)?;
+    Ok(as_raw(Raw::open_alone(path)?))
+}
+
+/// As [`open_as_raw`], with the other parts of a file that was split (`x.7z.001` and so on).
+///
+/// # Errors
+/// As [`Raw::open`].
+pub fn open_parts_as_raw(path: &Path) -> Result<Opened, OpenError> {
+    Ok(as_raw(Raw::open(path)?))
+}
+
+fn as_raw(raw: Raw) -> Opened {
     let (segments, problems) = (raw.segments().to_vec(), raw.problems().to_vec());
-    Ok(Opened { kind: "raw", source: Arc::new(raw), ewf: None, segments, problems })
+    Opened { kind: "raw", source: Arc::new(raw), ewf: None, segments, problems, stored: (None, None) }
 }

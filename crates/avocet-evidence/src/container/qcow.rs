@@ -150,5 +150,5 @@ pub(super) fn open(file: &Arc<dyn Source>) -> Result<Disk, OpenError> {
     let map = Clusters { tables, version, cluster_bits, entries_bits, first_table, packing };
     let source = Blocks::new(LAYER, Arc::clone(file), map, 1 << cluster_bits, size)?;
     let kind = if version == 1 { "qcow" } else { "qcow2" };
-    Ok(Disk { kind, source: Arc::new(source), problems })
+    Ok(Disk { kind, source: Arc::new(source), problems, stored: (None, None) })
 }

@@ -3,8 +3,7 @@
 //! Only formats that wrap a disk image are looked for. Whatever a raw disk may begin with (a boot sector, a file system,
 //! an encrypted volume) is the business of the layers above.
 
-use super::vhd;
-use crate::bytes::{array, be_u32, u8_at};
+use super::{dmg, vhd};
 use crate::source::{Source, read_up_to};
 use crate::unpack::Packing;
 
@@ -17,6 +16,7 @@ pub(super) enum Signature {
     Zip,
     Tar,
     AndroidBackup,
+    SevenZip,
     /// One compressed stream, perhaps of a tar archive.
     Packed(Packing),
     Qcow,
@@ -25,6 +25,10 @@ pub(super) enum Signature {
     Vhdx,
     /// A descriptor, or a sparse extent.
     Vmdk,
+    /// An Apple disk image with its trailer.
+    Dmg,
+    /// A zip archive that is an AFF4 volume.
+    Aff4,
     /// A container that is not read: its name and what to do.
     Unsupported(&'static str, &'static str),
     /// None of these.
@@ -32,7 +36,7 @@ pub(super) enum Signature {
 }
 
 pub(super) const CONVERT: &str = "Convert it to raw (for example with qemu-img convert -O raw) and examine that";
-const REIMAGE: &str = "Export it to raw or E01 with the tool that made it, and examine that";
+pub(super) const REIMAGE: &str = "Export it to raw or E01 with the tool that made it, and examine that";
 pub(super) const UNPACK: &str = "Unpack it and examine the image or folder inside";
 
 /// Formats that are read, by their first bytes.
@@ -44,6 +48,7 @@ const READ: &[(&[u8], Signature)] = &[
     (super::vmdk::SPARSE, Signature::Vmdk),
     (super::vmdk::DESCRIPTOR, Signature::Vmdk),
     (super::android::MAGIC, Signature::AndroidBackup),
+    (crate::fs::sevenz::MAGIC, Signature::SevenZip),
 ];
 
 /// Formats that are not read, by their first bytes: (offset, bytes, name, advice).
@@ -60,7 +65,6 @@ const BEGINNINGS: &[(usize, &[u8], &str, &str)] = &[
     (0, b"ADCRYPT\0", "an image encrypted by FTK Imager", "Decrypt it with FTK Imager, and examine the result"),
     (0, b"encrcdsa", "an encrypted Apple disk image", REIMAGE),
     (0, b"sprs", "an Apple sparse disk image", REIMAGE),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
     (0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
     (0, b"\x04\x22\x4d\x18", "an lz4-compressed file", UNPACK),
     (0, b"MSWIM\0\0\0", "a Windows image archive (WIM)", UNPACK),
@@ -77,10 +81,6 @@ pub(crate) fn is_tar(head: &[u8]) -> bool {
         header.iter().enumerate().map(|(i, b)| u32::from(if (148..156).contains(&i) { b' ' } else { *b })).sum();
     let stored = header.get(148..156).unwrap_or_default().iter().filter(|b| (b'0'..=b'7').contains(b));
     stored.fold(0u32, |n, b| n.wrapping_mul(8).wrapping_add(u32::from(b & 7))) == sum
-}
-
-fn is_bzip2(head: &[u8]) -> bool {
-    is_at(head, 0, b"BZh") && u8_at(head, 3).is_some_and(|b| b.is_ascii_digit()) && is_at(head, 4, b"1AY&SY")
 }
 
 /// An AFF4 volume is a zip whose first member is `container.description` or whose comment or members name an
@@ -105,20 +105,16 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
         }
     }
     if is_at(&head, 0, b"PK\x03\x04") || is_at(&head, 0, b"PK\x05\x06") {
-        return if is_aff4(&head) { Signature::Unsupported("an AFF4 image", REIMAGE) } else { Signature::Zip };
+        return if is_aff4(&head) { Signature::Aff4 } else { Signature::Zip };
     }
     let disk = source.len().saturating_sub(vhd::FOOTER);
     let tail = read_up_to(source, disk, 512).unwrap_or_default();
-    // The UDIF trailer: signature and its own length, 512 (Apple, resource_file_format of hdiutil images). It is asked
-    // before compressed files, because such an image may begin with its first compressed piece.
-    if array(&tail, 0) == Some(*b"koly") && be_u32(&tail, 8) == Some(512) {
-        return Signature::Unsupported("an Apple disk image (DMG)", REIMAGE);
+    // The trailer is asked for before compressed files, because such an image may begin with its first compressed piece.
+    if dmg::is_trailer(&tail) {
+        return Signature::Dmg;
     }
     if is_tar(&head) {
         return Signature::Tar;
-    }
-    if is_bzip2(&head) {
-        return Signature::Unsupported("a bzip2-compressed file", UNPACK);
     }
     if let Some(packing) = Packing::recognise(&head) {
         return Signature::Packed(packing);

@@ -87,7 +87,7 @@ pub(super) fn open(file: &Arc<dyn Source>) -> Result<Disk, OpenError> {
             let detail = "a fixed VHD: its last 512 bytes are the footer of the format and not of the disk";
             problems.push(Problem::new("raw", "vhd-footer-left-out", Some(end), detail));
             let source = Arc::new(SubSource::new(Arc::clone(file), 0, end));
-            return Ok(Disk { kind: "fixed vhd", source, problems });
+            return Ok(Disk { kind: "fixed vhd", source, problems, stored: (None, None) });
         }
         3 => {}
         4 => {
@@ -116,5 +116,5 @@ pub(super) fn open(file: &Arc<dyn Source>) -> Result<Disk, OpenError> {
     if entries < found.size.div_ceil(block) {
         return Err(OpenError::malformed(LAYER, found.header, "its table is shorter than the disk needs"));
     }
-    Ok(Disk { kind: "vhd", source: Arc::new(source), problems })
+    Ok(Disk { kind: "vhd", source: Arc::new(source), problems, stored: (None, None) })
 }

@@ -182,5 +182,5 @@ pub(super) fn open(file: &Arc<dyn Source>) -> Result<Disk, OpenError> {
     let ratio = (sector << 23).checked_div(block).unwrap_or(0).max(1);
     let table = Table { tables: Tables::new(Arc::clone(file)), start: bat.0, entries: bat.1 / 8, ratio };
     let source = Blocks::new(LAYER, Arc::clone(file), table, block, size)?;
-    Ok(Disk { kind: "vhdx", source: Arc::new(source), problems })
+    Ok(Disk { kind: "vhdx", source: Arc::new(source), problems, stored: (None, None) })
 }

@@ -12,6 +12,7 @@ pub mod ios;
 pub mod iso;
 pub mod ntfs;
 pub mod recycle;
+pub mod sevenz;
 pub mod tar;
 pub mod udf;
 pub(crate) mod ufd;

@@ -1,4 +1,4 @@
-//! Virtual disks (QCOW, VHD, VHDX, VMDK): our bytes against `qemu-img` and The Sleuth Kit; refusals; hostile input.
+//! Virtual disks (QCOW, VHD, VHDX, VMDK, DMG, AFF4): our bytes against `qemu-img` and The Sleuth Kit; refusals; hostile input.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,6 +7,8 @@
     reason = "helpers of tests, which write their own fixtures into temporary folders"
 )]
 
+mod aff4;
+mod dmg;
 mod hostile;
 mod refused;
 

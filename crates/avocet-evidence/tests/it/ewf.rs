@@ -9,6 +9,7 @@
 
 mod hostile;
 mod raw;
+mod smart;
 mod writer;
 
 use std::io::Read;

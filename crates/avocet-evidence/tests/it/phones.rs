@@ -4,6 +4,7 @@
 mod ios;
 mod ios_locked;
 mod packed;
+mod sevenz;
 mod sqlite;
 mod tar;
 mod ufdr;

@@ -89,7 +89,7 @@ fn a_disc_reads_as_it_was_made() {
     let free: u64 = fs.unallocated().unwrap().iter().map(|r| r.length).sum();
     assert!(free < 700 * 2048, "{free}");
     // Size and time of each as 7-Zip lists them.
-    let Some(listed) = output("7z", &["l", "-slt", "-tudf", path.to_str().unwrap()]) else {
+    let Some(listed) = output("7zz", &["l", "-slt", "-tudf", path.to_str().unwrap()]) else {
         return skipped(1, "7-Zip is not installed");
     };
     let mut compared = 0;
@@ -280,7 +280,7 @@ fn every_form_of_an_entry() {
     put(root.1, &entry(root.1, entry_body(4, 3, good.len() as u64, None, &good)));
     std::fs::write(&path, &image).unwrap();
     // 7-Zip opens no volume in which an entry leads nowhere, and reads no descriptors that go on elsewhere.
-    let out = Command::new("7z").args(["x", "-so", "-tudf", path.to_str().unwrap(), "inside.txt"]).output();
+    let out = Command::new("7zz").args(["x", "-so", "-tudf", path.to_str().unwrap(), "inside.txt"]).output();
     let theirs = out.ok().filter(|out| out.status.success()).map(|out| out.stdout);
     let bad = [
         name(root.1, 2, "folder", 507),

@@ -386,6 +386,7 @@ fn verify(global: &Global, args: &VerifyImage) -> anyhow::Result<Outcome> {
         Detected::Zip | Detected::Tar | Detected::AndroidBackup | Detected::Packed(_) => {
             container::open_as_raw(&args.evidence)
         }
+        Detected::SevenZip => container::open_parts_as_raw(&args.evidence),
         _ => container::open(&args.evidence),
     }
     .map_err(|e| Refusal(e.to_string()))?;

@@ -47,7 +47,7 @@ fn what_is_no_disk_image() {
         ("text", b"EWF acquisition log: everything went well\n".repeat(200), "it is text"),
         ("picture", picture(1, 2_000_000), "it is a picture"),
         ("odd length", vec![7; 70_001], "not a whole number of sectors"),
-        ("7-Zip", [b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), vec![9; 1016]].concat(), "recognised but not read"),
+        ("RAR", [b"Rar!\x1a\x07\x01\0".to_vec(), vec![9; 1016]].concat(), "recognised but not read"),
     ];
     for (what, bytes, word) in cases {
         fs::write(place.path("a"), bytes).unwrap();

@@ -1,8 +1,9 @@
-//! Expert Witness Compression Format, version 1: `.E01` images as EnCase, FTK Imager, Guymager and libewf write them.
+//! Expert Witness Compression Format, version 1: `.E01` images as EnCase, FTK Imager, Guymager and libewf write them, and
+//! SMART's `.s01`, whose chunks lie behind the tables that place them (EnCase 1 keeps them so, too).
 //!
 //! Nothing is handed out unchecked: each chunk's Adler-32 (its own where it is stored plain, zlib's where it is
 //! compressed) and length are checked on every read, and the tables that say where chunks lie are used only if their
-//! checksums are right. Source of the format: the EWF specification of the libewf project.
+//! checksums are right; SMART has one of their header only. Source of the format: the EWF specification of the libewf project.
 
 mod decode;
 mod header;
@@ -81,7 +82,7 @@ impl Ewf {
     ///
     /// # Errors
     /// [`OpenError::MissingSegment`], naming it, where a segment is not there; [`OpenError::Unsupported`] for EWF
-    /// version 2, logical (L01) and SMART or EnCase 1 images; [`OpenError::Malformed`] where a segment does not belong
+    /// version 2 and logical (L01) images; [`OpenError::Malformed`] where a segment does not belong
     /// to the set or the size of the medium is damaged or absurd. Damage that costs only some chunks is no error here
     /// but a [`Problem`].
     pub fn open(any_segment: &Path) -> Result<Self, OpenError> {

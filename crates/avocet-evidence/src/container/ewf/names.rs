@@ -1,5 +1,5 @@
 //! The names of an EWF image's segment files: `.E01` to `.E99`, then `.EAA` to `.EZZ`, `.FAA` and so on to `.ZZZ`.
-//! Source: the EWF specification of the libewf project, "Segment file extensions".
+//! SMART's begin with `S` in place of `E`. Source: the EWF specification of the libewf project, "Segment file extensions".
 
 use std::path::{Path, PathBuf};
 
@@ -34,10 +34,18 @@ pub(super) fn extension(number: u32, lower: bool) -> Option<String> {
     Some(if lower { text.to_lowercase() } else { text })
 }
 
+/// The number of the segment that an extension of SMART names: `.s01` and so on.
+fn smart(extension: &str) -> Option<u32> {
+    let rest = extension.strip_prefix(['s', 'S'])?;
+    number(&format!("E{rest}")).filter(|n| *n <= NUMBERED + LETTERS * LETTERS)
+}
+
 /// Where the segments of the image lie that one file belongs to.
 pub(super) struct Names {
     named: PathBuf,
     lower: bool,
+    /// The names are those of SMART.
+    smart: bool,
     /// The number by the name of the file that was given; `None` where its name says nothing.
     pub(super) number: Option<u32>,
 }
@@ -48,8 +56,9 @@ impl Names {
     pub(super) fn of(path: &Path, header: Option<u16>) -> Self {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         let lower = extension.starts_with(|c: char| c.is_ascii_lowercase());
-        let number = number(extension).filter(|n| *n <= NUMBERED || header.map(u32::from) == Some(*n));
-        Self { named: path.to_owned(), lower, number }
+        let fits = |n: &u32| *n <= NUMBERED || header.map(u32::from) == Some(*n);
+        let (usual, of_smart) = (number(extension).filter(fits), smart(extension).filter(fits));
+        Self { named: path.to_owned(), lower, smart: usual.is_none() && of_smart.is_some(), number: usual.or(of_smart) }
     }
 
     /// The names a segment may have, the likelier first.
@@ -59,7 +68,12 @@ impl Names {
             None if number == 1 => vec![self.named.clone()],
             _ => [self.lower, !self.lower]
                 .into_iter()
-                .filter_map(|lower| Some(self.named.with_extension(extension(number, lower)?)))
+                .filter_map(|lower| {
+                    let name = extension(number, lower)?;
+                    let first = if lower { "s" } else { "S" };
+                    let name = if self.smart { format!("{first}{}", name.get(1..)?) } else { name };
+                    Some(self.named.with_extension(name))
+                })
                 .collect(),
         }
     }

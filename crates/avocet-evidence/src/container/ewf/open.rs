@@ -169,12 +169,12 @@ impl Builder {
 
     fn read_sections(&mut self, segment: &Arc<dyn Source>) -> Result<End, OpenError> {
         let mut at = FILE_HEADER;
-        let mut sectors = 0..0;
+        let (mut sectors, mut inline) = (0..0, false);
         let mut pending: Option<Copy> = None;
         for _ in 0..MOST_SECTIONS {
             let section = Section::read(segment, at);
             let second = match &section {
-                Ok(s) if s.kind == Kind::Table2 => Some(Copy::read(segment, s)),
+                Ok(s) if s.kind == Kind::Table2 => Some(Copy::read(segment, s, false)),
                 _ => None,
             };
             let paired = pending.is_some();
@@ -196,8 +196,17 @@ impl Builder {
             match section.kind {
                 Kind::Next => return Ok(End::Next),
                 Kind::Done => return Ok(End::Done),
-                Kind::Sectors => sectors = section.body_start()..section.next,
-                Kind::Table => pending = Some(Copy::read(segment, &section)),
+                Kind::Sectors => (sectors, inline) = (section.body_start()..section.next, false),
+                Kind::Table => {
+                    // The first layouts have no section of sectors: chunks follow the table that places them.
+                    let old = self.volume.is_some_and(|v| v.old);
+                    let copy = Copy::read(segment, &section, old);
+                    if old || inline || sectors.is_empty() {
+                        sectors = copy.end.unwrap_or(section.next)..section.next;
+                        inline = true;
+                    }
+                    pending = Some(copy);
+                }
                 Kind::Table2 if !paired => {
                     self.say_here("section-damaged", at, "a second copy of a chunk table has no first");
                     return Ok(End::Broken((ReadFault::Damaged, "the chunk tables before it are out of order")));
@@ -246,12 +255,6 @@ impl Builder {
             }
             Kind::Volume | Kind::Data => match Volume::parse(&section.body(segment, 1052).unwrap_or_default()) {
                 VolumeBody::Good(volume) => self.compare(at, volume)?,
-                VolumeBody::Old if section.kind == Kind::Volume => {
-                    return Err(OpenError::Unsupported {
-                        what: "the EWF layout of SMART and EnCase 1".to_owned(),
-                        advice: "Convert it with ewfexport to E01 or raw, and try again",
-                    });
-                }
                 _ => self.say_here("volume-damaged", at, "a description of the medium is damaged"),
             },
             Kind::Hash | Kind::Digest => self.digests(section.kind, at, &body()),
@@ -366,6 +369,7 @@ impl Builder {
             self.say("acquisition-errors", None, detail);
         }
         let format = match (&self.header2, &self.header) {
+            _ if volume.old => "EWF-S01 (SMART)",
             (Some((categories, _)), _) if categories == "3" => "EWF-E01 as of EnCase 5",
             (Some(_), _) => "EWF-E01 as of EnCase 4",
             (None, Some(_)) => "EWF-E01 as of FTK Imager and EnCase 2 and 3",

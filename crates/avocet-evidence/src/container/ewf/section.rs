@@ -126,14 +126,14 @@ pub(super) struct Volume {
     pub(super) compression: u8,
     /// Zero where the writer sets none.
     pub(super) set_identifier: [u8; 16],
+    /// The layout of 94 bytes.
+    pub(super) old: bool,
 }
 
 /// What a `volume` body is.
 pub(super) enum VolumeBody {
-    /// The layout of EnCase 2 and later.
+    /// Of the layout of EnCase, 1,052 bytes, or that of the first specification and SMART, 94 bytes.
     Good(Volume),
-    /// The 94-byte layout of the first specification, EnCase 1 and SMART.
-    Old,
     /// The checksum is wrong.
     Damaged,
 }
@@ -141,13 +141,24 @@ pub(super) enum VolumeBody {
 impl Volume {
     const LENGTH: usize = 1052;
     const OLD_LENGTH: usize = 94;
+    /// The old layout does not say how hard chunks are compressed.
+    const UNSAID: u8 = 255;
 
     pub(super) fn parse(data: &[u8]) -> VolumeBody {
         if data.len() < Self::LENGTH {
-            return match sums(data, Self::OLD_LENGTH - 4) {
-                true => VolumeBody::Old,
-                false => VolumeBody::Damaged,
+            let read = || {
+                Some(Self {
+                    chunk_count: le_u32(data, 4)?,
+                    sectors_per_chunk: le_u32(data, 8)?,
+                    bytes_per_sector: le_u32(data, 12)?,
+                    sectors: u64::from(le_u32(data, 16)?),
+                    compression: Self::UNSAID,
+                    set_identifier: [0; 16],
+                    old: true,
+                })
             };
+            let volume = read().filter(|_| sums(data, Self::OLD_LENGTH - 4));
+            return volume.map_or(VolumeBody::Damaged, VolumeBody::Good);
         }
         if !sums(data, Self::LENGTH - 4) {
             return VolumeBody::Damaged;
@@ -160,6 +171,7 @@ impl Volume {
                 sectors: le_u64(data, 16)?,
                 compression: u8_at(data, 52)?,
                 set_identifier: array(data, 64)?,
+                old: false,
             })
         };
         read().map_or(VolumeBody::Damaged, VolumeBody::Good)

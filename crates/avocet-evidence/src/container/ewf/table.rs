@@ -21,12 +21,15 @@ pub(super) struct Copy {
     entries: Option<Box<[u32]>>,
     /// The writer stored no checksum of the entries.
     unchecked: bool,
+    /// Where the entries and their checksum end.
+    pub(super) end: Option<u64>,
 }
 
 impl Copy {
     /// Reads a table's header and entries and checks both checksums. A copy that cannot be read is a damaged one.
-    pub(super) fn read(source: &dyn Source, section: &Section) -> Self {
-        let mut out = Self { start: section.start, header: None, entries: None, unchecked: false };
+    /// In the layout of SMART (`old`) chunks follow the entries, and there is no checksum of these.
+    pub(super) fn read(source: &dyn Source, section: &Section, old: bool) -> Self {
+        let mut out = Self { start: section.start, header: None, entries: None, unchecked: false, end: None };
         let header = section.body(source, HEADER).unwrap_or_default();
         let (Some(count), Some(base), true) = (le_u32(&header, 0), le_u64(&header, 8), sums(&header, 20)) else {
             return out;
@@ -45,7 +48,10 @@ impl Copy {
         let Some((body, stored)) = usize::try_from(length).ok().and_then(|l| data.split_at_checked(l)) else {
             return out;
         };
+        let end = start.saturating_add(length);
+        out.end = Some(if old { end } else { end.saturating_add(4) });
         match le_u32(stored, 0) {
+            _ if old => {}
             Some(stored) if stored == adler(body) => {}
             Some(_) => return out,
             None => out.unchecked = true,

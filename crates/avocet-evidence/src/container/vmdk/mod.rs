@@ -258,7 +258,7 @@ pub(super) fn open(file: &Arc<dyn Source>, fetch: &mut FetchExtent<'_>) -> Resul
     }
     let source = Arc::new(Joined::new(LAYER, extents)?);
     check_disk_size(LAYER, source.len())?;
-    Ok(Disk { kind: "vmdk", source, problems: disks.problems })
+    Ok(Disk { kind: "vmdk", source, problems: disks.problems, stored: (None, None) })
 }
 
 /// The path of an extent beside its descriptor.

@@ -35,7 +35,6 @@ use crate::source::{Source, read_up_to};
 
 mod attributes;
 mod fork;
-mod lzvn;
 pub(crate) mod packed;
 mod record;
 mod tree;

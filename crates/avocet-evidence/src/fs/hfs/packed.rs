@@ -7,12 +7,12 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::bytes::{array, be_u32, le_u32, le_u64};
+use crate::codec::lzvn;
 use crate::entry::{Content, ContentRead, Extent, OpenContent, Unreadable};
 use crate::error::{ReadError, ReadFault};
 
 use super::LAYER;
 use super::fork::Fork;
-use super::lzvn;
 
 /// Plain bytes of a block.
 const BLOCK: u64 = 64 * 1024;

@@ -174,7 +174,7 @@ fn headers_of_backups_that_are_not_understood_are_refused_with_a_sentence() {
 #[test]
 fn packed_archives_are_read_as_python_and_zstd_read_them() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(tar) = made_tar(dir.path()) else { return skipped(6, "no GNU tar") };
+    let Some(tar) = made_tar(dir.path()) else { return skipped(10, "no GNU tar") };
     let (first, rest) = tar.split_at(30_000);
     let gzip = |b: &[u8]| through("gzip", &["-c"], b);
     let zstd = |b: &[u8]| through("zstd", &["-qc"], b);
@@ -187,6 +187,9 @@ fn packed_archives_are_read_as_python_and_zstd_read_them() {
         ("tar.xz", through("xz", &["-c"], &tar)),
         ("tar.xz", through("xz", &["-c", "--block-size=20000", "-C", "sha256"], &tar)),
         ("tar.xz", join([through("xz", &["-c"], first), through("xz", &["-c", "--x86", "--lzma2"], rest)])),
+        ("tar.bz2", through("bzip2", &["-c"], &tar)),
+        ("tar.bz2", join([through("bzip2", &["-c1"], first), through("bzip2", &["-c9"], rest)])),
+        ("tar.bz2", through("pbzip2", &["-c", "-b1"], &tar)),
         ("tar.zst", zstd(&tar)),
         ("tar.zst", join([zstd(first).map(|b| [b, skip].concat()), through("zstd", &["-qc", "-19"], rest)])),
     ] {
@@ -203,18 +206,63 @@ fn packed_archives_are_read_as_python_and_zstd_read_them() {
         let (ours, found) = rows(&evidence);
         assert_eq!(codes(&found), [""; 0]);
         assert_eq!(ours.len(), 43);
-        let Some(theirs) = python(BY_PYTHON, &[&path]) else { return skipped(6, "no Python") };
+        let Some(theirs) = python(BY_PYTHON, &[&path]) else { return skipped(10, "no Python") };
         assert_eq!(ours, theirs, "{kind}");
         done += 1;
     }
     println!("{done} packed archives");
 }
 
-/// Without a tar archive inside it is no evidence tree, and what it is is said.
+#[test]
+fn a_packed_disk_image_is_read_as_the_disk() {
+    let Some(data) = testdata() else { return skipped(4, "no shared test data") };
+    let dir = tempfile::tempdir().unwrap();
+    let list = |evidence: &Evidence| -> Vec<String> {
+        let one = |v: &avocet_evidence::Volume| match &v.state {
+            avocet_evidence::VolumeState::Read { fs, source } => collect(fs.as_ref())
+                .entries
+                .iter()
+                .map(|e| {
+                    format!("{} {} {:?}", v.name, e.path, content(e, source, 1 << 24).map(|b| b.map(|b| sha256(&b))))
+                })
+                .collect(),
+            other => vec![format!("{} {}", v.name, other.word())],
+        };
+        evidence.volumes.iter().flat_map(one).collect()
+    };
+    let raw = std::fs::read(data.join("disk/made/card-exfat.dd")).unwrap();
+    let wanted = list(&Evidence::open(&data.join("disk/made/card-exfat.dd")).unwrap());
+    assert!(wanted.len() > 5);
+    for (_, program) in PROGRAMS {
+        let Some(bytes) = through(program, &["-c"], &raw) else {
+            skipped(1, "a program is missing");
+            continue;
+        };
+        std::fs::write(dir.path().join("x"), &bytes).unwrap();
+        let evidence = open(&dir.path().join("x"), &Access::default()).unwrap();
+        assert!(evidence.kind.starts_with("raw.") && evidence.problems.is_empty(), "{program}");
+        assert!(list(&evidence) == wanted, "{program}");
+        assert_eq!(evidence.source().unwrap().len(), raw.len() as u64, "its digest is that of the disk");
+        // Cut off, it is read as far as it goes, and says so.
+        std::fs::write(dir.path().join("x"), &bytes[..bytes.len() - bytes.len() / 3]).unwrap();
+        if let Ok(evidence) = open(&dir.path().join("x"), &Access::default()) {
+            assert_eq!(evidence.problems[0].code, "stream-damaged", "{program}");
+        }
+    }
+    // Real ones.
+    for (name, kind) in [("disk/fs/test_disk_ext3.bin.zst", "raw.zst"), ("disk/fs/test_disk1.bin.zst", "raw.zst")] {
+        let evidence = open(&data.join(name), &Access::default()).unwrap();
+        assert_eq!((evidence.kind, &evidence.problems[..]), (kind, &[][..]), "{name}");
+        let found = list(&evidence);
+        assert!(found.len() > 5, "{name}: {found:?}");
+    }
+}
+
+/// Without a tar archive or a disk inside it is no evidence, and what it is is said.
 #[test]
 fn other_compressed_files_are_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
-    for (program, name) in [("gzip", "a gzip"), ("xz", "an xz"), ("zstd", "a zstd")] {
+    for (program, name) in [("gzip", "a gzip"), ("xz", "an xz"), ("zstd", "a zstd"), ("bzip2", "a bzip2")] {
         let Some(bytes) = through(program, &["-c"], b"just words") else {
             skipped(1, "a program is missing");
             continue;
@@ -226,11 +274,43 @@ fn other_compressed_files_are_refused_by_name() {
     }
 }
 
+/// Each way of packing, and the program that packs so.
+const PROGRAMS: [(Packing, &str); 4] =
+    [(Packing::Gzip, "gzip"), (Packing::Xz, "xz"), (Packing::Zstd, "zstd"), (Packing::Bzip2, "bzip2")];
+
+/// Where one stream ends and the next begins, no border of what is read at a time may stand in the way.
+#[test]
+fn further_streams_are_found_wherever_they_begin() {
+    for border in 131_060..131_090u32 {
+        // A member of gzip that is as long as wanted, in two blocks that are kept plain; then an ordinary one.
+        let plain: Vec<u8> = (0..border - 28).map(|n| n as u8).collect();
+        let (one, two) = plain.split_at(65_535);
+        let mut bytes = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
+        for (last, part) in [(0, one), (1, two)] {
+            let length = u16::try_from(part.len()).unwrap();
+            bytes.push(last);
+            bytes.extend([length.to_le_bytes(), (!length).to_le_bytes()].concat());
+            bytes.extend(part);
+        }
+        let mut sum = flate2::Crc::new();
+        sum.update(&plain);
+        bytes.extend([sum.sum().to_le_bytes(), sum.amount().to_le_bytes()].concat());
+        assert_eq!(bytes.len(), border as usize);
+        let Some(second) = through("gzip", &["-c"], b"the second") else { return skipped(30, "no gzip") };
+        bytes.extend(second);
+        let unpacked = unpack(Packing::Gzip, &MemorySource(bytes), Limit::EVIDENCE, &InMemory::new(1 << 20)).unwrap();
+        assert!(unpacked.problems.is_empty(), "{border}: {:?}", unpacked.problems);
+        let mut out = vec![0; plain.len() + 99];
+        let n = unpacked.source.read_at(0, &mut out).unwrap();
+        assert!(out[..n] == [&plain[..], b"the second"].concat(), "{border}: {n}");
+    }
+}
+
 #[test]
 fn a_stream_that_breaks_off_or_goes_on_too_long_says_so_and_keeps_what_came_before() {
     let plain: Vec<u8> = (0..500_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
     let whole = Limit { ratio: 1000, base: 0, most: u64::MAX };
-    for (packing, program) in [(Packing::Gzip, "gzip"), (Packing::Xz, "xz"), (Packing::Zstd, "zstd")] {
+    for (packing, program) in PROGRAMS {
         let Some(bytes) = through(program, &["-c"], &plain) else {
             skipped(1, "a program is missing");
             continue;
@@ -264,7 +344,7 @@ fn a_stream_that_breaks_off_or_goes_on_too_long_says_so_and_keeps_what_came_befo
 #[test]
 fn bombs_cost_no_more_than_the_limit() {
     let zeros = vec![0; 64 << 20];
-    for (packing, program) in [(Packing::Gzip, "gzip"), (Packing::Xz, "xz"), (Packing::Zstd, "zstd")] {
+    for (packing, program) in PROGRAMS {
         let Some(once) = through(program, &["-c"], &zeros) else {
             skipped(1, "a program is missing");
             continue;
@@ -283,14 +363,14 @@ fn bombs_cost_no_more_than_the_limit() {
 #[test]
 fn damaged_packed_archives_and_backups_cost_at_most_themselves() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(tar) = made_tar(dir.path()) else { return skipped(1000, "no GNU tar") };
+    let Some(tar) = made_tar(dir.path()) else { return skipped(1400, "no GNU tar") };
     let body = zlib(&tar);
     let mut bases = vec![("android", ab("5\n1\nnone\n", &body)), ("android plain", ab("1\n0\nnone\n", &tar))];
     if let Some(data) = testdata() {
         let sample = std::fs::read(data.join("phones/android_backup/backup2.ab")).unwrap();
         bases.push(("android encrypted", sample));
     }
-    for program in ["gzip", "xz", "zstd"] {
+    for (_, program) in PROGRAMS {
         match through(program, &["-c"], &tar) {
             Some(bytes) => bases.push((program, bytes)),
             None => skipped(200, "a program is missing"),

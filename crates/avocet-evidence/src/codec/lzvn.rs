@@ -3,15 +3,21 @@
 //! After the description in Apple's reference implementation (BSD licence); the code is our own.
 
 /// Decodes a block that yields at most `most` bytes; `None` where it contradicts itself or does not end.
-pub(super) fn decode(input: &[u8], most: usize) -> Option<Vec<u8>> {
+pub(crate) fn decode(input: &[u8], most: usize) -> Option<Vec<u8>> {
     let mut out: Vec<u8> = Vec::with_capacity(most.min(1 << 20));
+    append(input, &mut out, most)?;
+    Some(out)
+}
+
+/// As [`decode`], behind what `out` already holds, to which its matches may reach; `out` has at most `most` bytes then.
+pub(super) fn append(input: &[u8], out: &mut Vec<u8>, most: usize) -> Option<()> {
     let (mut at, mut distance) = (0usize, 0usize);
     loop {
         let op = usize::from(*input.get(at)?);
         let byte = |n: usize| input.get(at.checked_add(n)?).map(|b| usize::from(*b));
         // Operation length, literals, match length, distance where it is a new one.
         let (length, literals, matched, new) = match op {
-            0x06 => return Some(out),
+            0x06 => return Some(()),
             0x0E | 0x16 => (1, 0, 0, None),
             // Undefined.
             0x1E | 0x26 | 0x2E | 0x36 | 0x3E | 0x70..=0x7F | 0xD0..=0xDF => return None,
