@@ -146,6 +146,37 @@ def ewf():
     ], runs=3)
 
 
+VARIANTS = {"qcow2": "-O qcow2", "packed.qcow2": "-O qcow2 -c", "vmdk": "-O vmdk", "packed.vmdk": "-O vmdk -o subformat=streamOptimized",
+            "vhd": "-O vpc", "vhdx": "-O vhdx"}
+
+
+def containers():
+    raw = images / "big_ext4.dd"
+    if not raw.exists():
+        say(f"skipped: no {raw.name} (tools/images.sh FOLDER big)")
+        return
+    commands = [("raw", *examine(raw, work / "raw.examination"))]
+    for name, how in VARIANTS.items():
+        disk = work / f"big.{name}"
+        if not disk.exists():
+            subprocess.run(f"qemu-img convert -f raw {how} {raw} {disk}", shell=True, check=True)
+        commands.append((name, *examine(disk, work / f"{name}.examination")))
+    m = compare("the whole examination of one disk of 2 GiB in each container, warm cache", commands)
+    for name in VARIANTS:
+        say(f"raw / {name} = {m['raw'] / m[name]:.2f} (wanted: at least 0.50)")
+    say()
+    out = work / "whole.raw"
+    for name in ("qcow2", "packed.qcow2", "vmdk", "packed.vmdk"):
+        disk = work / f"big.{name}"
+        m = compare(f"every byte of {name}, 2 GiB", [
+            ("avocet evidence verify (reads and digests it)", f"{avocet} evidence verify {disk} --quiet"),
+            ("qemu-img convert to raw (reads and writes it)", f"qemu-img convert -O raw {disk} {out}", fresh(out)),
+        ])
+        ours, peer = m.values()
+        say(f"qemu-img / avocet = {peer / ours:.2f}")
+        say()
+
+
 def scale():
     say("## growth with the number of files (ext4, files of 60 to 400 bytes)")
     base = None
@@ -173,12 +204,12 @@ def scale():
     say()
 
 
-wanted = args.sections or ["files", "ewf", "scale"]
+wanted = args.sections or ["files", "ewf", "containers", "scale"]
 say(f"# {datetime.date.today()} · {cpu()} · {os.cpu_count()} cores · Linux {platform.release()}")
 say(f"command: benches/run.sh {' '.join(args.sections)}; load before: {os.getloadavg()[0]:.2f}")
 say()
 for section in wanted:
-    {"limit": limit, "files": files, "ewf": ewf, "scale": scale}[section]()
+    {"limit": limit, "files": files, "ewf": ewf, "containers": containers, "scale": scale}[section]()
 target = pathlib.Path("benches/results") / f"{datetime.date.today()}-{'-'.join(wanted)}.txt"
 target.write_text("\n".join(lines) + "\n")
 print(f"kept in {target}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The measurements, each beside a named peer in the same run. Raw results go to benches/results/.
-# usage: benches/run.sh [SECTION...]   sections: limit files ewf scale (all by default)
+# usage: benches/run.sh [SECTION...]   sections: limit files ewf containers scale (all but the first by default)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PATH:/usr/sbin:/sbin"

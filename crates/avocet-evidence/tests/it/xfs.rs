@@ -9,7 +9,7 @@ use std::sync::Arc;
 use avocet_evidence::fs::xfs::Xfs;
 use avocet_evidence::{AllocationState, Entry, EntryKind, FileSystem, MemorySource, Note, Source};
 
-use crate::support::{Random, collect, content, load, sha256, skipped};
+use crate::support::{Patched, Random, collect, content, load, sha256, skipped};
 
 fn ran(program: &str, args: &[&str]) -> bool {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
@@ -131,14 +131,13 @@ fn damage_is_said_and_costs_what_it_hits() {
     let Some((image, truth)) = made(dir.path(), &[]) else {
         return skipped(200, "mkfs.xfs or the right to mount is not here");
     };
-    let open = |bytes: Vec<u8>| {
-        let source: Arc<dyn Source> = Arc::new(MemorySource(bytes));
+    let image = Arc::new(image);
+    let open = |changes: BTreeMap<usize, u8>| {
+        let source: Arc<dyn Source> = Arc::new(Patched { base: Arc::clone(&image), changes });
         (Xfs::open(Arc::clone(&source)), source)
     };
     // The first superblock gone but for the place of the second.
-    let mut damaged = image.clone();
-    damaged[104] ^= 0xff;
-    let (fs, source) = open(damaged);
+    let (fs, source) = open([(104, image[104] ^ 0xff)].into());
     let found = collect(&fs.unwrap());
     assert_eq!(found.problems[0].code, "superblock-copy-used");
     let files: Vec<&Entry> = found.entries.iter().filter(|e| e.kind == EntryKind::File).collect();
@@ -148,12 +147,12 @@ fn damage_is_said_and_costs_what_it_hits() {
     let used: Vec<usize> = (0..image.len() / 512).filter(|b| image[b * 512..][..512].iter().any(|x| *x != 0)).collect();
     let mut noticed = 0;
     for _ in 0..200 {
-        let mut bytes = image.clone();
+        let mut changes = BTreeMap::new();
         for _ in 0..=random.next() % 64 {
             let sector = used[random.next() as usize % used.len()];
-            bytes[sector * 512 + random.next() as usize % 512] = random.next() as u8;
+            changes.insert(sector * 512 + random.next() as usize % 512, random.next() as u8);
         }
-        let (fs, source) = open(bytes);
+        let (fs, source) = open(changes);
         let Ok(fs) = fs else {
             noticed += 1;
             continue;
