@@ -31,11 +31,7 @@ pub async fn read(kind: &str, bytes: Bytes) -> Result<Form, Fault> {
         "" if bytes.is_empty() => Form::default(),
         _ => return Err(bad()),
     };
-    // Databases differ in what they do with it, and nobody types it.
-    match form.texts.iter().any(|(name, text)| name.contains('\0') || text.contains('\0')) {
-        true => Err(bad()),
-        false => Ok(form),
-    }
+    Some(form).filter(Form::is_text).ok_or_else(bad)
 }
 
 async fn parts(mut multipart: Multipart) -> Option<Form> {
@@ -60,6 +56,11 @@ impl Form {
     pub fn encoded(bytes: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(bytes).take(MOST_FIELDS);
         Self { texts: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(), files: vec![] }
+    }
+
+    /// Whether no text holds a NUL character. Databases differ in what they do with it, and nobody types it.
+    pub fn is_text(&self) -> bool {
+        !self.texts.iter().any(|(name, text)| name.contains('\0') || text.contains('\0'))
     }
 
     /// The text under a name, without blanks around it; `None` where there is none.

@@ -284,10 +284,13 @@ const ARRIVAL: Duration = Duration::from_secs(120);
 
 async fn read(app: &Arc<App>, mut parts: request::Parts, used: bool) -> Ctx {
     let params = match RawPathParams::from_request_parts(&mut parts, &()).await {
-        Ok(params) => params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        Ok(params) if !params.iter().any(|(_, value)| value.contains('\0')) => {
+            params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        }
         // Bytes that are no text name nothing.
-        Err(_) => vec![],
+        _ => vec![],
     };
+    let query = Form::encoded(parts.uri.query().unwrap_or_default().as_bytes());
     let signed =
         cookie(&parts.headers, session::COOKIE).and_then(|cookie| app.sessions.find(&cookie, used, Instant::now()));
     let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
@@ -295,7 +298,7 @@ async fn read(app: &Arc<App>, mut parts: request::Parts, used: bool) -> Ctx {
         app: Arc::clone(app),
         path: parts.uri.path().to_owned(),
         params,
-        query: Form::encoded(parts.uri.query().unwrap_or_default().as_bytes()),
+        query: if query.is_text() { query } else { Form::default() },
         form: Form::default(),
         signed,
         remote: remote.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
