@@ -143,6 +143,12 @@ fn damage_is_said_and_costs_what_it_hits() {
     let files: Vec<&Entry> = found.entries.iter().filter(|e| e.kind == EntryKind::File).collect();
     assert_eq!(files.len(), truth.len());
     drop(source);
+    // A count of groups that no volume has ends, and is said once.
+    let every = [(88, 0xff), (89, 0xff), (90, 0xff), (91, 0xff)];
+    let (fs, _source) = open(every.into());
+    let found = collect(&fs.unwrap());
+    let behind = found.problems.iter().filter(|p| p.detail.contains("lie behind the end")).count();
+    assert_eq!((behind, found.entries.iter().filter(|e| e.kind == EntryKind::File).count()), (1, truth.len()));
     let mut random = Random(0x0F5);
     let used: Vec<usize> = (0..image.len() / 512).filter(|b| image[b * 512..][..512].iter().any(|x| *x != 0)).collect();
     let mut noticed = 0;

@@ -14,6 +14,13 @@ const LEVELS: usize = 16;
 const CHUNK: u64 = 64;
 
 impl Xfs {
+    /// How many groups begin before the end of the volume's bytes.
+    pub(super) fn groups_there(&self) -> u64 {
+        // Both were checked not to be zero.
+        let bytes = self.sb.group_blocks.saturating_mul(self.sb.block).max(1);
+        self.source.len().div_ceil(bytes).min(self.sb.groups)
+    }
+
     fn group_start(&self, group: u64) -> u64 {
         group.saturating_mul(self.sb.group_blocks).saturating_mul(self.sb.block)
     }
@@ -92,11 +99,8 @@ impl Xfs {
 /// Free blocks of every group, as runs of bytes.
 pub(super) fn free(fs: &Xfs) -> Result<Vec<Run>, ReadError> {
     let mut out = vec![];
-    for group in 0..fs.sb.groups {
+    for group in 0..fs.groups_there() {
         let start = fs.group_start(group);
-        if start >= fs.source.len() {
-            break;
-        }
         let head = fs.read(start.saturating_add(fs.sb.sector), 512)?;
         if array::<4>(&head, 0) != Some(*b"XAGF") {
             return Err(damaged(group, "the head of a group's free space is none"));

@@ -47,7 +47,13 @@ pub(super) fn walk(fs: &Xfs, visitor: &mut dyn Visitor) {
             walk.problem("directory-damaged", &detail, "/");
         }
     }
-    for group in 0..fs.sb.groups {
+    // What a damaged count names beyond the end is said once: there may be billions.
+    let there = fs.groups_there();
+    if there < fs.sb.groups {
+        let detail = format!("{} of {} allocation groups lie behind the end", fs.sb.groups - there, fs.sb.groups);
+        walk.visitor.problem(Problem::new(LAYER, "inode-table-damaged", None, detail));
+    }
+    for group in 0..there {
         match fs.inodes(group) {
             Ok(numbers) => {
                 for number in numbers {
