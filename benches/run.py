@@ -75,7 +75,8 @@ def fresh(*paths):
 
 
 def examine(image, out, extra="--no-image-digest"):
-    return (f"{avocet} examine {image} --exhibit BENCH/1 {extra} --quiet --out {out}", fresh(out, f"{out}.seal"))
+    left = (out, f"{out}.seal", pathlib.Path(out).with_suffix(".derivatives"))
+    return (f"{avocet} examine {image} --exhibit BENCH/1 {extra} --quiet --out {out}", fresh(*left))
 
 
 def openssl_rate(name):
