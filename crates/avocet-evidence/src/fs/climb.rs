@@ -1,4 +1,5 @@
-//! The way up from a folder to the root, where folders are known by number and each keeps the number of the one above it.
+//! The way up from a folder to the root, where folders are known by number and each keeps the number of the one above it; and
+//! for the readers that go down, which folders are not gone into.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
@@ -7,7 +8,16 @@ use std::hash::Hash;
 use avocet_base::join_path;
 
 /// Bytes of a path: systems refuse much shorter ones.
-const LONGEST: usize = 16 << 10;
+pub(crate) const LONGEST: usize = 16 << 10;
+/// Why a folder whose path is longer is listed and not gone into: a problem's code and what it says.
+pub(crate) const TOO_DEEP: (&str, &str) = ("path-too-deep", "folders nest deeper than is read");
+/// The same for a folder that was met before.
+pub(crate) const LOOP: (&str, &str) = ("directory-loop", "a folder read before; it was not read again");
+
+/// Why a folder on the way down is not gone into, if it is not.
+pub(crate) fn not_entered(new: bool, path: &str) -> Option<(&'static str, &'static str)> {
+    if !new { Some(LOOP) } else { (path.len() > LONGEST).then_some(TOO_DEEP) }
+}
 
 struct Folder<N> {
     parent: N,

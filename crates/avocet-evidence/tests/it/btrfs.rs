@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use avocet_evidence::fs::btrfs::Btrfs;
@@ -12,32 +11,10 @@ use avocet_evidence::{
     AllocationState, Content, Entry, EntryKind, Evidence, FileSystem, MemorySource, Note, Source, VolumeState,
 };
 
-use crate::support::{Collected, Patched, Random, as_the_system_reads, collect, content, load, sha256, skipped};
-
-fn output(program: &str, args: &[&str]) -> Option<String> {
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let out = Command::new(program).args(args).env("PATH", path).output().ok()?;
-    out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
-}
-
-fn ran(program: &str, args: &[&str]) -> bool {
-    output(program, args).is_some()
-}
-
-fn bytes(n: usize) -> Vec<u8> {
-    (0..n).map(|i| (i * 31 + n + i / 4096) as u8).collect()
-}
-
-fn noise(n: usize, seed: u64) -> Vec<u8> {
-    let mut random = Random(seed);
-    (0..n).map(|_| random.next() as u8).collect()
-}
-
-fn put(tree: &Path, name: &str, data: &[u8]) {
-    let path = tree.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, data).unwrap();
-}
+use crate::support::{
+    Collected, Patched, Random, as_the_system_reads, collect, content, load, noise, output, put, ran, regular as bytes,
+    sha256, skipped,
+};
 
 /// Files in their record and beside it, compressible and not, with holes, with several names, in folders of every size.
 fn populate(tree: &Path, many: usize) {
@@ -279,8 +256,10 @@ fn disks_of_several() {
     assert!(make("raid1"));
     let mount = dir.path().join("mount");
     std::fs::create_dir(&mount).unwrap();
-    let loops: Vec<String> =
-        (0..2).filter_map(|n| output("losetup", &["-f", "--show", path(n).to_str().unwrap()])).collect();
+    let loops: Vec<String> = (0..2)
+        .filter_map(|n| output("losetup", &["-f", "--show", path(n).to_str().unwrap()]))
+        .map(|device| device.trim().to_owned())
+        .collect();
     let mounted = loops.len() == 2 && {
         let both = format!("device={},device={}", loops[0], loops[1]);
         ran("mount", &["-t", "btrfs", "-o", &both, &loops[0], mount.to_str().unwrap()])

@@ -10,28 +10,10 @@ use avocet_evidence::fs::f2fs::F2fs;
 use avocet_evidence::volume::{FsKind, Recognised, recognise};
 use avocet_evidence::{AllocationState, Content, EntryKind, FileSystem, MemorySource, Source, Unreadable};
 
-use crate::support::{Collected, Patched, Random, as_the_system_reads, collect, content, sha256, skipped};
-
-fn output(program: &str, args: &[&str], inside: &Path) -> Option<String> {
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let out = Command::new(program).args(args).env("PATH", path).current_dir(inside).output().ok()?;
-    out.status.success().then(|| String::from_utf8_lossy(&out.stdout).into_owned())
-}
-
-fn bytes(n: usize) -> Vec<u8> {
-    (0..n).map(|i| (i * 31 + n + i / 4096) as u8).collect()
-}
-
-fn noise(n: usize, seed: u64) -> Vec<u8> {
-    let mut random = Random(seed);
-    (0..n).map(|_| random.next() as u8).collect()
-}
-
-fn put(tree: &Path, name: &str, data: &[u8]) {
-    let path = tree.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, data).unwrap();
-}
+use crate::support::{
+    Collected, Patched, Random, as_the_system_reads, collect, content, noise, output_in, put, regular as bytes, sha256,
+    skipped,
+};
 
 /// Files in their inode and beside it, some so large that their nodes are of every level that fits; folders of every size.
 fn populate(tree: &Path, many: usize, large: usize) {
@@ -58,9 +40,9 @@ fn made(options: &[&str], many: usize, large: usize) -> Option<(Vec<u8>, BTreeMa
     populate(&tree, many, large);
     std::fs::File::create(&image).unwrap().set_len(96 << 20).unwrap();
     let (tree_text, image_text) = (tree.to_str().unwrap(), image.to_str().unwrap());
-    output("mkfs.f2fs", &[&["-q", "-f", "-l", "LABEL \u{44f}"], options, &[image_text]].concat(), dir.path())?;
+    output_in(dir.path(), "mkfs.f2fs", &[&["-q", "-f", "-l", "LABEL \u{44f}"], options, &[image_text]].concat())?;
     // It says by its status whether its own check ran, and not whether it loaded.
-    let _ = output("sload.f2fs", &["-f", tree_text, image_text], dir.path());
+    let _ = output_in(dir.path(), "sload.f2fs", &["-f", tree_text, image_text]);
     Some((std::fs::read(&image).unwrap(), as_the_system_reads(&tree)))
 }
 

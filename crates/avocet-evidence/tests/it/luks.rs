@@ -22,6 +22,13 @@ fn ran(folder: &Path, program: &str, args: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
+/// Encrypts `plain.img` as LUKS1 with QEMU's own code; the password is in the file `pw`.
+fn by_qemu(folder: &Path, options: &str, to: &str) -> Option<String> {
+    let args =
+        ["convert", "-f", "raw", "-O", "luks", "--object", "secret,id=s,file=pw", "-o", options, "plain.img", to];
+    ran(folder, "qemu-img", &args)
+}
+
 fn given(password: &str) -> Access {
     Access { password: Some(Secret::new(password.as_bytes().to_vec())), ..Access::default() }
 }
@@ -173,20 +180,7 @@ fn volumes_that_qemu_encrypted_open_with_their_password() {
         ),
     ] {
         let options = format!("key-secret=s,{options},iter-time=10");
-        let args = [
-            "convert",
-            "-f",
-            "raw",
-            "-O",
-            "luks",
-            "--object",
-            "secret,id=s,file=pw",
-            "-o",
-            &options,
-            "plain.img",
-            "made.img",
-        ];
-        if ran(dir, "qemu-img", &args).is_none() {
+        if by_qemu(dir, &options, "made.img").is_none() {
             return skipped(3, "no qemu-img");
         }
         let sealed = load(dir, "made.img");
@@ -469,21 +463,8 @@ fn damage_opens_to_the_same_bytes_or_not_at_all() {
         return skipped(400, "no cryptsetup");
     }
     let options = "key-secret=s,cipher-alg=aes-256,cipher-mode=xts,hash-alg=sha256,iter-time=10";
-    let args = [
-        "convert",
-        "-f",
-        "raw",
-        "-O",
-        "luks",
-        "--object",
-        "secret,id=s,file=pw",
-        "-o",
-        options,
-        "plain.img",
-        "one.img",
-    ];
     let mut images = vec![("made.img", 2, 32768)];
-    match ran(dir, "qemu-img", &args) {
+    match by_qemu(dir, options, "one.img") {
         Some(_) => images.push(("one.img", 1, 592)),
         None => skipped(200, "no qemu-img"),
     }

@@ -128,3 +128,56 @@ pub fn as_the_system_reads(folder: &std::path::Path) -> std::collections::BTreeM
     }
     out
 }
+
+/// What a program prints, run in a folder; `None` where it is not here or fails.
+pub fn output_in(folder: &std::path::Path, program: &str, args: &[&str]) -> Option<String> {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let out = std::process::Command::new(program).args(args).env("PATH", path).current_dir(folder).output().ok()?;
+    out.status.success().then(|| String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// What a program prints; `None` where it is not here or fails.
+pub fn output(program: &str, args: &[&str]) -> Option<String> {
+    output_in(std::path::Path::new("."), program, args)
+}
+
+/// Whether a program is here and does not fail.
+pub fn ran(program: &str, args: &[&str]) -> bool {
+    output(program, args).is_some()
+}
+
+/// Bytes that differ from block to block and can be packed.
+pub fn regular(n: usize) -> Vec<u8> {
+    (0..n).map(|i| (i * 31 + n + i / 4096) as u8).collect()
+}
+
+/// Bytes that cannot be packed.
+pub fn noise(n: usize, seed: u64) -> Vec<u8> {
+    let mut random = Random(seed);
+    (0..n).map(|_| random.next() as u8).collect()
+}
+
+/// Writes a file below a folder, and the folders on the way.
+#[expect(clippy::disallowed_methods, reason = "tests write the fixtures that they read")]
+pub fn put(tree: &std::path::Path, name: &str, data: &[u8]) {
+    let path = tree.join(name);
+    std::fs::create_dir_all(path.parent().expect("a name below the folder")).expect("writable folder");
+    std::fs::write(path, data).expect("writable folder");
+}
+
+/// Reads all over a disk that may be damaged: each read gives what it must, or an error with its place. Answers whether any
+/// failed.
+pub fn some_reads_fail(source: &dyn Source, step: usize) -> bool {
+    let length = source.len();
+    let (mut buf, mut bad) = (vec![0; step], false);
+    for at in (0..40).map(|i| length / 40 * i).chain([length.saturating_sub(1), u64::MAX]) {
+        match source.read_at(at, &mut buf) {
+            Ok(n) => assert_eq!(n as u64, length.saturating_sub(at).min(step as u64)),
+            Err(e) => {
+                assert!(e.offset >= at && e.offset < length && !e.detail.is_empty(), "{e}");
+                bad = true;
+            }
+        }
+    }
+    bad
+}

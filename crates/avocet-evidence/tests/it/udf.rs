@@ -11,13 +11,7 @@ use avocet_evidence::fs::udf::Udf;
 use avocet_evidence::volume::{FsKind, Recognised, recognise};
 use avocet_evidence::{AllocationState, Content, Entry, EntryKind, FileSystem, MemorySource, Note, OpenError, Source};
 
-use crate::support::{Collected, Patched, Random, as_the_system_reads, collect, content, sha256, skipped};
-
-fn output(program: &str, args: &[&str]) -> Option<String> {
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let out = Command::new(program).args(args).env("PATH", path).output().ok()?;
-    out.status.success().then(|| String::from_utf8_lossy(&out.stdout).into_owned())
-}
+use crate::support::{Collected, Patched, Random, as_the_system_reads, collect, content, output, sha256, skipped};
 
 fn bytes(n: usize) -> Vec<u8> {
     (0..n).map(|i| (i * 31 + n) as u8).collect()

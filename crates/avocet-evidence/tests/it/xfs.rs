@@ -3,23 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use avocet_evidence::fs::xfs::Xfs;
 use avocet_evidence::{AllocationState, Entry, EntryKind, FileSystem, MemorySource, Note, Source};
 
-use crate::support::{Patched, Random, collect, content, load, sha256, skipped};
-
-fn ran(program: &str, args: &[&str]) -> bool {
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    Command::new(program).args(args).env("PATH", path).output().is_ok_and(|out| out.status.success())
-}
+use crate::support::{Patched, Random, collect, content, load, ran, sha256, skipped};
 
 fn put(tree: &Path, truth: &mut BTreeMap<String, String>, name: &str, data: &[u8]) {
-    let path = tree.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, data).unwrap();
+    crate::support::put(tree, name, data);
     truth.insert(format!("/{name}"), sha256(data));
 }
 

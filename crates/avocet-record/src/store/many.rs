@@ -10,6 +10,8 @@ pub struct Many {
     head: &'static str,
     /// Values of one row.
     columns: usize,
+    /// Rows of one statement at most.
+    pub rows: usize,
     tail: &'static str,
 }
 
@@ -21,6 +23,7 @@ pub const ADD_PLACES: Many = Many {
     name: "ADD_PLACES",
     head: "INSERT INTO media_place (sha256, examination, exhibit, files) VALUES ",
     columns: 4,
+    rows: ROWS,
     tail: "",
 };
 /// Contents of an investigation; those that it has are found on one exhibit more.
@@ -28,6 +31,7 @@ pub const ADD_MEDIA: Many = Many {
     name: "ADD_MEDIA",
     head: "INSERT INTO media (investigation, sha256, kind, places, exhibits, outcome) VALUES ",
     columns: 6,
+    rows: ROWS,
     tail: " ON CONFLICT (investigation, sha256) DO UPDATE \
            SET places = media.places + excluded.places, exhibits = media.exhibits + excluded.exhibits",
 };
@@ -36,6 +40,7 @@ pub const ADD_REVIEW: Many = Many {
     name: "ADD_REVIEW",
     head: "INSERT INTO review (investigation, sha256, todo, reason, stack, within, grp, said, found) VALUES ",
     columns: 9,
+    rows: ROWS,
     tail: "",
 };
 /// Which of these subjects have facts: one row of as many values as there are subjects.
@@ -43,6 +48,7 @@ pub const WITH_FACTS: Many = Many {
     name: "WITH_FACTS",
     head: "SELECT DISTINCT subject FROM touched WHERE subject IN ",
     columns: ROWS,
+    rows: 1,
     tail: "",
 };
 
@@ -91,7 +97,13 @@ mod tests {
 
     #[test]
     fn every_value_has_a_number_of_its_own() {
-        let two = Many { name: "T", head: "INSERT INTO t (a, b) VALUES ", columns: 2, tail: " ON CONFLICT DO NOTHING" };
+        let two = Many {
+            name: "T",
+            head: "INSERT INTO t (a, b) VALUES ",
+            columns: 2,
+            rows: 3,
+            tail: " ON CONFLICT DO NOTHING",
+        };
         assert_eq!(two.text(1), "INSERT INTO t (a, b) VALUES ($1, $2) ON CONFLICT DO NOTHING");
         assert_eq!(two.text(3), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4), ($5, $6) ON CONFLICT DO NOTHING");
     }

@@ -272,7 +272,7 @@ impl Store {
             (&mut *conn).prepare(text.into_sql_str()).await.when(name)?;
         }
         for many in many::ALL {
-            let text = sqlx::AssertSqlSafe(many.text(if many.name == "WITH_FACTS" { 1 } else { many::ROWS }));
+            let text = sqlx::AssertSqlSafe(many.text(many.rows));
             (&mut *conn).prepare(text.into_sql_str()).await.when(many.name)?;
         }
         Ok(sql::ALL.len().saturating_add(many::ALL.len()))

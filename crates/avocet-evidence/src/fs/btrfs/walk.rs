@@ -8,13 +8,12 @@ use avocet_base::{Stamp, escape_bytes, join_path};
 use crate::bytes::{le_u16, le_u32, le_u64};
 use crate::entry::{AllocationState, Content, Entry, EntryKind, Note, Times, Unreadable, VisitResult, Visitor};
 use crate::error::{Problem, ReadError};
+use crate::fs::climb::{LONGEST, TOO_DEEP, not_entered};
 use crate::source::Source as _;
 
 use super::tree::{Key, Root};
 use super::{Btrfs, FIRST_FREE, FS_TREE, LAST_FREE, LAYER, ROOT_ITEM, content};
 
-/// Bytes of a path: systems refuse much shorter ones.
-const LONGEST: usize = 16 << 10;
 /// How many times the volume's bytes files may claim in all.
 const CLAIMS: u64 = 1024;
 /// Kinds of items.
@@ -225,12 +224,8 @@ impl Walk<'_> {
         if inode.kind() != EntryKind::Directory {
             return ControlFlow::Continue(None);
         }
-        if !new {
-            self.problem("directory-loop", "a folder read before; it was not read again", &path);
-            return ControlFlow::Continue(None);
-        }
-        if path.len() > LONGEST {
-            self.problem("path-too-deep", "folders nest deeper than is read", &path);
+        if let Some((code, detail)) = not_entered(new, &path) {
+            self.problem(code, detail, &path);
             return ControlFlow::Continue(None);
         }
         ControlFlow::Continue(Some(Folder { path, inode: number, state: folder.state }))
@@ -253,7 +248,7 @@ impl Walk<'_> {
         }
         entry.notes.push(Note::Other("subvolume".into()));
         if path.len() > LONGEST {
-            self.problem("path-too-deep", "folders nest deeper than is read", &path);
+            self.problem(TOO_DEEP.0, TOO_DEEP.1, &path);
         } else {
             self.later(tree, path, folder.state);
         }

@@ -8,13 +8,12 @@ use avocet_base::{escape_bytes, join_path};
 
 use crate::entry::{AllocationState, Content, Entry, EntryKind, Note, Times, Unreadable, VisitResult, Visitor};
 use crate::error::Problem;
+use crate::fs::climb::not_entered;
 use crate::source::Source as _;
 
 use super::node::Inode;
 use super::{BLOCK, F2fs, LAYER, dir};
 
-/// Bytes of a path: systems refuse much shorter ones.
-const LONGEST: usize = 16 << 10;
 /// How many times the volume's bytes files may claim in all.
 const CLAIMS: u64 = 16;
 
@@ -151,12 +150,8 @@ impl Walk<'_> {
         if kind != EntryKind::Directory {
             return ControlFlow::Continue(None);
         }
-        if !new {
-            self.problem("directory-loop", "a folder read before; it was not read again", &path);
-            return ControlFlow::Continue(None);
-        }
-        if path.len() > LONGEST {
-            self.problem("path-too-deep", "folders nest deeper than is read", &path);
+        if let Some((code, detail)) = not_entered(new, &path) {
+            self.problem(code, detail, &path);
             return ControlFlow::Continue(None);
         }
         ControlFlow::Continue(Some(Folder { path, inode, state }))

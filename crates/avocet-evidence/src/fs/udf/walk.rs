@@ -11,12 +11,11 @@ use crate::entry::{
     Visitor,
 };
 use crate::error::Problem;
+use crate::fs::climb::{LONGEST, LOOP, TOO_DEEP};
 
 use super::icb::Icb;
 use super::{LAYER, Udf, tag, text};
 
-/// Bytes of a path: systems refuse much shorter ones.
-const LONGEST: usize = 16 << 10;
 /// How many times the source's bytes files may claim in all.
 const CLAIMS: u64 = 16;
 const NAME: u16 = 257;
@@ -89,7 +88,7 @@ impl<'a> Walk<'a> {
             }
         };
         if !self.seen.insert(icb.at) {
-            self.problem("directory-loop", icb.at, "a folder read before; it was not read again", &folder.path);
+            self.problem(LOOP.0, icb.at, LOOP.1, &folder.path);
             return vec![];
         }
         self.folder_bytes = self.folder_bytes.saturating_add(icb.size);
@@ -210,7 +209,7 @@ impl<'a> Walk<'a> {
             return ControlFlow::Continue(None);
         }
         if path.len() > LONGEST {
-            self.problem("path-too-deep", icb.at, "folders nest deeper than is read", &path);
+            self.problem(TOO_DEEP.0, icb.at, TOO_DEEP.1, &path);
             return ControlFlow::Continue(None);
         }
         // What a folder held when it was deleted is not followed: its blocks may be another's.
