@@ -1,7 +1,8 @@
 """A whole examination at speed: digests, decoding, PDQ, near match against 1,000,000 hashes, small pictures, of an ext4
 image of 4 GB that holds, by bytes, 80 % camera-size JPEG of 3 to 5 MB and 20 % web pictures of 50 to 300 KB.
 
-The pictures are made in --work from the photographs in --photos (enlarged, with grain, each another) and never kept.
+The pictures are made in --work from the photographs in --photos (enlarged, with grain, each another), each once; what is
+made already is taken as it is.
 Needs Pillow and numpy, mkfs.ext4, and `cargo build --release --locked --bin avocet`.
 
   python3 benches/exam.py --photos PHOTOS --work WORK [--gb 4] [--runs 3]
@@ -40,8 +41,11 @@ GRAIN = np.random.default_rng(1).standard_normal((6000, 4608, 1)).astype(np.floa
 
 
 def picture(job):
-    """Writes one picture and says its length; the length aimed at is met by its quality and grain."""
+    """Makes one picture unless it is there and says its length; the length aimed at is met by its quality and grain."""
     kind, number, folder = job
+    path = pathlib.Path(folder) / f"{kind}-{number:05}.jpg"
+    if path.exists():
+        return path.stat().st_size
     rng = np.random.default_rng((2 if kind == "camera" else 3) * 1_000_000 + number)
     im = Image.open(SOURCES[int(rng.integers(len(SOURCES)))]).convert("RGB")
     w, h = im.size
@@ -59,18 +63,20 @@ def picture(job):
         low, high = 50_000, 300_000
         qualities = (80, 85, 75, 90, 65, 50, 95)
     done = Image.fromarray(a.clip(0, 255).astype(np.uint8))
-    path = pathlib.Path(folder) / f"{number % 40:02}" / f"{kind}-{number:05}.jpg"
+    new = path.with_suffix(".new")
     for quality in qualities:
-        done.save(path, quality=quality, subsampling=2)
-        if low <= path.stat().st_size <= high:
+        done.save(new, "JPEG", quality=quality, subsampling=2)
+        if low <= new.stat().st_size <= high:
+            new.rename(path)
             return path.stat().st_size
-    path.unlink()
+    new.unlink()
     return 0
 
 
 def make(image, gb, shares):
     """An image of so many bytes of pictures, each kind having its share; says how many files and bytes of each it holds."""
-    files = work / "files"
+    pool, files = work / "pictures", work / "files"
+    pool.mkdir(exist_ok=True)
     shutil.rmtree(files, ignore_errors=True)
     for n in range(40):
         (files / f"{n:02}").mkdir(parents=True)
@@ -78,11 +84,14 @@ def make(image, gb, shares):
     counts = {}
     for kind, share in shares.items():
         made, number, count = 0, 0, 0
-        with ProcessPoolExecutor(2) as pool:
+        with ProcessPoolExecutor(2) as workers:
             while made < total * share:
-                for size in pool.map(picture, [(kind, number + i, files) for i in range(64)], chunksize=4):
-                    made += size
-                    count += size > 0
+                numbers = range(number, number + 64)
+                for n, size in zip(numbers, workers.map(picture, [(kind, n, pool) for n in numbers], chunksize=4)):
+                    if size:
+                        (files / f"{n % 40:02}" / f"{kind}-{n:05}.jpg").hardlink_to(pool / f"{kind}-{n:05}.jpg")
+                        made += size
+                        count += 1
                 number += 64
         counts[kind] = {"files": count, "bytes": made}
     with open(image, "wb") as f:

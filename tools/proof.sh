@@ -35,6 +35,9 @@ if cargo +nightly --version >/dev/null 2>&1; then
   step "the crates for digests and near matches under AddressSanitizer" \
     env RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked -p avocet-digest -p avocet-near --lib --tests \
     --target x86_64-unknown-linux-gnu --target-dir target/asan
+  step "the loops of pictures, compiled twice, under AddressSanitizer" \
+    env RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked -p avocet-media --lib sys:: \
+    --target x86_64-unknown-linux-gnu --target-dir target/asan
 else
   echo "proof: SKIPPED the crates for digests and near matches under AddressSanitizer, the nightly toolchain is not installed"
 fi

@@ -14,6 +14,7 @@ pub mod meta;
 mod names;
 pub mod pdq;
 mod pixels;
+mod sys;
 
 pub use host::{Decoders, decoder_worker};
 pub use kind::PictureKind;

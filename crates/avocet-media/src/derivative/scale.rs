@@ -3,6 +3,8 @@
 //! Every output pixel is the average of the source area that it covers, in fixed-point arithmetic: the same pixels give
 //! the same bytes on every machine. Rows are summed first, in 16-bit lanes that the compiler turns into SIMD.
 
+use crate::sys;
+
 /// Rows of a source, without alpha.
 pub(super) enum Rows<'a> {
     /// Rows as they are: the bytes, the distance between rows, and the bytes of a row.
@@ -78,49 +80,83 @@ impl Weights {
 /// Scales to exactly `target` (width, height), smaller or larger, both at least 1. `CH` interleaved channels, worked
 /// on in `LANES` (at least as many: 4 for 3).
 pub(super) fn scale<const CH: usize, const LANES: usize>(
-    mut rows: Rows<'_>,
+    rows: Rows<'_>,
     source: (usize, usize),
     target: (usize, usize),
 ) -> Vec<u8> {
-    let across = Weights::new(source.0, target.0);
-    let down = Weights::new(source.1, target.1);
-    let mut wide = Vec::with_capacity(source.0);
-    let mut sums = vec![0u16; source.0.saturating_mul(CH)];
-    let mut out = Vec::with_capacity(target.0.saturating_mul(target.1).saturating_mul(CH));
-    for (first, range) in &down.spans {
-        sums.fill(0);
-        for (y, weight) in (*first..).zip(down.of(range)) {
-            if *weight == 0 {
-                continue;
-            }
-            // At most 255 * 256 in all: fits.
-            for (sum, byte) in sums.iter_mut().zip(rows.row(y)) {
-                *sum = sum.wrapping_add(weight.wrapping_mul(u16::from(*byte)));
-            }
-        }
-        if CH == 1 {
-            across_grey(&sums, &across, &mut out);
-        } else {
-            across_row::<CH, LANES>(&sums, &mut wide, &across, &mut out);
-        }
-    }
-    out
+    sys::widest(Scaling::<CH, LANES> { rows, source, target })
 }
 
-/// One row of one channel, summed downwards, to its pixels: the sums are below 2^24, and a whole number is added faster
-/// than one in floating point.
-fn across_grey(sums: &[u16], across: &Weights, out: &mut Vec<u8>) {
-    out.extend(across.spans.iter().map(|(first, range)| {
-        let sums = sums.get(*first..).unwrap_or_default();
-        let total: u32 =
-            sums.iter().zip(across.of(range)).map(|(sum, weight)| u32::from(*sum) * u32::from(*weight)).sum();
-        ((total + (1 << 15)) >> 16) as u8
-    }));
+struct Scaling<'a, const CH: usize, const LANES: usize> {
+    rows: Rows<'a>,
+    source: (usize, usize),
+    target: (usize, usize),
+}
+
+impl<const CH: usize, const LANES: usize> sys::Loops for Scaling<'_, CH, LANES> {
+    type Out = Vec<u8>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<u8> {
+        let Scaling { mut rows, source, target } = self;
+        let across = Weights::new(source.0, target.0);
+        let down = Weights::new(source.1, target.1);
+        let mut wide = Vec::with_capacity(source.0);
+        let mut sums = vec![0u16; source.0.saturating_mul(CH)];
+        let mut out = Vec::with_capacity(target.0.saturating_mul(target.1).saturating_mul(CH));
+        let mut tile = if CH == 1 { vec![[0; TILE]; source.0] } else { vec![] };
+        for (row, (first, range)) in down.spans.iter().enumerate() {
+            sums.fill(0);
+            for (y, weight) in (*first..).zip(down.of(range)) {
+                if *weight == 0 {
+                    continue;
+                }
+                // At most 255 * 256 in all: fits.
+                for (sum, byte) in sums.iter_mut().zip(rows.row(y)) {
+                    *sum = sum.wrapping_add(weight.wrapping_mul(u16::from(*byte)));
+                }
+            }
+            if CH == 1 {
+                let lane = row % TILE;
+                tile.iter_mut()
+                    .zip(&sums)
+                    .for_each(|(column, sum)| column.get_mut(lane).into_iter().for_each(|to| *to = *sum));
+                if lane + 1 == TILE || row + 1 == target.1 {
+                    across_grey(&tile, lane + 1, &across, &mut out);
+                }
+            } else {
+                across_row::<CH, LANES>(&sums, &mut wide, &across, &mut out);
+            }
+        }
+        out
+    }
+}
+
+/// Rows of one channel that are worked on together.
+const TILE: usize = 16;
+
+/// The first `count` rows of a tile of one channel, summed downwards, to their pixels. In whole numbers: the sums are
+/// below 2^24.
+#[inline(always)]
+fn across_grey(tile: &[[u16; TILE]], count: usize, across: &Weights, out: &mut Vec<u8>) {
+    let (before, width) = (out.len(), across.spans.len());
+    out.resize(before + count * width, 0);
+    let to = out.get_mut(before..).unwrap_or_default();
+    for (column, (first, range)) in across.spans.iter().enumerate() {
+        let mut totals = [1u32 << 15; TILE];
+        for (sums, weight) in tile.get(*first..).unwrap_or_default().iter().zip(across.of(range)) {
+            let weight = u32::from(*weight);
+            totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += u32::from(*sum) * weight);
+        }
+        let column = to.get_mut(column..).unwrap_or_default();
+        column.iter_mut().step_by(width).zip(totals).for_each(|(to, total)| *to = (total >> 16) as u8);
+    }
 }
 
 /// One row, summed downwards, to its pixels. In floating point, because that is what every x86-64 processor multiplies
 /// four at a time: all values are whole numbers of at most 255 * 256 * 256, below 2^24, so nothing is rounded before the
 /// end.
+#[inline(always)]
 fn across_row<const CH: usize, const LANES: usize>(
     sums: &[u16],
     wide: &mut Vec<[f32; LANES]>,

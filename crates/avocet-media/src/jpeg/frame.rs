@@ -1,10 +1,13 @@
 //! Markers, tables and the order of things (ITU-T T.81 annex B).
 
-use super::bits::Segments;
+use std::ops::Range;
+
+use super::bits::{Reader, Segments};
 use super::huffman::{Pairs, Table};
 use super::progressive::Coefficients;
 use super::transform::{Quantisation, Scale};
 use super::{Chroma, Plane, Scaled, progressive, sequential};
+use crate::sys;
 
 /// The most a decoder may take on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -476,7 +479,7 @@ impl<'a> Decoder<'a> {
             return Err(Reason::Incomplete.at(self.at));
         }
         if frame.progressive {
-            frame.components.iter_mut().for_each(progressive::transform);
+            sys::widest(Transform(&mut frame.components));
         }
         // Eight samples of a component, each covering `most / own` pixels, become `side` samples.
         let covers = frame.components.get(1).map(|c| {
@@ -497,25 +500,57 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// The units of a scan, segment by segment: `each` gets the segment's reader and the range of units in it, and must
-/// have read the segment to its end.
-pub(super) fn by_segment(
-    scan: &Scan,
-    segments: &Segments,
+/// What is done with the units of a scan.
+pub(super) trait Units {
+    /// Reads `units` of the scan from one segment, to its end; `None` where its coding is damaged. To be marked
+    /// `#[inline(always)]`: see [`sys::Loops`].
+    fn read(&mut self, reader: &mut Reader<'_>, units: Range<usize>) -> Option<()>;
+}
+
+/// The units of a scan, segment by segment.
+pub(super) fn by_segment(scan: &Scan, segments: &Segments, units: usize, each: impl Units) -> Result<(), Unsuitable> {
+    sys::widest(BySegment { scan, segments, units, each })
+}
+
+struct BySegment<'a, U> {
+    scan: &'a Scan,
+    segments: &'a Segments,
     units: usize,
-    mut each: impl FnMut(&mut super::bits::Reader<'_>, std::ops::Range<usize>) -> Option<()>,
-) -> Result<(), Unsuitable> {
-    let per = if scan.interval == 0 { units } else { scan.interval };
-    if segments.count() != units.div_ceil(per.max(1)) {
-        return Err(Reason::Restart.at(scan.at));
+    each: U,
+}
+
+impl<U: Units> sys::Loops for BySegment<'_, U> {
+    type Out = Result<(), Unsuitable>;
+
+    #[inline(always)]
+    fn run(self) -> Result<(), Unsuitable> {
+        let BySegment { scan, segments, units, mut each } = self;
+        let per = if scan.interval == 0 { units } else { scan.interval };
+        if segments.count() != units.div_ceil(per.max(1)) {
+            return Err(Reason::Restart.at(scan.at));
+        }
+        for segment in 0..segments.count() {
+            let damaged = Reason::Coding.at(scan.at);
+            let mut reader = segments.reader(segment).ok_or(damaged)?;
+            each.read(&mut reader, segment * per..units.min((segment + 1) * per)).ok_or(damaged)?;
+            if !reader.finish() {
+                return Err(damaged);
+            }
+        }
+        Ok(())
     }
-    for segment in 0..segments.count() {
-        let damaged = Reason::Coding.at(scan.at);
-        let mut reader = segments.reader(segment).ok_or(damaged)?;
-        each(&mut reader, segment * per..units.min((segment + 1) * per)).ok_or(damaged)?;
-        if !reader.finish() {
-            return Err(damaged);
+}
+
+/// The samples of a progressive picture whose scans are all in.
+struct Transform<'a>(&'a mut [Component]);
+
+impl sys::Loops for Transform<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for component in self.0 {
+            progressive::transform(component);
         }
     }
-    Ok(())
 }

@@ -1,7 +1,9 @@
 //! Progressive scans (T.81 annex G): coefficients are gathered over all scans and transformed at the end.
 
+use std::ops::Range;
+
 use super::bits::{Reader, Segments};
-use super::frame::{Component, Frame, Reason, Scan, Tables, Unsuitable, by_segment};
+use super::frame::{Component, Frame, Reason, Scan, Tables, Units, Unsuitable, by_segment};
 use super::huffman::{Table, extend};
 
 /// The coefficients of a component and how far each has come.
@@ -24,6 +26,7 @@ impl Coefficients {
 }
 
 /// Samples of a component whose scans are all in.
+#[inline(always)]
 pub(super) fn transform(component: &mut Component) {
     let (side, stride) = (component.side, component.stride());
     if side == 0 {
@@ -76,14 +79,6 @@ pub(super) fn scan(frame: &mut Frame, scan: &Scan, tables: &Tables, segments: &S
 }
 
 fn dc_scan(frame: &mut Frame, scan: &Scan, tables: &Tables, segments: &Segments) -> Result<(), Unsuitable> {
-    struct Part<'a> {
-        blocks: &'a mut [[i16; 64]],
-        stride: usize,
-        table: Option<&'a Table>,
-        prediction: i32,
-        across: usize,
-        down: usize,
-    }
     let alone = scan.parts.len() == 1;
     let (mut wide, mut high) = (frame.units_wide, frame.units_high);
     let mut parts = Vec::with_capacity(3);
@@ -98,23 +93,47 @@ fn dc_scan(frame: &mut Frame, scan: &Scan, tables: &Tables, segments: &Segments)
         }
         let (across, down) = if alone { (1, 1) } else { (component.h, component.v) };
         let blocks = component.coefficients.blocks.as_mut_slice();
-        parts.push(Part { blocks, stride: component.padded_wide, table, prediction: 0, across, down });
+        parts.push(DcPart { blocks, stride: component.padded_wide, table, prediction: 0, across, down });
     }
-    let low = scan.low;
-    by_segment(scan, segments, wide * high, |reader, units| {
+    by_segment(scan, segments, wide * high, Dc { parts, wide, refines: scan.high > 0, low: scan.low })
+}
+
+struct DcPart<'a> {
+    blocks: &'a mut [[i16; 64]],
+    stride: usize,
+    table: Option<&'a Table>,
+    prediction: i32,
+    across: usize,
+    down: usize,
+}
+
+/// A scan of first coefficients.
+struct Dc<'a> {
+    parts: Vec<DcPart<'a>>,
+    /// Units in a row.
+    wide: usize,
+    /// Whether each comes with one bit more, not for the first time.
+    refines: bool,
+    low: u8,
+}
+
+impl Units for Dc<'_> {
+    #[inline(always)]
+    fn read(&mut self, reader: &mut Reader<'_>, units: Range<usize>) -> Option<()> {
+        let Dc { parts, wide, refines, low } = self;
         parts.iter_mut().for_each(|p| p.prediction = 0);
         for unit in units {
-            let (y, x) = (unit / wide, unit % wide);
-            for part in &mut parts {
+            let (y, x) = (unit / *wide, unit % *wide);
+            for part in parts.iter_mut() {
                 for row in y * part.down..(y + 1) * part.down {
                     for column in x * part.across..(x + 1) * part.across {
                         let [first, ..] = part.blocks.get_mut(row * part.stride + column)?;
                         reader.refill();
-                        if scan.high > 0 {
-                            *first |= (reader.take(1) as i16) << low;
+                        if *refines {
+                            *first |= (reader.take(1) as i16) << *low;
                         } else {
                             part.prediction += part.table?.difference(reader)?;
-                            *first = i16::try_from(part.prediction << low).ok()?;
+                            *first = i16::try_from(part.prediction << *low).ok()?;
                         }
                     }
                 }
@@ -124,7 +143,7 @@ fn dc_scan(frame: &mut Frame, scan: &Scan, tables: &Tables, segments: &Segments)
             }
         }
         Some(())
-    })
+    }
 }
 
 fn ac_scan(frame: &mut Frame, scan: &Scan, tables: &Tables, segments: &Segments) -> Result<(), Unsuitable> {
@@ -134,18 +153,35 @@ fn ac_scan(frame: &mut Frame, scan: &Scan, tables: &Tables, segments: &Segments)
     let component = frame.components.get_mut(index).ok_or(missing)?;
     let (wide, high, stride) = (component.blocks_wide, component.blocks_high, component.padded_wide);
     let blocks = component.coefficients.blocks.as_mut_slice();
-    by_segment(scan, segments, wide * high, |reader, units| {
-        let mut band = Band { table, start: scan.start, end: scan.end, low: scan.low, ended: 0 };
-        let (mut y, mut x) = (units.start / wide, units.start % wide);
+    let band = Band { table, start: scan.start, end: scan.end, low: scan.low, ended: 0 };
+    by_segment(scan, segments, wide * high, Ac { band, refines: scan.high > 0, blocks, stride, wide })
+}
+
+/// A scan of other coefficients, of one component.
+struct Ac<'a> {
+    band: Band<'a>,
+    refines: bool,
+    blocks: &'a mut [[i16; 64]],
+    stride: usize,
+    /// Units in a row.
+    wide: usize,
+}
+
+impl Units for Ac<'_> {
+    #[inline(always)]
+    fn read(&mut self, reader: &mut Reader<'_>, units: Range<usize>) -> Option<()> {
+        let Ac { band, refines, blocks, stride, wide } = self;
+        band.ended = 0;
+        let (mut y, mut x) = (units.start / *wide, units.start % *wide);
         for _ in units {
-            let block = blocks.get_mut(y * stride + x)?;
-            if scan.high == 0 {
-                band.first(reader, block)?
-            } else {
+            let block = blocks.get_mut(y * *stride + x)?;
+            if *refines {
                 band.refine(reader, block)?
+            } else {
+                band.first(reader, block)?
             }
             x += 1;
-            if x == wide {
+            if x == *wide {
                 (x, y) = (0, y + 1);
                 if reader.overrun() {
                     return None;
@@ -154,7 +190,7 @@ fn ac_scan(frame: &mut Frame, scan: &Scan, tables: &Tables, segments: &Segments)
         }
         // A run of ended blocks cannot end beyond the last block.
         (band.ended == 0).then_some(())
-    })
+    }
 }
 
 /// The coefficients from `start` to `end`.

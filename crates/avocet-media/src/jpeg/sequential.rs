@@ -1,7 +1,9 @@
 //! Baseline and extended sequential scans: decoded, checked and transformed block by block.
 
+use std::ops::Range;
+
 use super::bits::{Reader, Segments};
-use super::frame::{Component, Frame, Reason, Scan, Tables, Unsuitable, by_segment};
+use super::frame::{Component, Frame, Reason, Scan, Tables, Units, Unsuitable, by_segment};
 use super::huffman::{END, Pairs, Table, extend};
 use super::transform::{Block, Eighth, Full, Half, Quarter, Scale, Skip};
 
@@ -54,13 +56,27 @@ pub(super) fn scan(frame: &mut Frame, scan: &Scan, tables: &mut Tables, segments
         component.samples = vec![0; component.stride() * component.padded_high * component.side];
         component.done = true;
     }
-    by_segment(scan, segments, wide * high, |reader, units| {
+    by_segment(scan, segments, wide * high, Parts { parts, wide })
+}
+
+/// The components of this scan, and its units in a row.
+struct Parts<'a> {
+    parts: Vec<Part<'a>>,
+    wide: usize,
+}
+
+impl Units for Parts<'_> {
+    #[inline(always)]
+    fn read(&mut self, reader: &mut Reader<'_>, units: Range<usize>) -> Option<()> {
+        let Parts { parts, wide } = self;
         parts.iter_mut().for_each(|p| p.prediction = 0);
-        let (mut y, mut x) = (units.start / wide, units.start % wide);
+        let (mut y, mut x) = (units.start / *wide, units.start % *wide);
         for _ in units {
-            parts.iter_mut().try_for_each(|part| part.unit(reader, x, y))?;
+            for part in parts.iter_mut() {
+                part.unit(reader, x, y)?;
+            }
             x += 1;
-            if x == wide {
+            if x == *wide {
                 (x, y) = (0, y + 1);
                 if reader.overrun() {
                     return None;
@@ -68,7 +84,7 @@ pub(super) fn scan(frame: &mut Frame, scan: &Scan, tables: &mut Tables, segments
             }
         }
         Some(())
-    })
+    }
 }
 
 impl Part<'_> {
@@ -92,6 +108,14 @@ impl Part<'_> {
         }
         Some(())
     }
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    More,
+    Ended,
+    Damaged,
 }
 
 struct Coder<'a> {
@@ -118,52 +142,65 @@ impl Coder<'_> {
         }
         let mut block = B::new();
         let mut place = 0u32;
-        loop {
+        // The difference took 27 bits at most, and a step takes 11 of those that are ready: as many steps follow each
+        // refill as it is good for. Waiting for the next bytes is most of what a coefficient costs.
+        let mut step = self.step(reader, weights, &mut block, &mut place);
+        while step == Step::More {
             reader.refill();
-            let pair = self.pairs.at(reader.bits());
-            let first = place + u32::from(pair.first_step);
-            if pair.length == 0 || first >= 63 {
-                if pair.first_step == END {
-                    reader.skip(u32::from(pair.length));
-                    break;
-                }
-                // A code too long for the table, or the block's last coefficient, behind which the table has looked
-                // into the next block.
-                let (step, value) = self.single(reader)?;
-                if step == END {
-                    break;
-                }
-                place += u32::from(step);
-                if place > 63 {
-                    return None;
-                }
-                block.add(weights, place as u8, value);
-                if place == 63 {
-                    break;
-                }
-                continue;
+            step = self.step(reader, weights, &mut block, &mut place);
+            if step == Step::More {
+                step = self.step(reader, weights, &mut block, &mut place);
             }
-            let second = first + u32::from(pair.second_step);
-            block.add(weights, first as u8, pair.first);
-            block.add(weights, second as u8, pair.second);
-            reader.skip(u32::from(pair.length));
-            place = second;
-            if second >= 63 {
-                if pair.second_step == END {
-                    place = first;
-                } else if second > 63 {
-                    return None;
-                }
-                break;
+            if step == Step::More {
+                step = self.step(reader, weights, &mut block, &mut place);
             }
+        }
+        if step == Step::Damaged {
+            return None;
         }
         block.store(weights, *prediction, place, to, stride);
         Some(())
     }
 
+    /// One or two coefficients behind `place`, of at most [`PAIR_BITS`] bits that are ready; more it makes ready itself.
+    #[inline(always)]
+    fn step<B: Block>(&self, reader: &mut Reader<'_>, weights: &B::Weights, block: &mut B, place: &mut u32) -> Step {
+        let pair = self.pairs.at(reader.bits());
+        let first = *place + u32::from(pair.first_step);
+        if pair.length == 0 || first >= 63 {
+            if pair.first_step == END {
+                reader.skip(u32::from(pair.length));
+                return Step::Ended;
+            }
+            // A code too long for the table, or the block's last coefficient, behind which the table has looked into the
+            // next block.
+            let Some((step, value)) = self.single(reader) else { return Step::Damaged };
+            if step == END {
+                return Step::Ended;
+            }
+            *place += u32::from(step);
+            if *place > 63 {
+                return Step::Damaged;
+            }
+            block.add(weights, *place as u8, value);
+            return if *place == 63 { Step::Ended } else { Step::More };
+        }
+        let second = first + u32::from(pair.second_step);
+        block.add(weights, first as u8, pair.first);
+        block.add(weights, second as u8, pair.second);
+        reader.skip(u32::from(pair.length));
+        if second < 63 {
+            *place = second;
+            return Step::More;
+        }
+        *place = if pair.second_step == END { first } else { second };
+        if *place > 63 { Step::Damaged } else { Step::Ended }
+    }
+
     /// One coefficient: places moved on (or [`END`]) and value.
     #[inline(never)]
     fn single(&self, reader: &mut Reader<'_>) -> Option<(u8, i16)> {
+        reader.refill();
         let code = self.ac.code(reader.bits());
         let (run, size) = (code.symbol >> 4, u32::from(code.symbol & 15));
         if code.length == 0 || size > 10 {

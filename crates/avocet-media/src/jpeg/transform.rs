@@ -161,7 +161,7 @@ impl Block for Half {
         // Columns of the folded block are rows of the result and the other way round: both ways are the same sums.
         let rows = transpose4(inverse4([a, b, c, d]));
         let rows = transpose4(inverse4(rows));
-        put(rows.map(|row| row.map(sample)), to, stride);
+        put(samples(rows), to, stride);
     }
 }
 
@@ -216,11 +216,11 @@ impl Block for Full {
     }
 }
 
-#[inline(never)]
+#[inline(always)]
 fn full(block: &[f32; 64], to: &mut [u8], stride: usize) {
     let rows = *block.as_chunks::<8>().0.as_array::<8>().unwrap_or(&[[0.0; 8]; 8]);
     let rows = inverse8(transpose8(inverse8(rows)));
-    put(rows.map(|row| row.map(sample)), to, stride);
+    put(samples(rows), to, stride);
 }
 
 /// What the DC coefficient adds to every sample.
@@ -259,6 +259,16 @@ fn folded(frequency: u8) -> (u8, f64) {
 #[inline(always)]
 fn sample(value: f32) -> u8 {
     ((value + 128.0).clamp(0.0, 255.0) + 12_582_912.0).to_bits() as u8
+}
+
+/// All samples of a block, in a loop that becomes vectors.
+#[inline(always)]
+fn samples<const N: usize>(rows: [[f32; N]; N]) -> [[u8; N]; N] {
+    let mut out = [[0; N]; N];
+    for (to, value) in out.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
+        *to = sample(*value);
+    }
+    out
 }
 
 #[inline(always)]
@@ -363,6 +373,7 @@ impl Scale {
     }
 
     /// The samples of a block that was stored.
+    #[inline(always)]
     pub(super) fn stored(&self, block: &[i16; 64], to: &mut [u8], stride: usize) {
         match self {
             Scale::Skip => {}
@@ -374,6 +385,7 @@ impl Scale {
     }
 }
 
+#[inline(always)]
 fn stored<B: Block>(weights: &B::Weights, block: &[i16; 64], to: &mut [u8], stride: usize) {
     let [dc, rest @ ..] = block;
     let mut out = B::new();

@@ -12,6 +12,7 @@
 use super::filter::{sampled, span};
 use super::thumbnail::Taps;
 use super::transform::Small;
+use crate::sys;
 
 /// For each of the 64 values along a side, the first mean that counts and the weights from there on.
 pub(super) type Weights = Vec<(usize, Vec<f32>)>;
@@ -56,21 +57,54 @@ pub(super) fn weights_512(taps: &Taps) -> Weights {
     weights(taps.taps.len(), 1).into_iter().map(of_value).collect()
 }
 
+/// Rows of the 64 that are worked out together.
+const LANES: usize = 16;
+
 /// The picture at 64 x 64, from a plane of means whose rows are `width` long.
 pub(super) fn to_64(plane: &[u8], width: usize, across: &Weights, down: &Weights) -> Small {
-    let mut small = [[0.0; 64]; 64];
-    let mut row = vec![0.0f32; width];
-    for ((first, weights), to) in down.iter().zip(&mut small) {
-        row.fill(0.0);
-        for (from, weight) in plane.chunks_exact(width).skip(*first).zip(weights) {
-            row.iter_mut().zip(from).for_each(|(to, v)| *to += f32::from(*v) * weight);
+    sys::widest(InLanes { plane, width, across, down })
+}
+
+struct InLanes<'a> {
+    plane: &'a [u8],
+    width: usize,
+    across: &'a Weights,
+    down: &'a Weights,
+}
+
+impl sys::Loops for InLanes<'_> {
+    type Out = Small;
+
+    #[inline(always)]
+    fn run(self) -> Small {
+        let InLanes { plane, width, across, down } = self;
+        let mut small = [[0.0; 64]; 64];
+        let mut row = vec![0.0f32; width];
+        let mut side_by_side = vec![[0.0f32; LANES]; width];
+        for (down, to) in down.chunks(LANES).zip(small.chunks_mut(LANES)) {
+            for (lane, (first, weights)) in down.iter().enumerate() {
+                row.fill(0.0);
+                for (from, weight) in plane.chunks_exact(width).skip(*first).zip(weights) {
+                    row.iter_mut().zip(from).for_each(|(to, v)| *to += f32::from(*v) * weight);
+                }
+                for (lanes, value) in side_by_side.iter_mut().zip(&row) {
+                    if let Some(to) = lanes.get_mut(lane) {
+                        *to = *value;
+                    }
+                }
+            }
+            for (column, (first, weights)) in across.iter().enumerate() {
+                let mut sums = [0.0f32; LANES];
+                for (lanes, weight) in side_by_side.get(*first..).unwrap_or_default().iter().zip(weights) {
+                    sums.iter_mut().zip(lanes).for_each(|(sum, mean)| *sum += mean * weight);
+                }
+                for (to, sum) in to.iter_mut().filter_map(|row| row.get_mut(column)).zip(sums) {
+                    *to = sum;
+                }
+            }
         }
-        for ((first, weights), to) in across.iter().zip(to) {
-            let means = row.get(*first..).unwrap_or_default();
-            *to = means.iter().zip(weights).map(|(m, w)| m * w).sum();
-        }
+        small
     }
-    small
 }
 
 #[cfg(test)]
