@@ -47,7 +47,10 @@ def picture(job):
     if path.exists():
         return path.stat().st_size
     rng = np.random.default_rng((2 if kind == "camera" else 3) * 1_000_000 + number)
-    im = Image.open(SOURCES[int(rng.integers(len(SOURCES)))]).convert("RGB")
+    try:
+        im = Image.open(SOURCES[int(rng.integers(len(SOURCES)))]).convert("RGB")
+    except OSError:  # A photograph that this Pillow cannot read: another stands in for it.
+        return 0
     w, h = im.size
     side = [int(rng.integers(0, max(1, s // 5))) for s in (w, h)]
     im = im.crop((side[0], side[1], w - int(rng.integers(0, max(1, w // 5))), h - int(rng.integers(0, max(1, h // 5)))))
@@ -88,14 +91,14 @@ def make(image, gb, shares):
             while made < total * share:
                 numbers = range(number, number + 64)
                 for n, size in zip(numbers, workers.map(picture, [(kind, n, pool) for n in numbers], chunksize=4)):
-                    if size:
+                    if size and made < total * share:
                         (files / f"{n % 40:02}" / f"{kind}-{n:05}.jpg").hardlink_to(pool / f"{kind}-{n:05}.jpg")
                         made += size
                         count += 1
                 number += 64
         counts[kind] = {"files": count, "bytes": made}
     with open(image, "wb") as f:
-        f.truncate(int(gb * 1e9 * 1.06 + 1e8))
+        f.truncate(int(sum(c["bytes"] for c in counts.values()) * 1.05 + 1.5e8))
     subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", "-N", "20000", "-d", files, image], check=True)
     image.with_suffix(".json").write_text(json.dumps(counts))
     shutil.rmtree(files)
