@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,lvm,btrfs,udf,f2fs}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,aff4_files,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,lvm,btrfs,udf,f2fs}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -65,6 +65,15 @@ else
 fi
 if command -v python3 >/dev/null; then
   (cd "$work/tree" && quiet python3 -m zipfile -c "$out/zip/zip" .)
+  python3 - "$out/aff4_files/files" <<'END'
+import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1], "w")
+z.writestr("container.description", "aff4://v"); z.writestr("version.txt", "major=1\nminor=1\n"); z.writestr("/d/a b", b"12345")
+z.writestr("s/00000000", b"abcd" * 16); z.writestr("s/00000000.index", bytes(8) + (64).to_bytes(4, "little"))
+z.writestr("information.turtle", "@prefix a: <http://aff4.org/Schema#> .\n<aff4://v//d/a%20b> a a:FileImage ; a:size 5 ; a:originalFileName \"./d/a b\" ;"
+           " a:hash \"827ccb0eea8a706c4c34a16891f84e7b\"^^a:MD5 ; a:lastWritten \"2024-05-06T07:08:09+02:00\" .\n<aff4://v/s> a a:FileImage, a:ImageStream ;"
+           " a:chunkSize 64 ; a:chunksInSegment 4 ; a:size 64 .\n<aff4://v/f> a a:Folder ; a:originalFileName \"C:\\\\f\" .\n")
+END
   for format in gnu pax ustar; do quiet tar -C "$work/tree" --format=$format -cf "$out/tar/$format" .; done
   python3 - "$out" <<'P'
 import json, struct, sys

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use avocet_base::Stamp;
+use avocet_base::{Md5, Sha1, Sha256, Stamp};
 
 use crate::error::{Problem, ReadError};
 use crate::source::Source;
@@ -177,8 +177,53 @@ pub enum Note {
     HardLinks(u32),
     /// A stream belongs to a deleted entry whose metadata record was reused since.
     ParentReused,
+    /// What the evidence itself states as a digest of this content. It is held against the bytes when they are read.
+    Stated(Stated),
     /// Any other fact, as a short clause in lower case without names from the evidence.
     Other(String),
+}
+
+/// A digest of a content that whoever collected it wrote down beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stated {
+    /// An MD5.
+    Md5(Md5),
+    /// A SHA-1.
+    Sha1(Sha1),
+    /// A SHA-256.
+    Sha256(Sha256),
+}
+
+impl Stated {
+    /// Takes a digest as it is written, by the length of its text; `None` where it is none of the three.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        match text.len() {
+            32 => text.parse().ok().map(Self::Md5),
+            40 => text.parse().ok().map(Self::Sha1),
+            64 => text.parse().ok().map(Self::Sha256),
+            _ => None,
+        }
+    }
+
+    /// Its kind, as people write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Md5(_) => "MD5",
+            Self::Sha1(_) => "SHA-1",
+            Self::Sha256(_) => "SHA-256",
+        }
+    }
+}
+
+impl fmt::Display for Stated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Md5(digest) => digest.fmt(f),
+            Self::Sha1(digest) => digest.fmt(f),
+            Self::Sha256(digest) => digest.fmt(f),
+        }
+    }
 }
 
 impl fmt::Display for Note {
@@ -193,6 +238,7 @@ impl fmt::Display for Note {
             Self::ZeroAfter(offset) => write!(f, "never written after byte {offset}"),
             Self::HardLinks(n) => write!(f, "hard links: {n}"),
             Self::ParentReused => f.write_str("parent folder's record was reused"),
+            Self::Stated(digest) => write!(f, "{} stated by the evidence: {digest}", digest.kind()),
             Self::Other(text) => f.write_str(text),
         }
     }

@@ -30,7 +30,7 @@ pub mod volume;
 
 pub use entry::{
     AllocationState, Content, ContentRead, Entry, EntryKind, Extent, FileSystem, Location, Mapped, Note, OpenContent,
-    Run, Times, Unreadable, VisitResult, Visitor, VolumeFacts,
+    Run, Stated, Times, Unreadable, VisitResult, Visitor, VolumeFacts,
 };
 pub use error::{OpenError, Problem, ReadError, ReadFault};
 pub use source::{MemorySource, Source, SubSource, read_exact_at, read_up_to};

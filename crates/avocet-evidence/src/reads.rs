@@ -96,6 +96,7 @@ pub const FORMATS: &[Format] = &[
         "AFF4 (disks in one volume)",
         "avocet-evidence the_reference_images_give_the_disk_that_is_published_for_them",
     ),
+    read(Container, "AFF4-L", "avocet-evidence a_logical_image_gives_the_file_that_was_put_in"),
     read(Container, "folder", "avocet-evidence a_folder_holds_what_find_says"),
     read(Container, "zip", "avocet-evidence archives_that_python_writes_are_read_as_python_reads_them"),
     read(
@@ -127,7 +128,6 @@ pub const FORMATS: &[Format] = &[
     named(Container, "encrypted QCOW2", "avocet-evidence disks_that_depend_on_something_else_are_refused_by_name"),
     named(Container, "encrypted, segmented and old DMG", "avocet-evidence other_apple_images_are_refused_by_name"),
     named(Container, "AFF", "avocet-evidence content_decides_what_a_file_is"),
-    named(Container, "AFF4-L", UNREAD),
     named(Container, "Ex01", UNREAD),
     named(Container, "L01", "avocet-evidence content_decides_what_a_file_is"),
     named(Container, "AD1", UNREAD),

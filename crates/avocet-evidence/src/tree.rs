@@ -23,7 +23,7 @@ use crate::volume::{self, VolumeScan};
 
 /// A piece of evidence, opened read-only down to its file systems.
 pub struct Evidence {
-    /// `folder`, `ios-backup`, `android-backup`, `ufdr`, `zip`, `tar`, `tar.gz`, `tar.xz`, `tar.zst`, `tar.bz2`, `7z`, or the kind of the container (see [`Opened::kind`]).
+    /// `folder`, `ios-backup`, `android-backup`, `ufdr`, `aff4-l`, `zip`, `tar`, `tar.gz`, `tar.xz`, `tar.zst`, `tar.bz2`, `7z`, or the kind of the container (see [`Opened::kind`]).
     pub kind: &'static str,
     /// The container, where there is one (not for a folder).
     pub container: Option<Opened>,
@@ -153,6 +153,12 @@ impl Evidence {
                     }
                     None => Evidence { device: beside, ..Self::tree("zip", Some(opened), Box::new(zip), source) },
                 })
+            }
+            Detected::Aff4Logical => {
+                let opened = container::open_as_raw(path)?;
+                let source = Arc::clone(&opened.source);
+                let files = container::open_files(&source)?;
+                Ok(Self::tree("aff4-l", Some(opened), files, source))
             }
             Detected::Tar => {
                 let opened = container::open_as_raw(path)?;

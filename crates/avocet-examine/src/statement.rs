@@ -522,6 +522,7 @@ fn fs_name(kind: &str) -> String {
         "iso9660" => "ISO 9660".to_owned(),
         "ios-backup" => "iOS backup".to_owned(),
         "android-backup" => "Android backup".to_owned(),
+        "aff4-l" => "AFF4-L".to_owned(),
         "ufdr" => "report of a phone extraction".to_owned(),
         other => other.to_owned(),
     }

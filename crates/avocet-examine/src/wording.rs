@@ -16,6 +16,8 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "header-copy-used" => note("A header of the disk image is damaged; its copy was used"),
         "space-not-stored" => note("Free space of the disk was left out when the image was made; it reads as zeros"),
         "sums-not-checked" => note("Not every checksum of the disk image was checked when it was opened"),
+        "member-unreadable" => gap("Members of the archive that an image is cannot be read: what is in them is missing"),
+        "logical-files-not-read" => gap("Beside its disk the image holds files of their own that were NOT read"),
         "chunks-have-no-digest" => note("The image stores no digest of its pieces that is checked"),
         "name-like-a-later-segment" => note("The image's name looks like a later part of a split image"),
         "backup-boot-sector" | "boot-sector-backup-used" | "boot-region-backup-used" => {

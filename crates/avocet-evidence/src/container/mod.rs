@@ -27,7 +27,7 @@ use self::ewf::Ewf;
 use self::raw::Raw;
 use self::signature::{Signature, recognise};
 pub use self::stream::{Damage, Piece, stream_source};
-use crate::entry::VisitResult;
+use crate::entry::{FileSystem, VisitResult};
 use crate::error::{OpenError, Problem, ReadFault};
 use crate::source::Source;
 use crate::unpack::Packing;
@@ -42,6 +42,8 @@ pub enum Detected {
     Folder,
     /// A zip archive that is no AFF4 image: see [`crate::fs::zip`].
     Zip,
+    /// An AFF4 volume that holds files and no disk (AFF4-L).
+    Aff4Logical,
     /// A tar archive that is not compressed: see [`crate::fs::tar`].
     Tar,
     /// An Android backup: see [`android`].
@@ -131,7 +133,12 @@ pub fn detect(path: &Path) -> Result<Detected, OpenError> {
     if metadata.is_dir() {
         return Ok(Detected::Folder);
     }
-    Ok(match look(path)?.0 {
+    let (signature, raw) = look(path)?;
+    if signature == Signature::Aff4 {
+        let file: Arc<dyn Source> = Arc::new(raw);
+        return Ok(if aff4::logical::is_logical(&file) { Detected::Aff4Logical } else { Detected::Disk });
+    }
+    Ok(match signature {
         Signature::Ewf => Detected::Ewf,
         Signature::Zip => Detected::Zip,
         Signature::Tar => Detected::Tar,
@@ -232,6 +239,14 @@ pub fn open_disk(file: Arc<dyn Source>, extent: &mut FetchExtent<'_>) -> Result<
         Signature::Aff4 => aff4::open(&file),
         _ => Err(OpenError::malformed("container", 0, "this is no QCOW, VHD, VHDX, VMDK, DMG or AFF4 image")),
     }
+}
+
+/// The files of an AFF4 volume that holds files and no disk (AFF4-L).
+///
+/// # Errors
+/// [`OpenError`] where the archive or its list cannot be read.
+pub fn open_files(file: &Arc<dyn Source>) -> Result<Box<dyn FileSystem>, OpenError> {
+    Ok(Box::new(aff4::logical::Logical::open(file)?))
 }
 
 /// The error for something that is recognised and not read.

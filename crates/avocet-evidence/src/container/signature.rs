@@ -3,7 +3,7 @@
 //! Only formats that wrap a disk image are looked for. Whatever a raw disk may begin with (a boot sector, a file system,
 //! an encrypted volume) is the business of the layers above.
 
-use super::{dmg, vhd};
+use super::{aff4, dmg, vhd};
 use crate::source::{Source, read_up_to};
 use crate::unpack::Packing;
 
@@ -83,14 +83,6 @@ pub(crate) fn is_tar(head: &[u8]) -> bool {
     stored.fold(0u32, |n, b| n.wrapping_mul(8).wrapping_add(u32::from(b & 7))) == sum
 }
 
-/// An AFF4 volume is a zip whose first member is `container.description` or whose comment or members name an
-/// `aff4://` volume.
-fn is_aff4(head: &[u8]) -> bool {
-    let names = head.get(..4096).unwrap_or(head);
-    let holds = |what: &[u8]| names.windows(what.len()).any(|w| w == what);
-    holds(b"container.description") || holds(b"aff4://") || holds(b"aff4%3A%2F%2F")
-}
-
 /// Recognises a file by its content. A part that cannot be read decides nothing: reading it will fail loudly.
 pub(super) fn recognise(source: &dyn Source) -> Signature {
     let head = read_up_to(source, 0, HEAD).unwrap_or_default();
@@ -105,7 +97,7 @@ pub(super) fn recognise(source: &dyn Source) -> Signature {
         }
     }
     if is_at(&head, 0, b"PK\x03\x04") || is_at(&head, 0, b"PK\x05\x06") {
-        return if is_aff4(&head) { Signature::Aff4 } else { Signature::Zip };
+        return if aff4::is_volume(source) { Signature::Aff4 } else { Signature::Zip };
     }
     let disk = source.len().saturating_sub(vhd::FOOTER);
     let tail = read_up_to(source, disk, 512).unwrap_or_default();

@@ -5,6 +5,9 @@
 //! published; this follows what open importers read: `file` elements with `fs`, `path`, `size`, `deleted`, `embedded`,
 //! time stamps below `accessInfo`, and the place in the archive in the item `Local Path`.
 //!
+//! MD5, SHA-1 and SHA-256 that the report states of a file are notes of it ([`Note::Stated`]); whoever reads the file holds
+//! them against its bytes.
+//!
 //! A path of the report is shown and never used: a file is looked for in the archive's own list. What the report lists and
 //! the archive does not hold is a row without content.
 //!
@@ -28,8 +31,8 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::zip::Zip;
 use crate::entry::{
-    AllocationState, Content, ContentRead, Entry, EntryKind, FileSystem, Note, Run, Times, Unreadable, VisitResult,
-    Visitor, VolumeFacts,
+    AllocationState, Content, ContentRead, Entry, EntryKind, FileSystem, Note, Run, Stated, Times, Unreadable,
+    VisitResult, Visitor, VolumeFacts,
 };
 use crate::error::{OpenError, Problem, ReadError};
 use crate::source::Source;
@@ -47,6 +50,8 @@ const MOST_FILES: usize = 4_000_000;
 const MOST_PIECE: u64 = 16 << 20;
 /// Elements inside one another at most.
 const MOST_DEPTH: u64 = 1000;
+/// Digests of one file at most.
+const MOST_DIGESTS: usize = 8;
 /// Facts of the device at most, and bytes of each.
 const MOST_FACTS: usize = 200;
 const MOST_FACT: usize = 4096;
@@ -72,6 +77,28 @@ struct Listed {
     times: Times,
     /// Its path in the archive, escaped.
     local: Option<String>,
+    /// Its digests, as far as they are understood.
+    stated: Vec<Stated>,
+    /// Whether something that is named as a digest is none.
+    odd: bool,
+}
+
+impl Listed {
+    /// Takes a digest that the report gives, by the name of its item.
+    fn digest(&mut self, name: &str, text: &str) {
+        let plain = |c: &char| !matches!(c, '-' | '_' | ' ');
+        let kind = match name.chars().filter(plain).collect::<String>().to_ascii_lowercase().as_str() {
+            "md5" => "MD5",
+            "sha1" => "SHA-1",
+            "sha256" => "SHA-256",
+            _ => return,
+        };
+        match Stated::parse(text).filter(|digest| digest.kind() == kind) {
+            Some(digest) if self.stated.contains(&digest) => {}
+            Some(digest) if self.stated.len() < MOST_DIGESTS => self.stated.push(digest),
+            _ => self.odd = true,
+        }
+    }
 }
 
 /// The bytes of a member as a stream of text, with a bound on what may be read between two resets.
@@ -144,7 +171,7 @@ fn escaped(path: &str) -> String {
 }
 
 /// `2024-04-01T07:30:00.000+00:00`, with or without fraction and offset.
-fn stamp(text: &str) -> Option<Stamp> {
+pub(crate) fn stamp(text: &str) -> Option<Stamp> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u16>().ok();
     let small = |range| number(range).and_then(|n| u8::try_from(n).ok());
     let date = (number(0..4)?, small(5..7)?, small(8..10)?);
@@ -276,8 +303,12 @@ impl Report {
                         }
                         (b"item", Some(listed)) => {
                             let named = name.take();
-                            if named.as_deref() == Some("Local Path") {
-                                listed.local = Some(escaped(&text.trim().replace('\\', "/")));
+                            match named.as_deref() {
+                                Some("Local Path") => {
+                                    listed.local = Some(escaped(&text.trim().replace('\\', "/")));
+                                }
+                                Some(name) if !text.trim().is_empty() => listed.digest(name, &text),
+                                _ => {}
                             }
                         }
                         (b"item", None) => {
@@ -397,6 +428,10 @@ impl Ufdr {
         };
         if listed.embedded {
             notes.push(Note::Other("embedded in another file, says the report".into()));
+        }
+        notes.extend(listed.stated.iter().copied().map(Note::Stated));
+        if listed.odd {
+            notes.push(Note::Other("the report gives it a digest that is none of its kind".into()));
         }
         let member =
             listed.local.as_ref().and_then(|l| self.by_path.get(l)).and_then(|i| Some((*i, self.members.get(*i)?)));

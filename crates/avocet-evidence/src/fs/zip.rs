@@ -152,8 +152,14 @@ impl Zip {
     }
 }
 
+/// Whether the archive's comment begins with `comment`, or its directory lists all of `names`. A directory of more than
+/// 64 MiB is not asked.
+pub(crate) fn is_marked(archive: &dyn Source, comment: &[u8], names: &[&[u8]]) -> bool {
+    directory::is_marked(archive, comment, names).unwrap_or(false)
+}
+
 /// The escaped path of a stored name.
-fn path_of(name: &[u8]) -> String {
+pub(crate) fn path_of(name: &[u8]) -> String {
     let start = name.iter().position(|b| *b != b'/').unwrap_or(name.len());
     let end = name.iter().rposition(|b| *b != b'/').map_or(start, |n| n.saturating_add(1));
     let mut out = String::with_capacity(name.len().saturating_add(1));

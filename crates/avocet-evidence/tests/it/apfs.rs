@@ -73,6 +73,159 @@ fn a_real_container_is_what_the_sleuth_kit_says() {
     assert_eq!(free, 904);
 }
 
+/// The checksum of an object, set.
+fn sealed(mut block: Vec<u8>) -> Vec<u8> {
+    const MODULUS: u64 = 0xFFFF_FFFF;
+    let (mut first, mut second) = (0u64, 0u64);
+    for word in block[8..].chunks_exact(4) {
+        first = (first + u64::from(u32::from_le_bytes(word.try_into().unwrap()))) % MODULUS;
+        second = (second + first) % MODULUS;
+    }
+    let low = MODULUS - (first + second) % MODULUS;
+    let high = MODULUS - (first + low) % MODULUS;
+    block[..8].copy_from_slice(&(high << 32 | low).to_le_bytes());
+    block
+}
+
+/// The only node of a tree whose nodes lie at their numbers.
+fn tree(place: u64, xid: u64, kind: u32, records: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+    let mut block = vec![0; 4096];
+    let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
+    put(8, &place.to_le_bytes());
+    put(16, &xid.to_le_bytes());
+    put(24, &0x4000_0002u32.to_le_bytes());
+    put(28, &kind.to_le_bytes());
+    put(32, &3u16.to_le_bytes());
+    put(36, &(records.len() as u32).to_le_bytes());
+    put(42, &((records.len() * 8) as u16).to_le_bytes());
+    let keys = 56 + records.len() * 8;
+    let (mut key_at, mut value_end) = (0usize, 0usize);
+    for (i, (key, value)) in records.iter().enumerate() {
+        value_end += value.len();
+        let places = [key_at, key.len(), value_end, value.len()].map(|n| n as u16);
+        for (n, place) in places.iter().enumerate() {
+            put(56 + i * 8 + n * 2, &place.to_le_bytes());
+        }
+        put(keys + key_at, key);
+        put(4096 - 40 - value_end, value);
+        key_at += key.len();
+    }
+    let longest = |of: fn(&(Vec<u8>, Vec<u8>)) -> usize| records.iter().map(of).max().unwrap_or(0) as u32;
+    put(4096 - 36, &4096u32.to_le_bytes());
+    put(4096 - 24, &longest(|r| r.0.len()).to_le_bytes());
+    put(4096 - 20, &longest(|r| r.1.len()).to_le_bytes());
+    put(4096 - 16, &(records.len() as u64).to_le_bytes());
+    put(4096 - 8, &1u64.to_le_bytes());
+    sealed(block)
+}
+
+fn key(id: u64, kind: u64) -> Vec<u8> {
+    (kind << 60 | id).to_le_bytes().to_vec()
+}
+
+/// The record of a snapshot: its tree of extents, the copy of the superblock, its time and name.
+fn snapshot(extents: u64, superblock: u64, made: u64, name: &str) -> Vec<u8> {
+    let mut out: Vec<u8> = [extents, superblock, made, made, 0].iter().flat_map(|n| n.to_le_bytes()).collect();
+    out.extend(0x4000_0002u32.to_le_bytes());
+    out.extend(0u32.to_le_bytes());
+    out.extend((name.len() as u16 + 1).to_le_bytes());
+    out.extend(name.as_bytes());
+    out.push(0);
+    out
+}
+
+/// A real volume, to which two snapshots were added by the published structures (tier 3); their names and times are what
+/// The Sleuth Kit reads too.
+#[test]
+fn snapshots_are_listed_with_their_sizes() {
+    let Some(image) = testdata().map(|t| t.join("disk/dfvfs/apfs.raw")) else {
+        return skipped(1, "no shared test data");
+    };
+    let mut bytes = std::fs::read(&image).unwrap();
+    let block = |bytes: &[u8], n: usize| bytes[n * 4096..][..4096].to_vec();
+    let number = |b: &[u8], at: usize| u64::from_le_bytes(b[at..at + 8].try_into().unwrap());
+    let volumes = (0..bytes.len() / 4096).filter(|n| bytes[n * 4096 + 32..][..4] == *b"APSB");
+    let volume = volumes.max_by_key(|n| number(&block(&bytes, *n), 16)).unwrap();
+    let current = block(&bytes, volume);
+    let xid = number(&current, 16);
+    let free: Vec<usize> = (500..1014).rev().filter(|n| block(&bytes, *n).iter().all(|b| *b == 0)).take(3).collect();
+    let mut put = |n: usize, new: Vec<u8>| bytes[n * 4096..][..4096].copy_from_slice(&new);
+    let mut then = current.clone();
+    then[88..96].copy_from_slice(&7u64.to_le_bytes());
+    put(free[0], sealed(then));
+    let extent = |blocks: u64, kind: u64| {
+        [&(kind << 60 | blocks).to_le_bytes()[..], &20u64.to_le_bytes(), &1u32.to_le_bytes()].concat()
+    };
+    // Two extents that were written, and one of which only the count of references changed.
+    let extents = [(key(400, 2), extent(3, 1)), (key(410, 2), extent(5, 1)), (key(420, 2), extent(100, 2))];
+    put(free[1], tree(free[1] as u64, xid, 0xF, &extents));
+    let named = |xid: u64, name: &str| {
+        let name = [&(name.len() as u16 + 1).to_le_bytes()[..], name.as_bytes(), &[0]].concat();
+        ([key(0x0FFF_FFFF_FFFF_FFFF, 11), name].concat(), xid.to_le_bytes().to_vec())
+    };
+    let second = 1_700_000_000_000_000_000;
+    let list = [
+        (key(xid - 1, 1), snapshot(free[1] as u64, free[0] as u64, second, "before the trip")),
+        (key(xid, 1), snapshot(0, 0, second + 3_600_000_000_000, "after it")),
+        named(xid, "after it"),
+        named(xid - 1, "before the trip"),
+    ];
+    put(free[2], tree(free[2] as u64, xid, 0x10, &list));
+    let mut volume_now = current;
+    volume_now[152..160].copy_from_slice(&(free[2] as u64).to_le_bytes());
+    volume_now[216..224].copy_from_slice(&2u64.to_le_bytes());
+    put(volume, sealed(volume_now.clone()));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    std::fs::write(&path, &bytes).unwrap();
+    let problems = |path: &std::path::Path| {
+        let evidence = Evidence::open(path).unwrap();
+        let VolumeState::Read { fs, .. } = &evidence.volumes[0].state else { panic!("{:?}", evidence.volumes) };
+        collect(&**fs).problems
+    };
+    let found = problems(&path);
+    let said: Vec<_> = found.iter().map(|p| (p.code, p.path.as_deref().unwrap_or(""), p.detail.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "apfs-snapshots-not-read",
+                "/$Snapshots/before the trip",
+                "an earlier state of the volume (snapshot) made at 2023-11-14T22:13:20Z was not read; the volume took 28672 \
+                 bytes then; 32768 bytes of content were written between the snapshot before it and this one"
+            ),
+            (
+                "apfs-snapshots-not-read",
+                "/$Snapshots/after it",
+                "an earlier state of the volume (snapshot) made at 2023-11-14T23:13:20Z was not read; how large the volume \
+                 was then cannot be read; what was written before it cannot be read"
+            ),
+        ]
+    );
+    match output("fsstat", &["-P", "apfs", "-B", &volume.to_string(), path.to_str().unwrap()]) {
+        Some(theirs) => {
+            let theirs = String::from_utf8(theirs).unwrap();
+            for name in ["before the trip", "after it"] {
+                assert!(theirs.contains(name), "{theirs}");
+            }
+        }
+        None => skipped(1, "The Sleuth Kit is not installed"),
+    }
+    // More are declared than the list holds; then the list is damaged.
+    volume_now[216..224].copy_from_slice(&3u64.to_le_bytes());
+    bytes[volume * 4096..][..4096].copy_from_slice(&sealed(volume_now));
+    std::fs::write(&path, &bytes).unwrap();
+    let found = problems(&path);
+    assert!(
+        found.len() == 3 && found[2].detail.contains("declares 3") && found[2].detail.contains("holds 2"),
+        "{found:?}"
+    );
+    bytes[free[2] * 4096 + 100] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let found = problems(&path);
+    assert!(found.len() == 1 && found[0].detail.contains("their list is damaged"), "{found:?}");
+}
+
 /// Every change is noticed or harmless: what is listed as whole has the right bytes.
 #[test]
 fn damage_is_said_and_costs_what_it_hits() {

@@ -11,8 +11,8 @@ use avocet_evidence::volume::{FsKind, Recognised, recognise};
 use avocet_evidence::{AllocationState, Content, EntryKind, FileSystem, MemorySource, Source, Unreadable};
 
 use crate::support::{
-    Collected, Patched, Random, as_the_system_reads, collect, content, noise, output_in, put, regular as bytes, sha256,
-    skipped,
+    Collected, Patched, Random, as_the_system_reads, collect, content, noise, output_in, put, read_damaged,
+    regular as bytes, sha256, skipped,
 };
 
 /// Files in their inode and beside it, some so large that their nodes are of every level that fits; folders of every size.
@@ -215,25 +215,15 @@ fn damage_is_said_and_costs_what_it_hits() {
     let mut random = Random(0xF2F5);
     let used: Vec<usize> =
         (0..image.len() / 4096).filter(|b| image[b * 4096..][..4096].iter().any(|x| *x != 0)).collect();
-    let (mut noticed, mut refused) = (0, 0);
-    for _ in 0..200 {
+    let (noticed, refused) = read_damaged(200, |_| {
         let mut changes = BTreeMap::new();
         for _ in 0..=random.next() % 200 {
             let at = used[random.next() as usize % used.len()] * 4096 + random.next() as usize % 4096;
             let values = [0, 0xff, image[at] ^ 1 << (random.next() % 8), random.next() as u8];
             changes.insert(at, values[random.next() as usize % values.len()]);
         }
-        let Ok((found, fs, source)) = read(changes) else {
-            refused += 1;
-            continue;
-        };
-        noticed += usize::from(!found.problems.is_empty());
-        assert!(found.entries.len() < 10_000);
-        for entry in &found.entries {
-            let _ = content(entry, &source, 1 << 16);
-        }
-        let _ = fs.unallocated();
-    }
+        read(changes).ok()
+    });
     println!("{noticed} of 200 noticed, {refused} refused");
     assert!(noticed + refused > 60, "{noticed} noticed, {refused} refused");
 }

@@ -1,6 +1,7 @@
 //! HFS+: a real volume, and volumes built here by the published structures for what no program at hand can make.
 
 use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use avocet_evidence::fs::hfs::Hfs;
@@ -152,6 +153,38 @@ fn lzvn(plain: &[u8]) -> Vec<u8> {
     out
 }
 
+/// LZFSE by the reference library; one plain block where Python has no `liblzfse`.
+fn lzfse(plain: &[u8]) -> Vec<u8> {
+    let script = "import sys,liblzfse;sys.stdout.buffer.write(liblzfse.compress(sys.stdin.buffer.read()))";
+    let made = through("python3", &["-c", script], plain);
+    made.unwrap_or_else(|| [b"bvx-", &(plain.len() as u32).to_le_bytes()[..], plain, b"bvx$"].concat())
+}
+
+/// What a program makes of its input; `None` where it is not there or fails.
+fn through(program: &str, args: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(input).ok()?;
+    let out = child.wait_with_output().ok()?;
+    out.status.success().then_some(out.stdout)
+}
+
+/// A fork as the system keeps blocks of LZVN and LZFSE: where each begins and the last ends, then the blocks.
+fn fork_of(blocks: &[Vec<u8>]) -> Vec<u8> {
+    let (mut table, mut at) = (vec![], 4 * (blocks.len() + 1));
+    for block in blocks.iter().chain([&vec![]]) {
+        table.extend((at as u32).to_le_bytes());
+        at += block.len();
+    }
+    table.extend(blocks.concat());
+    table
+}
+
 struct Built {
     image: Vec<u8>,
     plain: Vec<u8>,
@@ -168,13 +201,11 @@ fn built() -> Built {
     assert_eq!(halves.len(), 2);
     let lzvn_plain: Vec<u8> = (0..65536 + 100u32).map(|i| i as u8).collect();
     let lzvn_blocks: Vec<Vec<u8>> = lzvn_plain.chunks(65536).map(lzvn).collect();
-    let mut lzvn_fork = vec![];
-    let mut at = 4 * (lzvn_blocks.len() + 1);
-    for block in lzvn_blocks.iter().chain([&vec![]]) {
-        lzvn_fork.extend((at as u32).to_le_bytes());
-        at += block.len();
-    }
-    lzvn_fork.extend(lzvn_blocks.concat());
+    let lzvn_fork = fork_of(&lzvn_blocks);
+    // The second block did not become smaller.
+    let lzfse_fork = fork_of(&[lzfse(&plain[..65536]), [&[0xff], &plain[65536..65636]].concat()]);
+    assert!(lzfse_fork.len() <= 24 * BLOCK);
+    put(15, &lzfse_fork);
     put(40, &plain[..2 * BLOCK]);
     put(50, &plain[2 * BLOCK..3 * BLOCK]);
     put(60, &zlib_fork);
@@ -198,7 +229,16 @@ fn built() -> Built {
         file(16, "iNode7", 30, (0, &[0; 8], 2), [fork(100, &[(50, 1)]), empty()]),
         file(17, "a/slash", 31, (0, b"hlnkhfs+", 7), [empty(), empty()]),
         file(17, "broken link", 32, (0, b"hlnkhfs+", 8), [empty(), empty()]),
-        file(17, "lzfse", 33, packed, [empty(), fork(10, &[(41, 1)])]),
+        file(17, "kept", 39, packed, [empty(), empty()]),
+        file(17, "lzbitmap", 37, packed, [empty(), fork(10, &[(41, 1)])]),
+        file(17, "lzfse", 33, packed, [empty(), empty()]),
+        file(
+            17,
+            "lzfse fork",
+            38,
+            packed,
+            [empty(), fork(lzfse_fork.len(), &[(15, lzfse_fork.len().div_ceil(BLOCK) as u32)])],
+        ),
         file(17, "lzvn", 34, packed, [empty(), empty()]),
         file(
             17,
@@ -214,9 +254,12 @@ fn built() -> Built {
         attribute(20, "com.apple.decmpfs", &decmpfs(3, small.len(), &zlib(&small))),
         attribute(20, "com.apple.quarantine", b"0081;"),
         attribute(22, "com.apple.decmpfs", &decmpfs(4, plain.len(), &[])),
-        attribute(33, "com.apple.decmpfs", &decmpfs(12, 5000, &[])),
+        attribute(33, "com.apple.decmpfs", &decmpfs(11, small.len(), &lzfse(&small))),
         attribute(34, "com.apple.decmpfs", &decmpfs(7, 200, &halves[0])),
         attribute(35, "com.apple.decmpfs", &decmpfs(8, lzvn_plain.len(), &[])),
+        attribute(37, "com.apple.decmpfs", &decmpfs(14, 5000, &[])),
+        attribute(38, "com.apple.decmpfs", &decmpfs(12, 65636, &[])),
+        attribute(39, "com.apple.decmpfs", &decmpfs(9, 5, b"\xccplain")),
     ];
     let (catalogue, attributes) = (tree(&records), tree(&attributes));
     put(4, &catalogue);
@@ -227,7 +270,7 @@ fn built() -> Built {
     put(2, &map);
     let mut header = b"H+\0\x04\0\0\x01\0".to_vec();
     header.resize(32, 0);
-    header.extend(11u32.to_be_bytes());
+    header.extend(14u32.to_be_bytes());
     header.extend(2u32.to_be_bytes());
     header.extend(4096u32.to_be_bytes());
     header.extend(128u32.to_be_bytes());
@@ -272,13 +315,19 @@ fn every_way_of_keeping_content() {
     assert_eq!(sha256(&read("/zlib fork").unwrap()), sha256(&plain));
     assert_eq!(read("/a folder/lzvn").unwrap(), small[..200]);
     assert_eq!(read("/a folder/lzvn fork").unwrap(), (0..65636u32).map(|i| i as u8).collect::<Vec<_>>());
+    if through("python3", &["-c", "import liblzfse"], b"").is_none() {
+        skipped(1, "Python has no liblzfse: LZFSE was built as plain blocks");
+    }
+    assert_eq!(read("/a folder/lzfse").unwrap(), small);
+    assert!(read("/a folder/lzfse fork").unwrap() == plain[..65636]);
+    assert_eq!(read("/a folder/kept").unwrap(), b"plain");
     assert_eq!(read("/inline zlib:com.apple.quarantine").unwrap(), b"0081;");
     assert_eq!(read("/a folder/with a fork:rsrc").unwrap().len(), 6);
     let link = named(&found.entries, "/a folder/a\\u{2f}slash");
     assert_eq!((link.size, link.notes.clone()), (100, vec![Note::HardLinks(2)]));
     assert_eq!(content(link, &source, 1000).unwrap().unwrap(), plain[2 * BLOCK..2 * BLOCK + 100]);
     for (path, reason) in [
-        ("/a folder/lzfse", "not supported (compressed by LZFSE)"),
+        ("/a folder/lzbitmap", "not supported (compressed by LZBITMAP)"),
         ("/a folder/broken link", "a hard link leads to no file"),
     ] {
         let Content::Unreadable(why) = &named(&found.entries, path).content else { panic!("{path}") };
@@ -309,6 +358,11 @@ fn damage_is_said_and_costs_what_it_hits() {
     let found = collect(&fs);
     assert!(content(named(&found.entries, "/zlib fork"), &source, 1 << 20).is_err());
     assert!(content(named(&found.entries, "/plain"), &source, 1 << 20).is_ok());
+    // A block of LZFSE likewise.
+    let mut damaged = image.clone();
+    damaged[15 * BLOCK + 12] ^= 1;
+    let (fs, source) = open(damaged);
+    assert!(content(named(&collect(&fs).entries, "/a folder/lzfse fork"), &source, 1 << 20).is_err());
     // A leaf that leads to itself ends.
     let mut damaged = image.clone();
     damaged[4 * BLOCK + NODE..4 * BLOCK + NODE + 4].copy_from_slice(&1u32.to_be_bytes());

@@ -165,6 +165,28 @@ pub fn put(tree: &std::path::Path, name: &str, data: &[u8]) {
     std::fs::write(path, data).expect("writable folder");
 }
 
+/// Reads everything that damaged volumes list, each made by its number; says how many told of the damage and how many were
+/// refused as a whole.
+pub fn read_damaged<F: FileSystem>(
+    volumes: usize,
+    mut made: impl FnMut(usize) -> Option<(Collected, F, Arc<dyn Source>)>,
+) -> (usize, usize) {
+    let (mut noticed, mut refused) = (0, 0);
+    for n in 0..volumes {
+        let Some((found, fs, source)) = made(n) else {
+            refused += 1;
+            continue;
+        };
+        noticed += usize::from(!found.problems.is_empty());
+        assert!(found.entries.len() < 10_000);
+        for entry in &found.entries {
+            let _ = content(entry, &source, 1 << 16);
+        }
+        let _ = fs.unallocated();
+    }
+    (noticed, refused)
+}
+
 /// Reads all over a disk that may be damaged: each read gives what it must, or an error with its place. Answers whether any
 /// failed.
 pub fn some_reads_fail(source: &dyn Source, step: usize) -> bool {

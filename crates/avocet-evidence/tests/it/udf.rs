@@ -11,7 +11,9 @@ use avocet_evidence::fs::udf::Udf;
 use avocet_evidence::volume::{FsKind, Recognised, recognise};
 use avocet_evidence::{AllocationState, Content, Entry, EntryKind, FileSystem, MemorySource, Note, OpenError, Source};
 
-use crate::support::{Collected, Patched, Random, as_the_system_reads, collect, content, output, sha256, skipped};
+use crate::support::{
+    Collected, Patched, Random, as_the_system_reads, collect, content, output, read_damaged, sha256, skipped,
+};
 
 fn bytes(n: usize) -> Vec<u8> {
     (0..n).map(|i| (i * 31 + n) as u8).collect()
@@ -346,8 +348,7 @@ fn damage_is_said_and_costs_what_it_hits() {
     let mut random = Random(0x0DF);
     let used: Vec<usize> =
         (0..image.len() / 2048).filter(|b| image[b * 2048..][..2048].iter().any(|x| *x != 0)).collect();
-    let (mut noticed, mut refused) = (0, 0);
-    for n in 0..400 {
+    let (noticed, refused) = read_damaged(400, |n| {
         let mut changes = BTreeMap::new();
         for _ in 0..=random.next() % 24 {
             let block = used[random.next() as usize % used.len()] * 2048;
@@ -362,17 +363,8 @@ fn damage_is_said_and_costs_what_it_hits() {
                 bytes.iter().enumerate().filter(|(i, b)| image[block + i] != **b).map(|(i, b)| (block + i, *b)),
             );
         }
-        let Ok((found, fs, source)) = read(changes) else {
-            refused += 1;
-            continue;
-        };
-        noticed += usize::from(!found.problems.is_empty());
-        assert!(found.entries.len() < 10_000);
-        for entry in &found.entries {
-            let _ = content(entry, &source, 1 << 16);
-        }
-        let _ = fs.unallocated();
-    }
+        read(changes).ok()
+    });
     println!("{noticed} of 400 noticed, {refused} refused");
     assert!(noticed + refused > 100, "{noticed} noticed, {refused} refused");
 }

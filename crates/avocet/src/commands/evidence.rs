@@ -383,7 +383,7 @@ fn verify(global: &Global, args: &VerifyImage) -> anyhow::Result<Outcome> {
             let advice = "a folder has no digest as a whole; `avocet examine` takes one of each file";
             return Err(Refusal(advice.into()).into());
         }
-        Detected::Zip | Detected::Tar | Detected::AndroidBackup | Detected::Packed(_) => {
+        Detected::Zip | Detected::Aff4Logical | Detected::Tar | Detected::AndroidBackup | Detected::Packed(_) => {
             container::open_as_raw(&args.evidence)
         }
         Detected::SevenZip => container::open_parts_as_raw(&args.evidence),

@@ -17,6 +17,11 @@
 //! | `not-acquired` | a part of the disk was not acquired |
 //! | `digest-differs` | a stored digest of a table of the image does not agree with it |
 //! | `chunks-have-no-digest` | the image stores no digest of its chunks that is checked |
+//! | `member-unreadable` | a member of the archive cannot be read: what is kept in it is an error |
+//! | `logical-files-not-read` | the volume also holds files of their own, beside its disk |
+//!
+//! and those of [`crate::fs::zip`], which reads the archive. A volume of files instead of a disk (AFF4-L) is a tree: see
+//! [`logical`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,18 +35,20 @@ use super::cache::Cache;
 use super::{Disk, Fault, refused, signature::REIMAGE};
 use crate::bytes::{le_u32, le_u64};
 use crate::codec::{lz4, snappy};
-use crate::entry::{AllocationState, Entry, FileSystem, VisitResult, Visitor};
+use crate::entry::{AllocationState, Content, Entry, EntryKind, FileSystem, VisitResult, Visitor};
 use crate::error::{OpenError, Problem, ReadError, ReadFault};
-use crate::fs::zip::Zip;
+use crate::fs::zip::{self, Zip};
 use crate::scratch::{InMemory, Scratch};
 use crate::source::{Source, read_up_to};
 
+pub(super) mod logical;
 mod turtle;
 
 const LAYER: &str = "aff4";
 const SCHEMA: &str = "http://aff4.org/Schema#";
 const TYPE: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 const LIST: &str = "information.turtle";
+const VOLUME: &str = "container.description";
 /// Bytes of the list and of a map at most, and of all members that have to be unpacked.
 const MOST_LIST: usize = 16 << 20;
 const MOST_MAP: u64 = 64 << 20;
@@ -51,6 +58,8 @@ const MOST_CHUNK: u64 = 16 << 20;
 /// An entry of a map, and of an index.
 const RANGE: usize = 28;
 const PLACE: u64 = 12;
+/// Chunks of one stream that have a number among what was unpacked last.
+const CHUNKS: u64 = 1 << 40;
 /// Maps that lead to maps at most.
 const DEPTH: usize = 4;
 /// Targets of one map at most: writers name a handful.
@@ -63,28 +72,51 @@ struct Members {
     source: Arc<dyn Source>,
     by_path: BTreeMap<String, Entry>,
     scratch: InMemory,
+    /// What is wrong with the archive itself.
+    problems: Vec<Problem>,
 }
 
 impl Visitor for Members {
     fn entry(&mut self, entry: Entry) -> VisitResult {
+        if let (EntryKind::File, Content::Unreadable(reason)) = (entry.kind, &entry.content) {
+            let detail = format!("a member of the archive cannot be read: {reason}");
+            let problem = Problem::new(LAYER, "member-unreadable", Some(entry.number), detail);
+            self.problems.push(problem.at_path(&entry.path));
+        }
         self.by_path.entry(entry.path.clone()).or_insert(entry);
         VisitResult::Continue(())
     }
 
-    fn problem(&mut self, _: Problem) {}
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
 }
 
 impl Members {
+    fn open(file: &Arc<dyn Source>) -> Result<Self, OpenError> {
+        let zip = Zip::open_with_state(Arc::clone(file), AllocationState::Allocated)?;
+        let scratch = InMemory::new(MOST_UNPACKED);
+        let mut members = Self { source: Arc::clone(file), by_path: BTreeMap::new(), scratch, problems: vec![] };
+        zip.walk(&mut members)?;
+        Ok(members)
+    }
+
     /// A member's bytes; `None` where it is not there or cannot be read.
     fn get(&self, name: &str) -> Option<Arc<dyn Source>> {
         let scratch: &dyn Scratch = &self.scratch;
-        self.by_path.get(&format!("/{name}"))?.source(&self.source, scratch).ok().flatten()
+        self.by_path.get(&zip::path_of(name.as_bytes()))?.source(&self.source, scratch).ok().flatten()
     }
 
     fn text(&self, name: &str) -> Option<String> {
         let source = self.get(name).filter(|s| s.len() <= MOST_LIST as u64)?;
         String::from_utf8(read_up_to(&source, 0, MOST_LIST).ok()?).ok()
     }
+}
+
+/// Whether an archive is an AFF4 volume: its comment is the volume's name, or it lists both the member that holds that
+/// name and the volume's list. What its members hold says nothing.
+pub(super) fn is_volume(archive: &dyn Source) -> bool {
+    zip::is_marked(archive, b"aff4://", &[VOLUME.as_bytes(), LIST.as_bytes()])
 }
 
 /// What the list says.
@@ -94,6 +126,34 @@ struct Facts {
 }
 
 impl Facts {
+    /// Reads which volume it is and its list.
+    fn read(members: &Members) -> Result<Self, OpenError> {
+        let broken = |detail: &str| OpenError::malformed(LAYER, 0, detail);
+        let version = members.text("version.txt").unwrap_or_default();
+        if !version.lines().any(|l| l.trim() == "major=1") {
+            return Err(refused("an AFF4 image of another version than the standard's first", REIMAGE));
+        }
+        let volume = members.text(VOLUME).ok_or_else(|| broken("it does not say which volume it is"))?;
+        let list = members.text(LIST).ok_or_else(|| broken("its list cannot be read"))?;
+        let list = turtle::read(&list)
+            .ok_or_else(|| broken("its list cannot be understood, or is longer than what is read of one"))?;
+        let mut statements: BTreeMap<String, Vec<Statement>> = BTreeMap::new();
+        for one in list {
+            statements.entry(one.subject.clone()).or_default().push(one);
+        }
+        Ok(Self { statements, volume: volume.trim_matches(['\0', '\n', '\r', ' ']).to_owned() })
+    }
+
+    /// What is a disk: it has a stream and is no file.
+    fn disks(&self) -> impl Iterator<Item = &String> {
+        self.statements.keys().filter(|s| self.one(s, "dataStream").is_some() && !self.is(s, "FileImage"))
+    }
+
+    /// How many files of their own it lists.
+    fn files(&self) -> usize {
+        self.statements.keys().filter(|s| self.is(s, "FileImage")).count()
+    }
+
     fn all<'a>(&'a self, subject: &str, predicate: &str) -> impl Iterator<Item = &'a Statement> {
         let name = format!("{SCHEMA}{predicate}");
         self.statements.get(subject).into_iter().flatten().filter(move |s| s.predicate == name)
@@ -174,16 +234,25 @@ struct Chunks {
     per_bevy: u64,
     packed: Packed,
     check: Option<(Check, u64)>,
-    unpacked: Cache<Result<Arc<[u8]>, Fault>>,
+    unpacked: Arc<Unpacked>,
+    /// The number of its first chunk among those that are kept.
+    first: u64,
 }
+
+/// What was unpacked last.
+type Unpacked = Cache<Result<Arc<[u8]>, Fault>>;
 
 impl Chunks {
     fn get(&self, number: u64) -> Result<Arc<[u8]>, Fault> {
-        if let Some(known) = self.unpacked.get(number) {
+        let key = self.first.saturating_add(number.min(CHUNKS));
+        let kept = number < CHUNKS;
+        if let Some(known) = Some(key).filter(|_| kept).and_then(|key| self.unpacked.get(key)) {
             return known;
         }
         let result = self.read(number).map(Arc::from);
-        self.unpacked.put(number, result.clone());
+        if kept {
+            self.unpacked.put(key, result.clone());
+        }
         result
     }
 
@@ -358,6 +427,15 @@ struct Opening<'a> {
     problems: Vec<Problem>,
     /// What was opened already, so that a list that names something often costs no more than once.
     made: BTreeMap<String, Target>,
+    /// What all streams of the volume share, so that many streams do not keep more than one does; `None` for a disk's.
+    shared: Option<Arc<Unpacked>>,
+    streams: u64,
+}
+
+impl<'a> Opening<'a> {
+    fn new(members: &'a Members, facts: &'a Facts, problems: Vec<Problem>) -> Self {
+        Self { members, facts, problems, made: BTreeMap::new(), shared: None, streams: 0 }
+    }
 }
 
 impl Opening<'_> {
@@ -414,8 +492,8 @@ impl Opening<'_> {
         // What is not there is an error where it is read; a false size makes no list without end.
         let count = length.div_ceil(chunk).div_ceil(per_bevy).min(self.members.by_path.len() as u64);
         let present = |kind: &str| {
-            let suffix = format!(".blockHash.{kind}");
-            (0..count).any(|n| self.members.by_path.contains_key(&format!("/{path}/{n:08}{suffix}")))
+            let known = |n| zip::path_of(format!("{path}/{n:08}.blockHash.{kind}").as_bytes());
+            (0..count).any(|n| self.members.by_path.contains_key(&known(n)))
         };
         let check = Check::ALL.into_iter().find(|(_, kind, _)| present(kind));
         let mut bevies = vec![];
@@ -442,7 +520,10 @@ impl Opening<'_> {
             }
         }
         let check = check.map(|(check, _, length)| (check, length));
-        Ok(Chunks { bevies, length, chunk, per_bevy, packed, check, unpacked: Cache::new(chunk) })
+        let unpacked = self.shared.clone().unwrap_or_else(|| Arc::new(Cache::new(chunk)));
+        let first = self.streams.saturating_mul(CHUNKS);
+        self.streams = self.streams.saturating_add(1);
+        Ok(Chunks { bevies, length, chunk, per_bevy, packed, check, unpacked, first })
     }
 
     fn target(&mut self, name: &str, depth: usize) -> Result<Target, OpenError> {
@@ -567,37 +648,28 @@ fn list_missing(map: &Map, problems: &mut Vec<Problem>) {
 
 /// Opens an AFF4 image from its bytes.
 pub(super) fn open(file: &Arc<dyn Source>) -> Result<Disk, OpenError> {
-    let zip = Zip::open_with_state(Arc::clone(file), AllocationState::Allocated)?;
-    let scratch = InMemory::new(MOST_UNPACKED);
-    let mut members = Members { source: Arc::clone(file), by_path: BTreeMap::new(), scratch };
-    zip.walk(&mut members)?;
-    let broken = |detail: &str| OpenError::malformed(LAYER, 0, detail);
-    let version = members.text("version.txt").unwrap_or_default();
-    if !version.lines().any(|l| l.trim() == "major=1") {
-        return Err(refused("an AFF4 image of another version than the standard's first", REIMAGE));
-    }
-    let volume = members.text("container.description").ok_or_else(|| broken("it does not say which volume it is"))?;
-    let list = members.text(LIST).ok_or_else(|| broken("its list cannot be read"))?;
-    let list = turtle::read(&list).ok_or_else(|| broken("its list cannot be understood"))?;
-    let mut statements: BTreeMap<String, Vec<Statement>> = BTreeMap::new();
-    for one in list {
-        statements.entry(one.subject.clone()).or_default().push(one);
-    }
-    let facts = Facts { statements, volume: volume.trim_matches(['\0', '\n', '\r', ' ']).to_owned() };
-    let mut images = facts.statements.keys().filter(|s| facts.one(s, "dataStream").is_some());
+    let mut members = Members::open(file)?;
+    let facts = Facts::read(&members)?;
+    let mut problems = std::mem::take(&mut members.problems);
+    let mut images = facts.disks();
     let (image, another) = (images.next(), images.next().is_some());
     if another {
         return Err(refused("an AFF4 volume with several images", REIMAGE));
     }
+    let files = facts.files();
     let Some(image) = image else {
-        return Err(if facts.statements.keys().any(|s| facts.is(s, "FileImage")) {
-            refused("a logical AFF4 image (AFF4-L)", "Export its files to a folder and examine the folder")
+        return Err(if files > 0 {
+            refused("a logical AFF4 image (AFF4-L) as a disk image", "Examine it as a tree of files")
         } else {
             refused("an AFF4 volume without an image", "Put all volumes of the image into one, or export it to raw")
         });
     };
+    if files > 0 {
+        let detail = format!("beside its disk the volume holds {files} files of their own, which were not read");
+        problems.push(Problem::new(LAYER, "logical-files-not-read", None, detail));
+    }
     let data = facts.one(image, "dataStream").unwrap_or_default();
-    let mut opening = Opening { members: &members, facts: &facts, problems: vec![], made: BTreeMap::new() };
+    let mut opening = Opening::new(&members, &facts, problems);
     let mut stored = (None, None);
     let source: Arc<dyn Source> = if facts.is(data, "Map") {
         let map = opening.map(data, 0)?;

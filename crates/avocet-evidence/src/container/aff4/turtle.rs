@@ -3,9 +3,11 @@
 //! After the W3C's *RDF 1.1 Turtle*: prefixes, subjects with their predicates and objects, literals with a type or
 //! language, numbers, comments. Collections and nodes without a name are not read.
 
-/// Statements of one list at most; a disk needs about a hundred. Bytes of a name: each statement keeps its own.
-const MOST: usize = 1 << 16;
-const MOST_NAME: usize = 1024;
+/// Statements of one list at most, and bytes of them: a disk needs about a hundred, a file about ten. Each statement keeps
+/// its names.
+const MOST: usize = 1 << 19;
+const MOST_BYTES: usize = 192 << 20;
+const MOST_NAME: usize = 4096;
 
 /// What is said of something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +96,12 @@ impl<'a> Parse<'a> {
                     'n' => '\n',
                     't' => '\t',
                     'r' => '\r',
+                    kind @ ('u' | 'U') => {
+                        let digits = if kind == 'u' { 4 } else { 8 };
+                        let (hex, rest) = chars.as_str().split_at_checked(digits)?;
+                        chars = rest.chars();
+                        char::from_u32(u32::from_str_radix(hex, 16).ok()?)?
+                    }
                     other => other,
                 }),
                 '\n' if !long => return None,
@@ -129,7 +137,7 @@ impl<'a> Parse<'a> {
 /// Reads a list; `None` where it cannot be understood or is too long.
 pub(super) fn read(text: &str) -> Option<Vec<Statement>> {
     let mut parse = Parse { text, prefixes: vec![] };
-    let mut out = vec![];
+    let (mut out, mut kept) = (vec![], 0usize);
     loop {
         parse.skip();
         if parse.text.is_empty() {
@@ -155,8 +163,10 @@ pub(super) fn read(text: &str) -> Option<Vec<Statement>> {
             let predicate = parse.name()?;
             loop {
                 let (object, literal) = parse.object()?;
+                let own = [&subject, &predicate, &object].iter().fold(200usize, |n, part| n.saturating_add(part.len()));
+                kept = kept.saturating_add(own);
                 out.push(Statement { subject: subject.clone(), predicate: predicate.clone(), object, literal });
-                if out.len() > MOST {
+                if out.len() > MOST || kept > MOST_BYTES {
                     return None;
                 }
                 if parse.eat(',') {
@@ -204,7 +214,9 @@ mod tests {
             ]
         );
         assert_eq!(found[2].literal.as_deref(), Some("http://x#long"));
+        assert_eq!(read(r#"<a> <b> "\u00e9\U0001f41f\\" ."#).unwrap()[0].object, "é\u{1f41f}\\");
         for bad in [
+            r#"<a> <b> "\u00g9" ."#,
             "x:y",
             "<a> <b> \"c",
             "<a> <b> <c>",

@@ -6,7 +6,7 @@
 //! system compressed are decoded as those of HFS+ are. A file that no folder names any more, because it was deleted while
 //! it was open, is an orphan.
 //!
-//! **Not read:** encrypted volumes (named as such), snapshots (counted), containers over two disks (Fusion).
+//! **Not read:** encrypted volumes (named as such), snapshots (listed with their time and sizes), containers over two disks (Fusion).
 //! **Deleted files are not looked for.**
 //!
 //! **Limits.** A tree is read to as many nodes as the container has blocks. Files together may claim 256 times the
@@ -21,7 +21,7 @@
 //! | `directory-loop` | folders contain each other; they are listed under `/$Orphans` |
 //! | `inode-missing` | a name leads to no file |
 //! | `file-count-differs` | the volume declares another number of files or folders than were found |
-//! | `apfs-snapshots-not-read` | the volume holds earlier states of itself |
+//! | `apfs-snapshots-not-read` | the volume holds an earlier state of itself: one problem each, at `/$Snapshots/NAME` |
 
 use std::sync::Arc;
 
@@ -34,6 +34,7 @@ use crate::source::{Source, read_exact_at, read_up_to};
 use crate::volume::guid_text;
 
 mod record;
+mod snapshot;
 mod space;
 mod tree;
 mod walk;
@@ -242,9 +243,7 @@ impl Apfs {
         let mut problems = vec![];
         let snapshots = number(216);
         if snapshots > 0 {
-            let detail =
-                format!("the volume holds {snapshots} earlier states of itself (snapshots), which were not read");
-            problems.push(Problem::new(LAYER, "apfs-snapshots-not-read", None, detail));
+            problems.extend(snapshot::problems(container, number(152), snapshots));
         }
         let facts = VolumeFacts {
             kind: "apfs",

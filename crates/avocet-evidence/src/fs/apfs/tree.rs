@@ -108,6 +108,11 @@ impl Tree {
         Ok(tree)
     }
 
+    /// Lets so many nodes be looked at from now on; says how many were left of those before.
+    pub fn allow(&self, nodes: u64) -> u64 {
+        self.budget.swap(nodes, Atomic::Relaxed)
+    }
+
     /// The block of a virtual object: that of its newest version that is not younger than the checkpoint.
     pub fn resolve(&self, oid: u64, xid: u64) -> Result<u64, ReadError> {
         let order = |key: &[u8]| {

@@ -3,7 +3,7 @@
 //! After Apple's Technical Note TN1150 and the kernel's `hfs_format.h`. The catalogue is read along its leaves, so a
 //! damaged index costs nothing. Resource forks are streams named `rsrc`, extended attributes streams of their own name.
 //! A hard link's content is that of the file it leads to, which is listed as well. Files that the system compressed are
-//! decoded (zlib and LZVN, inline and in the resource fork); LZFSE is listed as unreadable.
+//! decoded (zlib, LZVN and LZFSE, inline and in the resource fork); LZBITMAP is listed as unreadable.
 //!
 //! **Names** are UTF-16 as stored, which is decomposed: `e` and an accent are two characters. A `/` in a name is written
 //! `\u{2f}`; the command line of a Mac shows it as a colon.

@@ -1,13 +1,14 @@
 //! Files that the system compressed: an attribute says how, the bytes lie in it or in the resource fork.
 //!
-//! After the kernel's `decmpfs.h` and the public descriptions of the formats. Blocks hold 64 KiB of plain content each;
-//! a block that did not become smaller is kept plain behind one byte.
+//! After the kernel's `decmpfs.h` and the public descriptions of the formats; types 9 to 14 after the open driver of APFS
+//! for Linux. Blocks hold 64 KiB of plain content each; a block that did not become smaller is kept plain behind one byte.
+//! LZBITMAP is named and not read.
 
 use std::io::Read;
 use std::sync::Arc;
 
 use crate::bytes::{array, be_u32, le_u32, le_u64};
-use crate::codec::lzvn;
+use crate::codec::{lzfse, lzvn};
 use crate::entry::{Content, ContentRead, Extent, OpenContent, Unreadable};
 use crate::error::{ReadError, ReadFault};
 
@@ -24,6 +25,9 @@ const PACKED: u64 = BLOCK + 4096;
 enum Method {
     Zlib,
     Lzvn,
+    Lzfse,
+    /// Every block as it is, behind one byte.
+    Plain,
 }
 
 /// The content of a file whose attribute says that it is compressed, and its plain length; `None` where the attribute is
@@ -44,20 +48,31 @@ pub(crate) fn content(attribute: &[u8], resource: Option<Fork>, volume: u64) -> 
     match (kind, resource) {
         // Kept plain in the attribute.
         (1, _) => Some((Content::Resident(inline.to_vec()), size)),
-        (3 | 7, _) => {
-            let method = if kind == 3 { Method::Zlib } else { Method::Lzvn };
+        (3 | 7 | 9 | 11, _) => {
+            let method = method(kind.saturating_add(1))?;
             stream(Packed { method, size, place: Stored::Inline(inline.to_vec()) }, vec![])
         }
-        (4 | 8, Some(fork)) => {
-            let method = if kind == 4 { Method::Zlib } else { Method::Lzvn };
+        (4 | 8 | 10 | 12, Some(fork)) => {
+            let method = method(kind)?;
             let extents = fork.extents.clone();
             stream(Packed { method, size, place: Stored::Fork(fork) }, extents)
         }
-        (4 | 8, None) => unreadable(Unreadable::Corrupt("its compressed bytes are not there".into())),
+        (4 | 8 | 10 | 12, None) => unreadable(Unreadable::Corrupt("its compressed bytes are not there".into())),
         (5, _) => unreadable(Unreadable::StoredElsewhere("a file whose content is held by the system")),
-        (11 | 12, _) => unreadable(Unreadable::Unsupported("compressed by LZFSE")),
+        (13 | 14, _) => unreadable(Unreadable::Unsupported("compressed by LZBITMAP")),
         _ => unreadable(Unreadable::Unsupported("compressed in a way that is not known")),
     }
+}
+
+/// What blocks in a fork of this type are packed with; the type before it keeps them in the attribute.
+fn method(kind: u32) -> Option<Method> {
+    Some(match kind {
+        4 => Method::Zlib,
+        8 => Method::Lzvn,
+        10 => Method::Plain,
+        12 => Method::Lzfse,
+        _ => return None,
+    })
 }
 
 #[derive(Clone)]
@@ -99,7 +114,7 @@ impl Packed {
         let short = || bad(0, "the table of compressed blocks ends early");
         let mut out = Vec::with_capacity(number);
         match self.method {
-            Method::Zlib => {
+            Method::Zlib | Method::Plain => {
                 // A resource fork with one resource: its data begin with their length, then the table.
                 let head = fork.read(0, 4)?;
                 let data = u64::from(be_u32(&head, 0).ok_or_else(short)?).saturating_add(4);
@@ -115,7 +130,7 @@ impl Packed {
                     out.push((data.saturating_add(u64::from(offset)), u64::from(length)));
                 }
             }
-            Method::Lzvn => {
+            Method::Lzvn | Method::Lzfse => {
                 let table = fork.read(0, number.saturating_add(1).saturating_mul(4))?;
                 for i in 0..number {
                     let (Some(from), Some(to)) = (le_u32(&table, i * 4), le_u32(&table, i * 4 + 4)) else {
@@ -136,6 +151,8 @@ impl Packed {
         let plain = match self.method {
             Method::Zlib if first & 0xF == 0xF => bytes.get(1..).unwrap_or_default().to_vec(),
             Method::Lzvn if first == 6 => bytes.get(1..).unwrap_or_default().to_vec(),
+            Method::Lzfse if first == 0xFF => bytes.get(1..).unwrap_or_default().to_vec(),
+            Method::Plain => bytes.get(1..).unwrap_or_default().to_vec(),
             Method::Zlib => {
                 let mut out = vec![];
                 let limit = (most as u64).saturating_add(1);
@@ -143,6 +160,7 @@ impl Packed {
                 out
             }
             Method::Lzvn => lzvn::decode(bytes, most).ok_or_else(broken)?,
+            Method::Lzfse => lzfse::decode(bytes, most).ok_or_else(broken)?,
         };
         if plain.len() == most { Ok(plain) } else { Err(broken()) }
     }

@@ -90,7 +90,7 @@ impl Ntfs {
                 format!("the volume declares {} bytes, {} are there", boot.size, volume.len()),
             ));
         }
-        problems.extend(shadow::problem(&*volume));
+        problems.extend(shadow::problems(&*volume));
         let bitmap = bitmap_value(&table, geometry);
         if let Err(why) = bitmap {
             problems.push(Problem::new(

@@ -48,8 +48,9 @@ pub(super) struct Directory {
 struct End {
     /// Where the directory ends and the end records begin.
     directory_end: u64,
-    /// Where the end records end.
+    /// Where the end records end, with the comment, which has so many bytes.
     end: u64,
+    comment: u16,
     count: u64,
     size: u64,
     offset: u64,
@@ -58,11 +59,12 @@ struct End {
 
 fn end_at(source: &dyn Source, record: &[u8], at: u64) -> Result<Option<End>, OpenError> {
     let short = || {
-        let comment = u64::from(le_u16(record, 20)?);
-        let end = at.checked_add(22)?.checked_add(comment).filter(|end| *end <= source.len())?;
+        let comment = le_u16(record, 20)?;
+        let end = at.checked_add(22)?.checked_add(u64::from(comment)).filter(|end| *end <= source.len())?;
         let found = End {
             directory_end: at,
             end,
+            comment,
             count: u64::from(le_u16(record, 10)?),
             size: u64::from(le_u32(record, 12)?),
             offset: u64::from(le_u32(record, 16)?),
@@ -139,6 +141,30 @@ fn find_end(source: &dyn Source) -> Result<Option<(End, u64)>, OpenError> {
         }
     }
     Ok(fallback)
+}
+
+/// Bytes of a directory that is looked through for names.
+const MAX_SOUGHT: u64 = 64 << 20;
+
+/// Whether the comment begins with `comment`, or the directory lists all of `names`.
+pub(super) fn is_marked(source: &dyn Source, comment: &[u8], names: &[&[u8]]) -> Result<bool, OpenError> {
+    let Some((end, shift)) = find_end(source)? else { return Ok(false) };
+    let written = read_up_to(source, end.end.saturating_sub(u64::from(end.comment)), usize::from(end.comment))?;
+    if written.starts_with(comment) {
+        return Ok(true);
+    }
+    let start = end.offset.saturating_add(shift);
+    let length = end.size.min(end.directory_end.saturating_sub(start));
+    if length > MAX_SOUGHT {
+        return Ok(false);
+    }
+    let bytes = read_up_to(source, start, usize::try_from(length).unwrap_or(0))?;
+    let (mut missing, mut at) = (names.to_vec(), 0usize);
+    while let Some((member, next)) = bytes.get(at..).and_then(|b| central(b, 0)).filter(|_| !missing.is_empty()) {
+        missing.retain(|name| *name != &*member.name);
+        at = at.saturating_add(next);
+    }
+    Ok(missing.is_empty())
 }
 
 pub(super) fn read(source: &dyn Source, problems: &mut Vec<Problem>) -> Result<Directory, OpenError> {

@@ -4,12 +4,16 @@ use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use avocet_evidence::container::{self, Disk, open_disk};
-use avocet_evidence::{Evidence, MemorySource, OpenError, ReadFault, Run, Source, VisitResult};
+use avocet_base::Zone;
+use avocet_evidence::container::{self, Detected, Disk, open_disk};
+use avocet_evidence::{
+    Content, EntryKind, Evidence, MemorySource, Note, OpenError, ReadFault, Run, Source, Stated, Unreadable,
+    VisitResult, VolumeState,
+};
 use sha2::Digest as _;
 
 use super::hex;
-use crate::support::{Random, skipped, some_reads_fail, testdata};
+use crate::support::{Random, collect, content, skipped, some_reads_fail, testdata};
 
 /// SHA-1 of a disk, its unreadable parts filled as the reference library fills them: with a word that repeats, begun anew
 /// with each MiB.
@@ -55,7 +59,198 @@ fn the_reference_images_give_the_disk_that_is_published_for_them() {
     assert!(evidence.volumes.iter().any(|v| v.state.word() == "read"), "{:?}", evidence.volumes);
 
     let logical = container::open(&folder.join("dream.aff4")).map(|_| ()).unwrap_err().to_string();
-    assert!(logical.starts_with("a logical AFF4 image (AFF4-L) is recognised but not read"), "{logical}");
+    assert!(logical.starts_with("a logical AFF4 image (AFF4-L) as a disk image"), "{logical}");
+}
+
+/// A volume by the reference library, against the file that it was made of and the digests that it states.
+#[test]
+fn a_logical_image_gives_the_file_that_was_put_in() {
+    let Some(folder) = testdata().map(|d| d.join("disk/aff4")) else { return skipped(1, "no shared test data") };
+    let evidence = Evidence::open(&folder.join("dream.aff4")).unwrap();
+    assert_eq!((evidence.kind, evidence.volumes.len()), ("aff4-l", 1));
+    let VolumeState::Read { fs, source } = &evidence.volumes[0].state else { panic!("{:?}", evidence.volumes) };
+    let found = collect(&**fs);
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    let paths: Vec<&str> = found.entries.iter().map(|e| e.path.as_str()).collect();
+    let own = ["/$AFF4/container.description", "/$AFF4/information.turtle", "/$AFF4/version.txt"];
+    assert_eq!(paths[0], "/test_images/AFF4-L/dream.txt");
+    assert_eq!(paths[1..], own);
+    let dream = content(&found.entries[0], source, 1 << 20).unwrap().unwrap();
+    assert!(dream == std::fs::read(folder.join("dream.txt")).unwrap());
+    let stated = [Stated::parse(&hex(&md5::Md5::digest(&dream))), Stated::parse(&hex(&sha1::Sha1::digest(&dream)))];
+    assert_eq!(found.entries[0].notes, stated.map(|digest| Note::Stated(digest.unwrap())));
+    let modified = found.entries[0].times.modified.unwrap();
+    assert_eq!((modified.ns, modified.zone), (1_537_155_740_000_000_000, Zone::Offset(600)));
+}
+
+/// An archive of these members, stored, with a comment.
+fn archive(members: &[(&str, &[u8])], comment: &str) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(vec![]));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    zip.set_comment(comment).unwrap();
+    for (name, bytes) in members {
+        zip.start_file(*name, stored).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// What makes an archive an AFF4 volume: its comment, or its own members; not what other members hold.
+#[test]
+fn an_ordinary_zip_that_speaks_of_aff4_is_a_zip() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zip");
+    let detect = |bytes: Vec<u8>| {
+        std::fs::write(&path, bytes).unwrap();
+        container::detect(&path).unwrap()
+    };
+    let long = [7; 6000];
+    let text: (&str, &[u8]) =
+        ("aff4%3A%2F%2F/container.description.txt", b"aff4://v is what such a volume begins with");
+    assert_eq!(detect(archive(&[text], "")), Detected::Zip);
+    assert_eq!(detect(archive(&[text, ("information.turtle", b"")], "an aff4:// volume")), Detected::Zip);
+    assert_eq!(detect(archive(&[text, ("container.description", b"aff4://v")], "")), Detected::Zip);
+    // What is there belongs to a volume, wherever its members lie.
+    let own: [(&str, &[u8]); 2] = [("container.description", b"aff4://v"), ("information.turtle", b"")];
+    assert_eq!(detect(archive(&[("a", &long), own[0], own[1]], "")), Detected::Disk);
+    assert_eq!(detect(archive(&[("a", &long)], "aff4://v")), Detected::Disk);
+    // And a zip that speaks of it is read as one.
+    std::fs::write(&path, archive(&[text], "")).unwrap();
+    let evidence = Evidence::open(&path).unwrap();
+    let VolumeState::Read { fs, .. } = &evidence.volumes[0].state else { panic!("{:?}", evidence.volumes) };
+    assert_eq!((evidence.kind, collect(&**fs).entries.len()), ("zip", 1));
+}
+
+#[test]
+fn what_is_wrong_with_the_archive_is_among_the_problems_of_the_image() {
+    let stream = sample(20 * CHUNK);
+    let base = make(&stream, Packed::No, true, None);
+    assert!(open(&base).unwrap().problems.is_empty());
+    // The name in the header of a member, which stands before the one in the directory.
+    let index = b"s/00000001.index";
+    let at = base.windows(index.len()).position(|w| w == index).unwrap();
+    let mut odd = base.clone();
+    odd[at + 5] ^= 1;
+    let disk = open(&odd).unwrap();
+    let codes: Vec<_> = disk.problems.iter().map(|p| (p.layer, p.code)).collect();
+    assert_eq!(codes, [("zip", "local-header-differs")]);
+    assert!(disk.problems[0].path.as_deref().unwrap().ends_with("/00000001.index"));
+    // A member that is packed in another way than is read, by the directory.
+    let at = base.windows(index.len()).rposition(|w| w == index).unwrap();
+    let mut odd = base;
+    let header = odd[..at].windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
+    odd[header + 10] = 12;
+    let disk = open(&odd).unwrap();
+    let codes: Vec<_> = disk.problems.iter().map(|p| p.code).collect();
+    assert!(codes.contains(&"member-unreadable"), "{codes:?}");
+    assert!(disk.source.read_at(8 * CHUNK as u64, &mut [0; 16]).is_err());
+}
+
+/// A logical volume: a member, a stream, a map, an empty folder, a file that is not there, one of another size.
+fn make_logical(stream: &[u8], wrong: u64) -> Vec<u8> {
+    let (mut data, mut index) = (vec![], vec![]);
+    for chunk in stream.chunks(CHUNK) {
+        let bytes = Packed::Snappy.pack(chunk);
+        let bytes = if bytes.len() >= CHUNK { chunk.to_vec() } else { bytes };
+        index.extend((data.len() as u64).to_le_bytes());
+        index.extend((bytes.len() as u32).to_le_bytes());
+        data.extend(bytes);
+    }
+    let map: Vec<u8> = [0u64, 10, 5].iter().flat_map(|n| n.to_le_bytes()).chain(0u32.to_le_bytes()).collect();
+    let sha256 = hex(&sha2::Sha256::digest(b"a member"));
+    let list = format!(
+        "@prefix aff4: <http://aff4.org/Schema#> .\n@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n\
+         <aff4://v//d/a%20b.txt> a aff4:FileImage, aff4:Image, aff4:zip_segment ; aff4:size 8 ;\n\
+         aff4:originalFileName \"./d/a b.txt\"^^xsd:string ; aff4:hash \"{sha256}\"^^aff4:SHA256 ;\n\
+         aff4:lastWritten \"2024-05-06T07:08:09+00:00\"^^xsd:datetime .\n\
+         <aff4://v/C:/big.bin> a aff4:FileImage, aff4:ImageStream ; aff4:originalFileName \"C:\\\\big.bin\" ;\n\
+         aff4:chunkSize {CHUNK} ; aff4:chunksInSegment 100 ; aff4:compressionMethod {} ; aff4:size {} .\n\
+         <aff4://v/part> a aff4:FileImage ; aff4:originalFileName \"part\" ; aff4:dataStream <aff4://m> ; aff4:size 10 .\n\
+         <aff4://m> a aff4:Map ; aff4:size 10 .\n\
+         <aff4://v/f> a aff4:Folder ; aff4:originalFileName \"/empty folder\" .\n\
+         <aff4://v/gone> a aff4:FileImage ; aff4:originalFileName \"/gone\" ; aff4:size 77 .\n\
+         <aff4://v/wrong> a aff4:FileImage ; aff4:originalFileName \"/wrong\" ; aff4:size {wrong} .\n",
+        Packed::Snappy.name(),
+        stream.len()
+    );
+    archive(
+        &[
+            ("/d/a b.txt", b"a member"),
+            ("container.description", b"aff4://v"),
+            ("version.txt", b"major=1\nminor=1\n"),
+            ("C:/big.bin/00000000", &data),
+            ("C:/big.bin/00000000.index", &index),
+            ("aff4%3A%2F%2Fm/map", &map),
+            ("aff4%3A%2F%2Fm/idx", b"aff4://v/C:/big.bin"),
+            ("wrong", b"12345"),
+            ("beside", b"what the list does not name"),
+            ("information.turtle", list.as_bytes()),
+        ],
+        "aff4://v",
+    )
+}
+
+#[test]
+fn every_kind_of_file_of_a_logical_volume() {
+    let stream = sample(20 * CHUNK + 77);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.aff4");
+    std::fs::write(&path, make_logical(&stream, 4)).unwrap();
+    let evidence = Evidence::open(&path).unwrap();
+    assert_eq!(evidence.kind, "aff4-l");
+    let VolumeState::Read { fs, source } = &evidence.volumes[0].state else { panic!("{:?}", evidence.volumes) };
+    let found = collect(&**fs);
+    let read = |path: &str| {
+        let entry = found.entries.iter().find(|e| e.path == path).unwrap_or_else(|| panic!("{path}"));
+        (entry.kind, content(entry, source, 1 << 20).unwrap())
+    };
+    assert_eq!(read("/d/a b.txt"), (EntryKind::File, Some(b"a member".to_vec())));
+    assert!(read("/C:/big.bin").1.unwrap() == stream);
+    assert!(read("/part").1.unwrap() == stream[5..15]);
+    assert_eq!(read("/empty folder"), (EntryKind::Directory, None));
+    assert_eq!(read("/gone"), (EntryKind::File, None));
+    assert_eq!(read("/wrong").1.unwrap(), b"12345");
+    assert_eq!(read("/$AFF4/beside").1.unwrap(), b"what the list does not name");
+    let mut paths: Vec<&str> =
+        found.entries.iter().map(|e| e.path.as_str()).filter(|p| p.starts_with("/$AFF4")).collect();
+    paths.sort_unstable();
+    let own = ["beside", "container.description", "information.turtle", "version.txt"];
+    assert_eq!(paths, own.map(|name| format!("/$AFF4/{name}")));
+    let codes: Vec<_> = found.problems.iter().map(|p| (p.code, p.path.as_deref())).collect();
+    assert_eq!(codes, [("chunks-have-no-digest", None), ("size-differs", Some("/wrong"))]);
+    let gone = found.entries.iter().find(|e| e.path == "/gone").unwrap();
+    assert!(matches!(gone.content, Content::Unreadable(Unreadable::NotHeld)) && gone.size == 77);
+}
+
+/// 200 damaged logical volumes: no panic, no hang; what is listed is read or says why not.
+#[test]
+fn damaged_logical_volumes_cost_at_most_themselves() {
+    let stream = sample(6 * CHUNK);
+    let base = make_logical(&stream, 5);
+    let list = base.windows(7).position(|w| w == b"@prefix").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.aff4");
+    let (mut refused, mut said, mut whole) = (0, 0, 0);
+    for seed in 1..=200u64 {
+        let mut random = Random(seed * 104_729 + 5);
+        let mut bytes = base.clone();
+        let from = if seed % 2 == 0 { 0 } else { list };
+        for _ in 0..[1, 4, 16][(random.next() % 3) as usize] {
+            bytes[from + (random.next() % (base.len() - from) as u64) as usize] = random.next() as u8;
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let Ok(evidence) = Evidence::open(&path) else {
+            refused += 1;
+            continue;
+        };
+        let VolumeState::Read { fs, source } = &evidence.volumes[0].state else { continue };
+        let found = collect(&**fs);
+        let failed = found.entries.iter().filter(|e| content(e, source, 1 << 20).is_err()).count();
+        said += usize::from(failed > 0 || found.problems.len() > 1);
+        whole += usize::from(found.entries.iter().any(|e| e.path == "/d/a b.txt"));
+    }
+    println!("{refused} refused, {said} that say so, {whole} with the first file, of 200");
+    assert!(refused > 20 && said > 20 && whole > 20, "{refused} {said} {whole}");
 }
 
 /// How the chunks of a made image are packed.

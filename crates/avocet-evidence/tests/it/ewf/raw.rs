@@ -117,7 +117,7 @@ fn content_decides_what_a_file_is() {
         (at(0, b"conectix"), "disk"),
         (at(0, b"COWD"), "a sparse VMDK image (COWD)"),
         (at(0, b"AFF10\r\n\0"), "an AFF image"),
-        (at(0, b"PK\x03\x04 container.description"), "disk"),
+        (at(0, b"PK\x03\x04 container.description"), "zip"),
         (koly, "disk"),
         (at(0, b"EVF2\r\n\x81\0"), "EWF version 2 (Ex01)"),
         (at(0, b"LVF\x09\r\n\xff\0"), "a logical EWF image (L01)"),
@@ -166,7 +166,7 @@ fn real_files_of_other_kinds_are_named() {
     let (data, images) = (testdata(), images());
     let cases: &[(&Option<_>, &str, &str)] = &[
         (&data, "disk/aff4/Base-Linear.aff4", "disk"),
-        (&data, "disk/aff4/dream.aff4", "disk"),
+        (&data, "disk/aff4/dream.aff4", "aff4-l"),
         (&data, "disk/dissect/ad1_test.ad1", "an AD1 logical image"),
         (&data, "disk/dfvfs/ext2.qcow2", "disk"),
         (&data, "disk/dfvfs/ext2.vmdk", "disk"),
@@ -195,6 +195,7 @@ fn real_files_of_other_kinds_are_named() {
         match container::detect(&folder.join(name)).unwrap() {
             Detected::Unsupported { what, .. } => assert_eq!(&what, expected, "{name}"),
             Detected::Zip => assert_eq!("zip", *expected, "{name}"),
+            Detected::Aff4Logical => assert_eq!("aff4-l", *expected, "{name}"),
             Detected::Packed(packing) => assert_eq!(packing.as_str(), *expected, "{name}"),
             Detected::Disk => assert_eq!("disk", *expected, "{name}"),
             Detected::Raw => assert_eq!("raw", *expected, "{name}"),

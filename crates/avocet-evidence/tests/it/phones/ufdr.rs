@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use avocet_evidence::{AllocationState, Content, Evidence, OpenError, Unreadable};
+use avocet_evidence::{AllocationState, Content, Evidence, Note, OpenError, Stated, Unreadable};
 
 use super::{codes, find, python, read, walk};
 use crate::support::{Random, sha256, skipped, testdata};
@@ -112,6 +112,28 @@ fn what_report_and_archive_do_not_agree_on_is_said() {
     assert!(note("/Internal/DCIM/again.jpg").ends_with("the report gives the same bytes to another file too"));
     assert_eq!(read(find(&found, "/$Report/files/x")).unwrap().unwrap(), b"?");
     assert_eq!(codes(&found), ["size-differs", "not-listed"]);
+}
+
+/// The digests that a report states of a file stand with it; what is none of its kind is said.
+#[test]
+fn stated_digests_are_notes_of_their_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (md5, sha256) = ("827CCB0EEA8A706C4C34A16891F84E7B", "ab".repeat(32));
+    let report = format!(
+        "{HEAD}<file fs=\"\" path=\"/a\" size=\"5\" deleted=\"Intact\"><metadata section=\"File\">\
+         <item name=\"Local Path\">files/a</item><item name=\"MD5\">{md5}</item><item name=\"SHA-256\">{sha256}</item>\
+         <item name=\"SHA1\"></item></metadata></file>\
+         <file fs=\"\" path=\"/b\" size=\"5\" deleted=\"Intact\"><metadata section=\"File\">\
+         <item name=\"Local Path\">files/a</item><item name=\"SHA1\">{md5}</item></metadata></file>{TAIL}"
+    );
+    let evidence = opened(dir.path(), &[("report.xml", report.as_bytes()), ("files/a", b"12345")]).unwrap();
+    let found = walk(&evidence);
+    let notes = |path: &str| find(&found, path).notes.clone();
+    let stated = [Note::Stated(Stated::parse(md5).unwrap()), Note::Stated(Stated::parse(&sha256).unwrap())];
+    assert_eq!(notes("/a")[1..], stated);
+    assert_eq!(stated[0].to_string(), "MD5 stated by the evidence: 827ccb0eea8a706c4c34a16891f84e7b");
+    assert!(notes("/b").iter().any(|n| n.to_string() == "the report gives it a digest that is none of its kind"));
+    assert!(!notes("/b").iter().any(|n| matches!(n, Note::Stated(_))));
 }
 
 #[test]
