@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,aff4_files,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,lvm,btrfs,udf,f2fs}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,aff4_files,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,bitlocker,lvm,btrfs,udf,f2fs}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -202,6 +202,33 @@ if command -v cryptsetup >/dev/null; then
   printf 123456 | quiet "${format[@]}" --type luks2 --pbkdf-memory 32 --pbkdf-force-iterations 4 --luks2-metadata-size 16k \
     --luks2-keyslots-size 288k --offset 640 "$work/luks2"
   head -c 324K "$work/luks2" >"$out/luks/luks2"
+fi
+# The metadata of a BitLocker volume with one clear key; the target makes the checksum right.
+if command -v python3 >/dev/null; then
+  python3 - "$out/bitlocker/clear" <<'EOF'
+import hashlib, struct, sys
+try:
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+except ImportError:  # what is sealed then opens with no key
+    AESCCM = None
+entry = lambda kind, value, data: struct.pack('<4H', 8 + len(data), kind, value, 1) + data
+def sealed(kind, key, nonce, method, data):
+    plain = entry(0, 1, struct.pack('<I', method) + data)
+    both = AESCCM(key, 16).encrypt(bytes([nonce]) * 12, plain, b'') if AESCCM else bytes(len(plain) + 16)
+    return entry(kind, 5, bytes([nonce]) * 12 + both[-16:] + both[:-16])
+clear, master = bytes(range(32)), bytes(32)
+entries = entry(2, 8, bytes(28) + entry(0, 1, bytes(4) + clear) + sealed(0, clear, 1, 0x2003, master))
+entries += sealed(3, master, 2, 0x8004, bytes(range(32))) + entry(15, 15, struct.pack('<2Q', 8192, 8192))
+places = struct.pack('<3Q', 16384, 81920, 147456)
+boot = bytearray(16384)
+boot[0:13] = b'\xeb\x58\x90-FVE-FS-\0\2'
+boot[160:200] = bytes.fromhex('3bd66749292ed84a8399f6a339e3d001') + places
+body = b'-FVE-FS-' + struct.pack('<4H', (112 + len(entries) + 15) // 16, 2, 4, 4) + struct.pack('<Q2I', 212992, 0, 16) + places
+body += struct.pack('<Q4I', 8192, 48 + len(entries), 1, 48, 48 + len(entries)) + bytes(20) + struct.pack('<I', 0x8004) + bytes(8) + entries
+body += bytes(-len(body) % 16)
+area = body + struct.pack('<2HI', 88, 2, 0) + sealed(0, master, 3, 0x2005, hashlib.sha256(body).digest())
+open(sys.argv[1], 'wb').write(bytes(boot) + area.ljust(65536, b'\0') * 3)
+EOF
 fi
 # A group of two volumes; LVM2 writes only to devices.
 if command -v lvm >/dev/null && truncate -s 8M "$work/lvm" && device=$(losetup -f --show "$work/lvm" 2>/dev/null); then

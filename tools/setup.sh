@@ -9,7 +9,7 @@ export PATH="$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin"
 programs=(cc:gcc mkfs.ext4:e2fsprogs)
 if [ "$what" != demo ]; then
   programs+=(fls:sleuthkit fiwalk:sleuthkit ewfverify:ewf-tools mkntfs:ntfs-3g ntfs-3g:ntfs-3g mkfs.vfat:dosfstools
-    mcopy:mtools mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse hashdeep:hashdeep qemu-img:qemu-utils cryptsetup:cryptsetup-bin lvm:lvm2 grub-fstest:grub-common
+    mcopy:mtools mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse hashdeep:hashdeep qemu-img:qemu-utils cryptsetup:cryptsetup-bin dislocker-file:dislocker lvm:lvm2 grub-fstest:grub-common
     ffmpeg:ffmpeg setfattr:attr sfdisk:fdisk sgdisk:gdisk genisoimage:genisoimage xorriso:xorriso mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs mkudffs:udftools sload.f2fs:f2fs-tools
     mkapfs:apfsprogs zstd:zstd bzip2:bzip2 pbzip2:pbzip2 7zz:7zip python3:python3)
 fi

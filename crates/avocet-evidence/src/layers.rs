@@ -10,17 +10,18 @@
 //! | `volumes-capped` | there are more volumes, or they lie deeper in each other, than are opened |
 //! | `inner-space` | bytes of an unlocked or logical volume belong to no partition of the table in it |
 //!
-//! and those of [`crate::volume::luks`], [`crate::volume::lvm`] and [`crate::volume`].
+//! and those of [`crate::volume::luks`], [`crate::volume::bitlocker`], [`crate::volume::lvm`] and [`crate::volume`].
 
 use std::sync::Arc;
 
-use crate::error::Problem;
+use crate::error::{OpenError, Problem};
 use crate::scratch::Access;
 use crate::source::{MemorySource, Source, SubSource};
 use crate::tree::{Volume, VolumeState};
+use crate::volume::bitlocker::{self, BitLocker};
 use crate::volume::luks::{Locked, Luks, Work};
 use crate::volume::lvm::{self, Assembled, Logical, Physical};
-use crate::volume::signatures::{LUKS, LVM};
+use crate::volume::signatures::{BITLOCKER_VOLUME, LUKS, LVM};
 use crate::volume::{self, Recognised, VolumeSlot};
 
 /// Volumes in volumes.
@@ -112,6 +113,8 @@ impl Opener<'_> {
             |name: &str| matches!(&piece.recognised, Recognised::NotRead { what, certain: true, .. } if what == name);
         if is(LUKS) {
             self.unlock(piece, depth, found);
+        } else if is(BITLOCKER_VOLUME) {
+            self.unlock_bitlocker(piece, depth, found);
         } else if is(LVM) {
             match Physical::open(&piece.source) {
                 Ok(physical) => {
@@ -218,6 +221,42 @@ impl Opener<'_> {
                 }
                 let detail = format!("{described}; it stayed locked: {why}");
                 found.push(Found::Volume(piece.not_read(LUKS, detail)));
+            }
+        }
+    }
+
+    fn unlock_bitlocker(&mut self, mut piece: Piece, depth: usize, found: &mut Vec<Found>) {
+        let what = BITLOCKER_VOLUME;
+        let volume = match BitLocker::open(&piece.source) {
+            Ok(volume) => volume,
+            Err(error) => {
+                let code = match error {
+                    OpenError::Unsupported { .. } => "bitlocker-not-read",
+                    _ => "bitlocker-metadata-damaged",
+                };
+                let detail = format!("a BitLocker volume was not tried: {error}");
+                self.opened.problems.push(Problem::new("bitlocker", code, None, detail));
+                return found.push(Found::Volume(piece.not_read(what, error.to_string())));
+            }
+        };
+        match volume.unlock(self.access, &mut self.work) {
+            Ok(unlocked) => {
+                self.opened.problems.extend(unlocked.problems);
+                piece.layers.push(unlocked.how);
+                piece.source = unlocked.source;
+                self.inside(piece, depth.saturating_add(1), found);
+            }
+            Err(why) => {
+                self.opened.problems.extend_from_slice(volume.problems());
+                if matches!(why, bitlocker::Locked::NothingGiven(_)) {
+                    self.opened.locked = self.opened.locked.saturating_add(1);
+                }
+                if let Some(code) = why.code() {
+                    let detail = format!("a BitLocker volume stayed locked: {why}");
+                    self.opened.problems.push(Problem::new("bitlocker", code, None, detail));
+                }
+                let detail = format!("{}; it stayed locked: {why}", volume.facts().cipher);
+                found.push(Found::Volume(piece.not_read(what, detail)));
             }
         }
     }

@@ -203,15 +203,24 @@ pub const FORMATS: &[Format] = &[
         "LUKS 1 and 2 with a password or key file (AES in XTS and CBC mode)",
         "avocet-evidence volumes_that_cryptsetup_encrypted_open_with_their_password",
     ),
+    read(
+        Encryption,
+        "BitLocker with a password, recovery password or startup key (AES in XTS and CBC mode, also with the diffuser)",
+        "avocet-evidence volumes_of_windows_by_xts_give_the_digest_that_is_published",
+    ),
     named(
         Encryption,
         "LUKS without its password, with other ciphers, half re-encrypted",
         "avocet-evidence what_cannot_be_unlocked_says_why",
     ),
-    named(Encryption, "BitLocker", SIGNATURES),
+    named(
+        Encryption,
+        "BitLocker without its key, of Windows Vista, encrypted on write",
+        "avocet-evidence volumes_that_are_encrypted_as_they_are_written_to_are_named",
+    ),
     named(Encryption, "FileVault", SIGNATURES),
     named(Encryption, "EFS and fscrypt per file", "avocet-evidence encrypted_files_get_no_digest"),
     named(Encryption, "possibly encrypted volumes by entropy", "avocet-evidence zeros_noise_and_text_are_told_apart"),
-    not_yet(Encryption, "unlocking of BitLocker and FileVault"),
+    not_yet(Encryption, "unlocking of FileVault"),
     not_yet(Encryption, "VeraCrypt, which has no signature"),
 ];

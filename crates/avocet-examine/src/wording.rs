@@ -26,6 +26,10 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "luks-header-copy-used" => {
             note("One of the two headers of an encrypted volume is damaged or old; the other was used")
         }
+        "bitlocker-metadata-copy-used" => {
+            note("A BitLocker volume keeps its metadata three times and a copy is damaged; another was used")
+        }
+        "bitlocker-partly-encrypted" => note("Only a part of a BitLocker volume is encrypted; both parts were read"),
         "descriptors-reserve-used" => note("The description of the volume is damaged; its reserve was used"),
         "metadata-mirror-used" => note("The list of files was read from its mirror"),
         "node-copy-used" => note("Parts of the list of files are damaged; their second copy was used"),
@@ -102,6 +106,21 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "luks-not-read" => gap("An encrypted volume cannot be unlocked: its cipher or state is not read"),
         "luks-header-damaged" => gap("The header of an encrypted volume is damaged: it was not tried"),
         "luks-cut" => gap("An encrypted volume ends before the data that it declares, or within a sector"),
+        "bitlocker-wrong-key" => {
+            gap("A BitLocker volume stayed locked: what was given does not open it; it says beside it what does")
+        }
+        "bitlocker-not-read" => {
+            gap("A BitLocker volume cannot be unlocked: its kind, state or key protectors are not read")
+        }
+        "bitlocker-metadata-damaged" => gap("The metadata of a BitLocker volume are damaged: it was not tried"),
+        "bitlocker-metadata-copies-differ" => {
+            gap("The copies of a BitLocker volume's metadata differ: a key may open it that was not tried")
+        }
+        "bitlocker-metadata-altered" => gap("The metadata of a BitLocker volume were changed after Windows wrote them"),
+        "bitlocker-converting" => {
+            gap("Parts of a BitLocker volume were being encrypted or decrypted when it was taken: they cannot be read")
+        }
+        "bitlocker-cut" => gap("A BitLocker volume ends before the data that it declares, or within a sector"),
         "lvm-metadata-copy-used" => note("Descriptions of a volume group are damaged or older; another one was used"),
         "lvm-one-copy-read" => note("Mirrored logical volumes were read by one copy; the others were not compared"),
         "lvm-unassigned" => {

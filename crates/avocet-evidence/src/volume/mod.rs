@@ -1,4 +1,4 @@
-//! Volume systems (MBR, GPT, Apple partition map), encrypted volumes (LUKS), logical volumes (LVM2) and the recognition of what lies in a volume.
+//! Volume systems (MBR, GPT, Apple partition map), encrypted volumes (LUKS, BitLocker), logical volumes (LVM2) and the recognition of what lies in a volume.
 //!
 //! [`scan`] divides a source into volumes, the bytes that partition tables take, and what is left over. The three
 //! together are the whole source: nothing between, before or after the partitions is passed over.
@@ -29,6 +29,7 @@ use crate::error::{Problem, ReadError};
 use crate::source::{Source, SubSource, read_up_to};
 
 mod apm;
+pub mod bitlocker;
 mod filesystems;
 pub mod gpt;
 mod layout;

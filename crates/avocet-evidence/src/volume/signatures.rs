@@ -13,6 +13,8 @@ const BITLOCKER: [u8; 16] =
     [0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01];
 const MD_MAGIC: u32 = 0xA92B_4EFC;
 /// What is opened with a password where one is given.
+pub(crate) const BITLOCKER_VOLUME: &str = "BitLocker volume";
+/// The same.
 pub(crate) const LUKS: &str = "LUKS encrypted volume";
 /// What is joined to a group.
 pub(crate) const LVM: &str = "LVM2 physical volume";
@@ -31,10 +33,10 @@ fn has(data: &[u8], offset: usize, signature: &[u8]) -> bool {
 /// What owns the very first sector, so that it cannot be a boot sector or partition table too.
 pub(super) fn at_first_sector(head: &[u8]) -> Option<Hit> {
     if has(head, 3, b"-FVE-FS-") {
-        return plain("BitLocker volume");
+        return plain(BITLOCKER_VOLUME);
     }
     if has(head, 3, b"MSWIN4.1") && has(head, 424, &BITLOCKER) {
-        return Some(("BitLocker volume", "BitLocker To Go".into()));
+        return Some((BITLOCKER_VOLUME, "BitLocker To Go".into()));
     }
     if has(head, 0, b"LUKS\xba\xbe") {
         return Some((LUKS, format!("version {}", be_u16(head, 6)?)));

@@ -29,11 +29,11 @@ fn by_qemu(folder: &Path, options: &str, to: &str) -> Option<String> {
     ran(folder, "qemu-img", &args)
 }
 
-fn given(password: &str) -> Access {
+pub fn given(password: &str) -> Access {
     Access { password: Some(Secret::new(password.as_bytes().to_vec())), ..Access::default() }
 }
 
-fn with_key_file(bytes: &[u8]) -> Access {
+pub fn with_key_file(bytes: &[u8]) -> Access {
     Access { key_file: Some(Secret::new(bytes.to_vec())), ..Access::default() }
 }
 
@@ -81,7 +81,7 @@ fn unlock(source: &Arc<dyn Source>, access: &Access) -> Result<(Arc<dyn Source>,
 }
 
 /// The same bytes, at odd places and by four threads at once.
-fn same_bytes(source: &Arc<dyn Source>, plain: &[u8]) {
+pub fn same_bytes(source: &Arc<dyn Source>, plain: &[u8]) {
     assert!(read_up_to(source, 0, plain.len()).unwrap() == plain);
     std::thread::scope(|scope| {
         for seed in 1..5 {
@@ -103,7 +103,7 @@ fn same_bytes(source: &Arc<dyn Source>, plain: &[u8]) {
 }
 
 /// The files of a volume with their digests.
-fn files(volume: &Volume) -> BTreeMap<String, String> {
+pub fn files(volume: &Volume) -> BTreeMap<String, String> {
     let VolumeState::Read { fs, source } = &volume.state else { panic!("{volume:?}") };
     let found = collect(fs.as_ref());
     assert_eq!(found.problems, []);

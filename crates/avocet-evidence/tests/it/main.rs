@@ -1,6 +1,7 @@
 //! One test binary: outside oracles and hostile input for every reader.
 #![cfg(test)]
 mod apfs;
+mod bitlocker;
 mod btrfs;
 mod disks;
 mod ewf;

@@ -18,6 +18,11 @@ pub fn images() -> Option<PathBuf> {
     std::env::var_os("AVOCET_IMAGES").map(PathBuf::from).filter(|p| p.is_dir())
 }
 
+/// A folder of volumes that the real programs encrypted, in the folder that `AVOCET_VOLUMES` names; `None` where absent.
+pub fn volumes(name: &str) -> Option<PathBuf> {
+    std::env::var_os("AVOCET_VOLUMES").map(|folder| PathBuf::from(folder).join(name)).filter(|p| p.is_dir())
+}
+
 /// Says on the test's output that cases were skipped, and how many.
 pub fn skipped(cases: usize, why: &str) {
     println!("skipped {cases} case(s): {why}");

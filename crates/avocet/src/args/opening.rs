@@ -7,11 +7,12 @@ use clap::Args;
 /// Options of every verb that opens evidence.
 #[derive(Debug, Args)]
 pub struct Opening {
-    /// File with the password of a protected backup or encrypted volume, such as /dev/fd/3 (default: asked for at the
-    /// terminal)
+    /// File with the password of a protected backup or encrypted volume, of BitLocker also its recovery key of 48 digits,
+    /// such as /dev/fd/3 (default: asked for at the terminal)
     #[arg(long, value_name = "FILE")]
     pub evidence_password_file: Option<PathBuf>,
-    /// Key file of an encrypted volume, taken as it is
+    /// Key file of an encrypted volume, taken as it is; of BitLocker its startup key (.BEK) or the text file with its
+    /// recovery key
     #[arg(long, value_name = "FILE")]
     pub evidence_key_file: Option<PathBuf>,
     /// Folder for what has to be unpacked, encrypted and without a name (default: beside the result, else the

@@ -81,7 +81,7 @@ pub(super) fn open(path: &Path, how: &Opening, beside: Option<&Path>) -> anyhow:
         Err(OpenError::Locked { what, .. }) => Some(format!("Password of {what}: ")),
         Ok(evidence) if evidence.locked > 0 => {
             let volumes = plural(evidence.locked as u64, "encrypted volume", "encrypted volumes");
-            Some(format!("Password of {volumes} (empty leaves them locked): "))
+            Some(format!("Password or recovery key of {volumes} (empty leaves them locked): "))
         }
         _ => None,
     };

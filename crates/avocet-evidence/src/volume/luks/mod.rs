@@ -32,7 +32,7 @@ use crate::source::{Source, SubSource};
 
 mod first;
 mod second;
-mod sectors;
+pub(super) mod sectors;
 mod slots;
 
 use sectors::{Plain, Spec};

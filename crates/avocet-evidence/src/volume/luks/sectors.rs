@@ -14,7 +14,7 @@ use crate::error::ReadError;
 use crate::source::{Source, read_exact_at};
 
 /// The largest sector.
-pub(super) const MOST_SECTOR: usize = 4096;
+pub(in crate::volume) const MOST_SECTOR: usize = 4096;
 /// The unit in which `dm-crypt` counts whatever the size of a sector is.
 const UNIT: u64 = 512;
 /// Bytes decrypted at a time.
@@ -41,14 +41,14 @@ enum Vector {
 
 /// A cipher as a header names it, such as `aes-xts-plain64`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spec {
+pub(in crate::volume) struct Spec {
     mode: Mode,
     vector: Vector,
 }
 
 impl Spec {
     /// `None` for what is not read here.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(in crate::volume) fn named(name: &str) -> Option<Self> {
         let (mode, vector) = match name.strip_prefix("aes-")?.split_once('-')? {
             ("xts", vector) => (Mode::Xts, vector),
             ("cbc", vector) => (Mode::Cbc, vector),
@@ -65,7 +65,7 @@ impl Spec {
     }
 
     /// The cipher with a key; `None` where it takes none of this length.
-    pub(super) fn with_key(self, key: &[u8]) -> Option<Cipher> {
+    pub(in crate::volume) fn with_key(self, key: &[u8]) -> Option<Cipher> {
         let (data, tweak) = match self.mode {
             Mode::Cbc => (key, None),
             Mode::Xts => {
@@ -81,14 +81,14 @@ impl Spec {
     }
 }
 
-enum Encrypting {
+pub(in crate::volume) enum Encrypting {
     Aes128(Box<Aes128Enc>),
     Aes192(Box<Aes192Enc>),
     Aes256(Box<Aes256Enc>),
 }
 
 impl Encrypting {
-    fn new(key: &[u8]) -> Option<Self> {
+    pub(in crate::volume) fn new(key: &[u8]) -> Option<Self> {
         Some(match key.len() {
             16 => Self::Aes128(Box::new(Aes128Enc::new_from_slice(key).ok()?)),
             24 => Self::Aes192(Box::new(Aes192Enc::new_from_slice(key).ok()?)),
@@ -97,7 +97,7 @@ impl Encrypting {
         })
     }
 
-    fn block(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
+    pub(in crate::volume) fn block(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
         let mut block = Array::from(block);
         match self {
             Self::Aes128(c) => c.encrypt_block(&mut block),
@@ -108,14 +108,14 @@ impl Encrypting {
     }
 }
 
-enum Decrypting {
+pub(in crate::volume) enum Decrypting {
     Aes128(Box<Aes128Dec>),
     Aes192(Box<Aes192Dec>),
     Aes256(Box<Aes256Dec>),
 }
 
 impl Decrypting {
-    fn new(key: &[u8]) -> Option<Self> {
+    pub(in crate::volume) fn new(key: &[u8]) -> Option<Self> {
         Some(match key.len() {
             16 => Self::Aes128(Box::new(Aes128Dec::new_from_slice(key).ok()?)),
             24 => Self::Aes192(Box::new(Aes192Dec::new_from_slice(key).ok()?)),
@@ -125,7 +125,7 @@ impl Decrypting {
     }
 
     /// Decrypts whole blocks in place.
-    fn blocks(&self, data: &mut [u8]) {
+    pub(in crate::volume) fn blocks(&self, data: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(data);
         match self {
             Self::Aes128(c) => c.decrypt_blocks(blocks),
@@ -136,7 +136,7 @@ impl Decrypting {
 }
 
 /// A cipher with its key. The key's schedules are erased when dropped.
-pub(super) struct Cipher {
+pub(in crate::volume) struct Cipher {
     data: Decrypting,
     tweak: Option<Encrypting>,
     essiv: Option<Encrypting>,
@@ -183,7 +183,7 @@ impl Cipher {
     }
 
     /// Decrypts whole sectors in place, the first of which begins at so many units of 512 bytes.
-    pub(super) fn sectors(&self, first: u64, size: usize, data: &mut [u8]) {
+    pub(in crate::volume) fn sectors(&self, first: u64, size: usize, data: &mut [u8]) {
         let units = size as u64 / UNIT;
         let mut number = first;
         for sector in data.chunks_exact_mut(size.clamp(BLOCK, MOST_SECTOR)) {
