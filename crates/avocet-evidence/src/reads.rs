@@ -203,15 +203,29 @@ pub const FORMATS: &[Format] = &[
         "LUKS 1 and 2 with a password or key file (AES in XTS and CBC mode)",
         "avocet-evidence volumes_that_cryptsetup_encrypted_open_with_their_password",
     ),
+    read(
+        Encryption,
+        "VeraCrypt and TrueCrypt from version 5 with a password, key files or a PIM (outer, hidden and system volumes)",
+        "avocet-evidence every_chain_and_digest_opens",
+    ),
+    read(
+        Encryption,
+        "FileVault 2 on CoreStorage with a password or recovery key",
+        "avocet-evidence every_user_opens_a_volume_of_several_pieces",
+    ),
     named(
         Encryption,
         "LUKS without its password, with other ciphers, half re-encrypted",
         "avocet-evidence what_cannot_be_unlocked_says_why",
     ),
     named(Encryption, "BitLocker", SIGNATURES),
-    named(Encryption, "FileVault", SIGNATURES),
+    named(
+        Encryption,
+        "FileVault 2 without its password, half encrypted, over several disks",
+        "avocet-evidence what_cannot_be_unlocked_says_why",
+    ),
     named(Encryption, "EFS and fscrypt per file", "avocet-evidence encrypted_files_get_no_digest"),
     named(Encryption, "possibly encrypted volumes by entropy", "avocet-evidence zeros_noise_and_text_are_told_apart"),
-    not_yet(Encryption, "unlocking of BitLocker and FileVault"),
-    not_yet(Encryption, "VeraCrypt, which has no signature"),
+    not_yet(Encryption, "unlocking of BitLocker and of FileVault on APFS"),
+    not_yet(Encryption, "TrueCrypt before version 5"),
 ];

@@ -100,6 +100,27 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "luks-not-read" => gap("An encrypted volume cannot be unlocked: its cipher or state is not read"),
         "luks-header-damaged" => gap("The header of an encrypted volume is damaged: it was not tried"),
         "luks-cut" => gap("An encrypted volume ends before the data that it declares, or within a sector"),
+        "tcrypt-not-opened" => gap(
+            "A volume that looks random did not open as a VeraCrypt volume: it is either a wrong key or no such volume",
+        ),
+        "tcrypt-not-tried" => {
+            gap("A volume that looks random did not open as a VeraCrypt volume, and not every way was tried")
+        }
+        "tcrypt-damaged" => gap("The header of an encrypted volume opened, and what it says is not read"),
+        "tcrypt-backup-header-used" => note("The header of an encrypted volume did not open; its copy was used"),
+        "tcrypt-may-hide" => note(
+            "An outer encrypted volume was opened: what looks free in it may be a hidden one with another password",
+        ),
+        "tcrypt-part-encrypted" => note("Only a part of an encrypted system is encrypted; the rest was read as it is"),
+        "tcrypt-cut" => gap("An encrypted volume ends before the data that it declares"),
+        "corestorage-wrong-key" => {
+            gap("An encrypted volume of a Mac stayed locked: what was given opens it for none of its users")
+        }
+        "corestorage-not-tried" => gap("An encrypted volume of a Mac stayed locked: its users ask for too much work"),
+        "corestorage-not-read" => gap("An encrypted volume of a Mac cannot be unlocked: its state is not read"),
+        "corestorage-damaged" => gap("The description of an encrypted volume of a Mac is damaged: it was not tried"),
+        "corestorage-list-damaged" => gap("Parts of the description of encrypted volumes of a Mac are damaged"),
+        "corestorage-cut" => gap("An encrypted volume of a Mac lies partly past the end of the image"),
         "lvm-metadata-copy-used" => note("Descriptions of a volume group are damaged or older; another one was used"),
         "lvm-one-copy-read" => note("Mirrored logical volumes were read by one copy; the others were not compared"),
         "lvm-unassigned" => {

@@ -1,4 +1,4 @@
-//! Volume systems (MBR, GPT, Apple partition map), encrypted volumes (LUKS), logical volumes (LVM2) and the recognition of what lies in a volume.
+//! Volume systems (MBR, GPT, Apple partition map), encrypted volumes (LUKS, TrueCrypt, VeraCrypt, CoreStorage), logical volumes (LVM2) and the recognition of what lies in a volume.
 //!
 //! [`scan`] divides a source into volumes, the bytes that partition tables take, and what is left over. The three
 //! together are the whole source: nothing between, before or after the partitions is passed over.
@@ -29,6 +29,7 @@ use crate::error::{Problem, ReadError};
 use crate::source::{Source, SubSource, read_up_to};
 
 mod apm;
+pub mod corestorage;
 mod filesystems;
 pub mod gpt;
 mod layout;
@@ -36,7 +37,9 @@ pub mod luks;
 pub mod lvm;
 pub mod mbr;
 pub mod recognise;
+pub(crate) mod sealed;
 pub(crate) mod signatures;
+pub mod tcrypt;
 mod types;
 
 pub(crate) use layout::{subtract, union};

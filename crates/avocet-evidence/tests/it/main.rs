@@ -2,6 +2,7 @@
 #![cfg(test)]
 mod apfs;
 mod btrfs;
+mod corestorage;
 mod disks;
 mod ewf;
 mod ext;
@@ -14,6 +15,7 @@ mod lvm;
 mod ntfs;
 mod phones;
 mod support;
+mod tcrypt;
 mod trees;
 mod udf;
 mod volume;

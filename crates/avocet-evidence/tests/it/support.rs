@@ -18,6 +18,11 @@ pub fn images() -> Option<PathBuf> {
     std::env::var_os("AVOCET_IMAGES").map(PathBuf::from).filter(|p| p.is_dir())
 }
 
+/// A folder of encrypted volumes that the real programs made, below `AVOCET_VOLUMES`; `None` where absent.
+pub fn volumes(kind: &str) -> Option<PathBuf> {
+    std::env::var_os("AVOCET_VOLUMES").map(|all| PathBuf::from(all).join(kind)).filter(|p| p.is_dir())
+}
+
 /// Says on the test's output that cases were skipped, and how many.
 pub fn skipped(cases: usize, why: &str) {
     println!("skipped {cases} case(s): {why}");

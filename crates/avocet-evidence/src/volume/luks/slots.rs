@@ -40,7 +40,7 @@ impl Work {
         Self { left: units.min(MOST_EVIDENCE) }
     }
 
-    fn take(&mut self, units: u64) -> Result<(), String> {
+    pub(crate) fn take(&mut self, units: u64) -> Result<(), String> {
         if units > MOST_SLOT {
             return Err("it asks for more work than is spent on one keyslot".into());
         }
