@@ -5,7 +5,7 @@ set -uo pipefail
 out=${1:?usage: tools/fuzz-seeds.sh FOLDER}
 export PATH="$PATH:/usr/sbin:/sbin"
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,aff4_files,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,bitlocker,lvm,btrfs,udf,f2fs}
+mkdir -p "$out"/{ewf,disks,volumes,ntfs,fat,exfat,ext,zip,aff4_files,known,known_vics,known_table,known_delta,known_rds,known_list,known_parts,examination,recycle,picture,picture_meta,sqlite,plist,tar,intake,archives,android,ufdr,ios_keys,iso,hfs,apfs,xfs,luks,bitlocker,lvm,btrfs,udf,f2fs,tcrypt,corestorage}
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -15,7 +15,7 @@ if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
   exit 0
 fi
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(ewf disks volumes ntfs fat exfat ext zip aff4_files known known_vics known_table known_delta known_rds known_list known_parts examination recycle picture picture_meta sqlite plist tar intake archives android ufdr ios_keys iso hfs apfs xfs luks bitlocker lvm btrfs udf f2fs)
+[ ${#targets[@]} -gt 0 ] || targets=(ewf disks volumes ntfs fat exfat ext zip aff4_files known known_vics known_table known_delta known_rds known_list known_parts examination recycle picture picture_meta sqlite plist tar intake archives android ufdr ios_keys iso hfs apfs xfs luks bitlocker lvm btrfs udf f2fs tcrypt corestorage)
 tools/fuzz-seeds.sh fuzz/corpus-seeds
 cargo +nightly fuzz build || exit 1
 failed=0

@@ -10,7 +10,8 @@
 //! | `volumes-capped` | there are more volumes, or they lie deeper in each other, than are opened |
 //! | `inner-space` | bytes of an unlocked or logical volume belong to no partition of the table in it |
 //!
-//! and those of [`crate::volume::luks`], [`crate::volume::bitlocker`], [`crate::volume::lvm`] and [`crate::volume`].
+//! and those of [`crate::volume::luks`], [`crate::volume::bitlocker`], [`crate::volume::tcrypt`], [`crate::volume::corestorage`],
+//! [`crate::volume::lvm`] and [`crate::volume`].
 
 use std::sync::Arc;
 
@@ -19,10 +20,12 @@ use crate::scratch::Access;
 use crate::source::{MemorySource, Source, SubSource};
 use crate::tree::{Volume, VolumeState};
 use crate::volume::bitlocker::{self, BitLocker};
+use crate::volume::corestorage::{self, CoreStorage};
 use crate::volume::luks::{Locked, Luks, Work};
 use crate::volume::lvm::{self, Assembled, Logical, Physical};
-use crate::volume::signatures::{BITLOCKER_VOLUME, LUKS, LVM};
-use crate::volume::{self, Recognised, VolumeSlot};
+use crate::volume::signatures::{BITLOCKER_VOLUME, CORE_STORAGE, LUKS, LVM};
+use crate::volume::tcrypt;
+use crate::volume::{self, FsKind, Recognised, VolumeSlot};
 
 /// Volumes in volumes.
 const MOST_DEPTH: usize = 6;
@@ -54,6 +57,18 @@ impl Piece {
         }
     }
 
+    fn copy(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            start: self.start,
+            type_name: self.type_name.clone(),
+            label: self.label.clone(),
+            layers: self.layers.clone(),
+            source: Arc::clone(&self.source),
+            recognised: self.recognised.clone(),
+        }
+    }
+
     fn not_read(self, what: &str, detail: String) -> Volume {
         self.volume(VolumeState::NotRead { what: what.to_owned(), certain: true, detail })
     }
@@ -70,8 +85,20 @@ pub(crate) struct Opened {
 
 /// Opens what a scan found.
 pub(crate) fn open_all(whole: &Arc<dyn Source>, slots: Vec<VolumeSlot>, access: &Access) -> Opened {
-    let mut opener = Opener { access, work: Work::default(), opened: Opened::default(), looked_into: 0 };
+    let mut opener = Opener {
+        access,
+        work: Work::default(),
+        tcrypt: tcrypt::Work::default(),
+        opened: Opened::default(),
+        looked_into: 0,
+        recovery: slots
+            .iter()
+            .filter(|slot| slot.recognised == Recognised::FileSystem(FsKind::Hfs))
+            .map(|slot| Arc::new(SubSource::new(Arc::clone(whole), slot.start, slot.length)) as Arc<dyn Source>)
+            .collect(),
+    };
     let mut found = vec![];
+    let system = opener.system(whole, &slots);
     for slot in slots {
         let source = SubSource::new(Arc::clone(whole), slot.start, slot.length);
         let piece = Piece {
@@ -83,7 +110,10 @@ pub(crate) fn open_all(whole: &Arc<dyn Source>, slots: Vec<VolumeSlot>, access: 
             source: Arc::new(source),
             recognised: slot.recognised,
         };
-        opener.piece(piece, 0, &mut found);
+        match &system {
+            Some(system) if piece.recognised.is_not_known() => opener.of_system(piece, system, &mut found),
+            _ => opener.piece(piece, 0, &mut found),
+        }
     }
     opener.join(found, 0);
     opener.opened
@@ -98,8 +128,11 @@ enum Found {
 struct Opener<'a> {
     access: &'a Access,
     work: Work,
+    tcrypt: tcrypt::Work,
     opened: Opened,
     looked_into: usize,
+    /// Partitions of HFS+, one of which may keep the users of an encrypted system.
+    recovery: Vec<Arc<dyn Source>>,
 }
 
 impl Opener<'_> {
@@ -115,6 +148,8 @@ impl Opener<'_> {
             self.unlock(piece, depth, found);
         } else if is(BITLOCKER_VOLUME) {
             self.unlock_bitlocker(piece, depth, found);
+        } else if is(CORE_STORAGE) {
+            self.unlock_corestorage(piece, depth, found);
         } else if is(LVM) {
             match Physical::open(&piece.source) {
                 Ok(physical) => {
@@ -123,6 +158,8 @@ impl Opener<'_> {
                 }
                 Err(error) => found.push(Found::Volume(piece.not_read(LVM, error.to_string()))),
             }
+        } else if piece.recognised.is_not_known() && tcrypt::may_be(&*piece.source) {
+            self.unlock_tcrypt(piece, depth, found);
         } else {
             found.extend(Volume::open(piece).into_iter().map(Found::Volume));
         }
@@ -258,6 +295,114 @@ impl Opener<'_> {
                 let detail = format!("{}; it stayed locked: {why}", volume.facts().cipher);
                 found.push(Found::Volume(piece.not_read(what, detail)));
             }
+        }
+    }
+
+    /// Tries a volume that nothing marks as what it may be.
+    fn unlock_tcrypt(&mut self, mut piece: Piece, depth: usize, found: &mut Vec<Found>) {
+        match tcrypt::unlock(&piece.source, self.access, &mut self.tcrypt) {
+            Ok(unlocked) => {
+                self.opened.problems.extend(unlocked.problems);
+                piece.layers.push(unlocked.how);
+                piece.source = unlocked.source;
+                return self.inside(piece, depth.saturating_add(1), found);
+            }
+            Err(why) => {
+                self.still_locked(&why);
+                if let Recognised::NotRead { detail, .. } = &mut piece.recognised {
+                    if why == tcrypt::Locked::NothingGiven {
+                        self.opened.locked = self.opened.locked.saturating_add(1);
+                    }
+                    detail.push_str(&format!("; {why}"));
+                }
+            }
+        }
+        found.extend(Volume::open(piece).into_iter().map(Found::Volume));
+    }
+
+    fn unlock_corestorage(&mut self, piece: Piece, depth: usize, found: &mut Vec<Found>) {
+        let mut store = match CoreStorage::open(&piece.source) {
+            Ok(store) => store,
+            Err(error) => {
+                let detail = format!("an encrypted volume was not tried: {error}");
+                self.opened.problems.push(Problem::new("corestorage", "corestorage-damaged", None, detail));
+                return found.push(Found::Volume(piece.not_read(CORE_STORAGE, error.to_string())));
+            }
+        };
+        self.opened.problems.extend(store.problems());
+        if store.lacks_users() {
+            for list in corestorage::roots::find(&self.recovery) {
+                store.add_root(&list);
+            }
+        }
+        if store.volumes() == 0 {
+            let detail = "no logical volume is found in its list".to_owned();
+            return found.push(Found::Volume(piece.not_read(CORE_STORAGE, detail)));
+        }
+        for number in 0..store.volumes().min(MOST_VOLUMES) {
+            let name = match store.volumes() {
+                1 => piece.name.clone(),
+                _ => format!("{}.{}", piece.name, number.saturating_add(1)),
+            };
+            let mut one = Piece { name, ..piece.copy() };
+            match store.unlock(number, self.access, &mut self.work) {
+                Ok(unlocked) => {
+                    self.opened.problems.extend(unlocked.problems);
+                    one.layers.push(unlocked.how);
+                    one.source = unlocked.source;
+                    self.inside(one, depth.saturating_add(1), found);
+                }
+                Err(why) => {
+                    if why == corestorage::Locked::NothingGiven {
+                        self.opened.locked = self.opened.locked.saturating_add(1);
+                    }
+                    if let Some(code) = why.code() {
+                        let detail = format!("an encrypted volume stayed locked: {why}");
+                        self.opened.problems.push(Problem::new("corestorage", code, None, detail));
+                    }
+                    let detail = format!("used for FileVault 2; it stayed locked: {why}");
+                    found.push(Found::Volume(one.not_read(CORE_STORAGE, detail)));
+                }
+            }
+        }
+    }
+
+    fn still_locked(&mut self, why: &tcrypt::Locked) {
+        if let Some(code) = why.code() {
+            let detail = format!("a volume that may be encrypted by TrueCrypt or VeraCrypt stayed as it is: {why}");
+            self.opened.problems.push(Problem::new("tcrypt", code, None, detail));
+        }
+    }
+
+    /// A disk whose system VeraCrypt or TrueCrypt encrypted: its partitions are encrypted and its table is not.
+    fn system(&mut self, whole: &Arc<dyn Source>, slots: &[VolumeSlot]) -> Option<tcrypt::System> {
+        let unknown = slots.iter().any(|slot| slot.start > 0 && slot.recognised.is_not_known());
+        if !unknown || !tcrypt::may_be_system(&**whole) {
+            return None;
+        }
+        match tcrypt::unlock_system(whole, self.access, &mut self.tcrypt) {
+            Ok(mut system) => {
+                self.opened.problems.append(&mut system.problems);
+                Some(system)
+            }
+            Err(why) => {
+                self.still_locked(&why);
+                if why == tcrypt::Locked::NothingGiven {
+                    self.opened.locked = self.opened.locked.saturating_add(1);
+                }
+                None
+            }
+        }
+    }
+
+    fn of_system(&mut self, mut piece: Piece, system: &tcrypt::System, found: &mut Vec<Found>) {
+        match system.over(&piece.source, piece.start) {
+            Some(plain) => {
+                piece.layers.push(system.how.clone());
+                piece.source = plain;
+                self.inside(piece, 1, found);
+            }
+            None => self.piece(piece, 0, found),
         }
     }
 

@@ -208,6 +208,16 @@ pub const FORMATS: &[Format] = &[
         "BitLocker with a password, recovery password or startup key (AES in XTS and CBC mode, also with the diffuser)",
         "avocet-evidence volumes_of_windows_by_xts_give_the_digest_that_is_published",
     ),
+    read(
+        Encryption,
+        "VeraCrypt and TrueCrypt from version 5 with a password, key files or a PIM (outer, hidden and system volumes)",
+        "avocet-evidence every_chain_and_digest_opens",
+    ),
+    read(
+        Encryption,
+        "FileVault 2 on CoreStorage with a password or recovery key",
+        "avocet-evidence every_user_opens_a_volume_of_several_pieces",
+    ),
     named(
         Encryption,
         "LUKS without its password, with other ciphers, half re-encrypted",
@@ -218,9 +228,13 @@ pub const FORMATS: &[Format] = &[
         "BitLocker without its key, of Windows Vista, encrypted on write",
         "avocet-evidence volumes_that_are_encrypted_as_they_are_written_to_are_named",
     ),
-    named(Encryption, "FileVault", SIGNATURES),
+    named(
+        Encryption,
+        "FileVault 2 without its password, half encrypted, over several disks",
+        "avocet-evidence what_cannot_be_unlocked_says_why",
+    ),
     named(Encryption, "EFS and fscrypt per file", "avocet-evidence encrypted_files_get_no_digest"),
     named(Encryption, "possibly encrypted volumes by entropy", "avocet-evidence zeros_noise_and_text_are_told_apart"),
-    not_yet(Encryption, "unlocking of FileVault"),
-    not_yet(Encryption, "VeraCrypt, which has no signature"),
+    not_yet(Encryption, "unlocking of FileVault on APFS"),
+    not_yet(Encryption, "TrueCrypt before version 5"),
 ];

@@ -156,6 +156,10 @@ pub struct Access {
     pub password: Option<Secret>,
     /// The content of a key file, which opens volumes as a password does.
     pub key_file: Option<Secret>,
+    /// More key files. TrueCrypt and VeraCrypt take all of them together, others one by one.
+    pub more_key_files: Vec<Secret>,
+    /// The number that VeraCrypt calls PIM, where one was chosen; no volume is then tried without it.
+    pub veracrypt_pim: Option<u32>,
     /// Where bytes go that have to be unpacked.
     pub scratch: Arc<dyn Scratch>,
 }
@@ -163,7 +167,13 @@ pub struct Access {
 impl Default for Access {
     /// No password, and [`DEFAULT_MEMORY`].
     fn default() -> Self {
-        Self { password: None, key_file: None, scratch: Arc::new(InMemory::new(DEFAULT_MEMORY)) }
+        Self {
+            password: None,
+            key_file: None,
+            more_key_files: vec![],
+            veracrypt_pim: None,
+            scratch: Arc::new(InMemory::new(DEFAULT_MEMORY)),
+        }
     }
 }
 

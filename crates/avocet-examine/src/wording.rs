@@ -16,7 +16,9 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "header-copy-used" => note("A header of the disk image is damaged; its copy was used"),
         "space-not-stored" => note("Free space of the disk was left out when the image was made; it reads as zeros"),
         "sums-not-checked" => note("Not every checksum of the disk image was checked when it was opened"),
-        "member-unreadable" => gap("Members of the archive that an image is cannot be read: what is in them is missing"),
+        "member-unreadable" => {
+            gap("Members of the archive that an image is cannot be read: what is in them is missing")
+        }
         "logical-files-not-read" => gap("Beside its disk the image holds files of their own that were NOT read"),
         "chunks-have-no-digest" => note("The image stores no digest of its pieces that is checked"),
         "name-like-a-later-segment" => note("The image's name looks like a later part of a split image"),
@@ -121,6 +123,27 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
             gap("Parts of a BitLocker volume were being encrypted or decrypted when it was taken: they cannot be read")
         }
         "bitlocker-cut" => gap("A BitLocker volume ends before the data that it declares, or within a sector"),
+        "tcrypt-not-opened" => gap(
+            "A volume that looks random did not open as a VeraCrypt volume: it is either a wrong key or no such volume",
+        ),
+        "tcrypt-not-tried" => {
+            gap("A volume that looks random did not open as a VeraCrypt volume, and not every way was tried")
+        }
+        "tcrypt-damaged" => gap("The header of an encrypted volume opened, and what it says is not read"),
+        "tcrypt-backup-header-used" => note("The header of an encrypted volume did not open; its copy was used"),
+        "tcrypt-may-hide" => note(
+            "An outer encrypted volume was opened: what looks free in it may be a hidden one with another password",
+        ),
+        "tcrypt-part-encrypted" => note("Only a part of an encrypted system is encrypted; the rest was read as it is"),
+        "tcrypt-cut" => gap("An encrypted volume ends before the data that it declares"),
+        "corestorage-wrong-key" => {
+            gap("An encrypted volume of a Mac stayed locked: what was given opens it for none of its users")
+        }
+        "corestorage-not-tried" => gap("An encrypted volume of a Mac stayed locked: its users ask for too much work"),
+        "corestorage-not-read" => gap("An encrypted volume of a Mac cannot be unlocked: its state is not read"),
+        "corestorage-damaged" => gap("The description of an encrypted volume of a Mac is damaged: it was not tried"),
+        "corestorage-list-damaged" => gap("Parts of the description of encrypted volumes of a Mac are damaged"),
+        "corestorage-cut" => gap("An encrypted volume of a Mac lies partly past the end of the image"),
         "lvm-metadata-copy-used" => note("Descriptions of a volume group are damaged or older; another one was used"),
         "lvm-one-copy-read" => note("Mirrored logical volumes were read by one copy; the others were not compared"),
         "lvm-unassigned" => {

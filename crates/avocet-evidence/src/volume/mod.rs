@@ -1,4 +1,5 @@
-//! Volume systems (MBR, GPT, Apple partition map), encrypted volumes (LUKS, BitLocker), logical volumes (LVM2) and the recognition of what lies in a volume.
+//! Volume systems (MBR, GPT, Apple partition map), encrypted volumes (LUKS, BitLocker, TrueCrypt, VeraCrypt, CoreStorage), logical volumes (LVM2) and the recognition
+//! of what lies in a volume.
 //!
 //! [`scan`] divides a source into volumes, the bytes that partition tables take, and what is left over. The three
 //! together are the whole source: nothing between, before or after the partitions is passed over.
@@ -30,6 +31,7 @@ use crate::source::{Source, SubSource, read_up_to};
 
 mod apm;
 pub mod bitlocker;
+pub mod corestorage;
 mod filesystems;
 pub mod gpt;
 mod layout;
@@ -37,7 +39,9 @@ pub mod luks;
 pub mod lvm;
 pub mod mbr;
 pub mod recognise;
+pub(crate) mod sealed;
 pub(crate) mod signatures;
+pub mod tcrypt;
 mod types;
 
 pub(crate) use layout::{subtract, union};

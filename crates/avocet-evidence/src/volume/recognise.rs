@@ -76,6 +76,13 @@ pub enum Recognised {
     Unknown,
 }
 
+impl Recognised {
+    /// Whether nothing says what it is, so that it may be a volume that nothing marks.
+    pub(crate) fn is_not_known(&self) -> bool {
+        matches!(self, Self::Unknown | Self::NotRead { certain: false, .. })
+    }
+}
+
 /// [`Recognised`] with where it was found.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
@@ -192,7 +199,8 @@ fn empty(source: &dyn Source, head: &[u8]) -> Option<String> {
     ))
 }
 
-fn entropy(sample: &[u8]) -> f64 {
+/// Bits per byte.
+pub(super) fn entropy(sample: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
     for b in sample {
         if let Some(n) = counts.get_mut(usize::from(*b)) {

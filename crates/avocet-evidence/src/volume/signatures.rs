@@ -16,6 +16,8 @@ const MD_MAGIC: u32 = 0xA92B_4EFC;
 pub(crate) const BITLOCKER_VOLUME: &str = "BitLocker volume";
 /// The same.
 pub(crate) const LUKS: &str = "LUKS encrypted volume";
+/// What is opened with a password where one is given, too.
+pub(crate) const CORE_STORAGE: &str = "Core Storage volume";
 /// What is joined to a group.
 pub(crate) const LVM: &str = "LVM2 physical volume";
 pub(super) const APPLE_MAP: &str = "Apple partition map";
@@ -56,7 +58,7 @@ pub(super) fn at_first_sector(head: &[u8]) -> Option<Hit> {
         }
     }
     if has(head, 88, b"CS") && le_u16(head, 8) == Some(1) && has(head, 10, &[0x10, 0x00]) {
-        return Some(("Core Storage volume", "used for FileVault 2".into()));
+        return Some((CORE_STORAGE, "used for FileVault 2".into()));
     }
     if has(head, 0, b"ER") && (has(head, 512, b"PM") || has(head, 2048, b"PM")) {
         return plain(APPLE_MAP);

@@ -287,6 +287,30 @@ fn built() -> Built {
     Built { image, plain }
 }
 
+/// A volume with one file in its root.
+pub fn with_file(name: &str, content: &[u8]) -> Vec<u8> {
+    let blocks = content.len().div_ceil(BLOCK);
+    let mut image = vec![0; (24 + blocks) * BLOCK];
+    let mut put = |block: usize, bytes: &[u8]| image[block * BLOCK..block * BLOCK + bytes.len()].copy_from_slice(bytes);
+    put(20, content);
+    let forks = [fork(content.len(), &[(20, blocks as u32)]), fork(0, &[])];
+    put(4, &tree(&[folder(1, "Volume", 2), file(2, name, 21, (0, &[0; 8], 0), forks)]));
+    put(2, &[0xff; 16]);
+    let mut header = b"H+\0\x04\0\0\x01\0".to_vec();
+    header.resize(32, 0);
+    for number in [1, 0, BLOCK as u32, image.len() as u32 / BLOCK as u32] {
+        header.extend(number.to_be_bytes());
+    }
+    header.resize(112, 0);
+    for one in [fork(16, &[(2, 1)]), fork(0, &[]), fork(2 * NODE, &[(4, 4)]), fork(0, &[]), fork(0, &[])] {
+        header.extend(one);
+    }
+    image[1024..1024 + header.len()].copy_from_slice(&header);
+    let end = image.len() - 1024;
+    image[end..end + header.len()].copy_from_slice(&header);
+    image
+}
+
 fn open(image: Vec<u8>) -> (Hfs, Arc<dyn Source>) {
     let source: Arc<dyn Source> = Arc::new(MemorySource(image));
     (Hfs::open(Arc::clone(&source)).unwrap(), source)

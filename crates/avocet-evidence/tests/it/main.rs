@@ -3,6 +3,7 @@
 mod apfs;
 mod bitlocker;
 mod btrfs;
+mod corestorage;
 mod disks;
 mod ewf;
 mod ext;
@@ -15,6 +16,7 @@ mod lvm;
 mod ntfs;
 mod phones;
 mod support;
+mod tcrypt;
 mod trees;
 mod udf;
 mod volume;

@@ -11,10 +11,13 @@ pub struct Opening {
     /// such as /dev/fd/3 (default: asked for at the terminal)
     #[arg(long, value_name = "FILE")]
     pub evidence_password_file: Option<PathBuf>,
-    /// Key file of an encrypted volume, taken as it is; of BitLocker its startup key (.BEK) or the text file with its
-    /// recovery key
+    /// Key file of an encrypted volume, taken as it is (may be repeated: VeraCrypt takes all of them together); of BitLocker
+    /// its startup key (.BEK) or the text file with its recovery key
     #[arg(long, value_name = "FILE")]
-    pub evidence_key_file: Option<PathBuf>,
+    pub evidence_key_file: Vec<PathBuf>,
+    /// PIM of a VeraCrypt volume, where one was chosen
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=2_147_468))]
+    pub veracrypt_pim: Option<u32>,
     /// Folder for what has to be unpacked, encrypted and without a name (default: beside the result, else the
     /// system's temporary folder)
     #[arg(long, value_name = "DIR")]

@@ -68,14 +68,19 @@ pub(super) fn scratch(how: &Opening, beside: Option<&Path>) -> Result<Arc<dyn Sc
 /// Opens evidence with what `how` gives. `beside` is where the result goes, if there is one.
 pub(super) fn open(path: &Path, how: &Opening, beside: Option<&Path>) -> anyhow::Result<Evidence> {
     let password = how.evidence_password_file.as_deref().map(read_password).transpose()?;
-    let key_file = match &how.evidence_key_file {
-        Some(path) => {
-            let bytes = read_secret(path, "--evidence-key-file", MOST_KEY_FILE, "key file")?;
-            Some(Secret::new(bytes.to_vec()))
-        }
-        None => None,
+    let mut key_files = vec![];
+    for path in &how.evidence_key_file {
+        let bytes = read_secret(path, "--evidence-key-file", MOST_KEY_FILE, "key file")?;
+        key_files.push(Secret::new(bytes.to_vec()));
+    }
+    let mut key_files = key_files.into_iter();
+    let mut access = Access {
+        password,
+        key_file: key_files.next(),
+        more_key_files: key_files.collect(),
+        veracrypt_pim: how.veracrypt_pim,
+        scratch: scratch(how, beside)?,
     };
-    let mut access = Access { password, key_file, scratch: scratch(how, beside)? };
     let mut opened = Evidence::open_with(path, &access);
     let locked = match &opened {
         Err(OpenError::Locked { what, .. }) => Some(format!("Password of {what}: ")),

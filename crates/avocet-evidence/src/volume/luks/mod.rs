@@ -200,10 +200,9 @@ impl Luks {
         }
         let spec = Spec::named(&segment.cipher)
             .ok_or_else(|| Locked::NotRead(format!("its cipher {} is not read", word(&segment.cipher))))?;
-        let secrets: Vec<(&str, &Secret)> = [("password", &access.password), ("key file", &access.key_file)]
-            .into_iter()
-            .filter_map(|(word, secret)| Some((word, secret.as_ref()?)))
-            .collect();
+        let key_files = access.key_file.iter().chain(&access.more_key_files).map(|secret| ("key file", secret));
+        let secrets: Vec<(&str, &Secret)> =
+            access.password.iter().map(|secret| ("password", secret)).chain(key_files).collect();
         if secrets.is_empty() {
             return Err(Locked::NothingGiven);
         }
