@@ -15,6 +15,7 @@ mod investigation;
 mod investigations;
 mod ledger;
 mod referrals;
+mod result;
 mod review;
 mod search;
 mod sections;
@@ -51,6 +52,7 @@ pub fn routes() -> Vec<Route> {
         search::routes(),
         team::routes(),
         review::routes(),
+        result::routes(),
         continuity::routes(),
         figures::routes(),
         access::routes(),

@@ -4,6 +4,7 @@
 mod examinations;
 mod gate;
 mod pages;
+mod result;
 mod review;
 mod safety;
 mod support;
