@@ -48,7 +48,7 @@ pub use overview::{Attached, Head, Overview};
 pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
 pub use referral::{Conflict, Incoming, Referral};
 pub use review::{
-    Accepted, Batch, BatchItem, Border, GroupMember, LARGEST_BATCH, LEASE_MINUTES, NearGroup, Progress,
+    Accepted, Batch, BatchItem, Border, GroupMember, LARGEST_BATCH, LEASE_MINUTES, NearGroup, OwnCamera, Progress,
     Undone, Voted,
 };
 pub use team::{ChildToFind, SearchHit, Searched};

@@ -5,6 +5,7 @@ mod account;
 mod acts;
 pub mod assets;
 mod backups;
+mod camera;
 mod continuity;
 mod device_check;
 mod examinations;
@@ -54,6 +55,7 @@ pub fn routes() -> Vec<Route> {
         review::routes(),
         result::routes(),
         continuity::routes(),
+        camera::routes(),
         figures::routes(),
         access::routes(),
         sets::routes(),

@@ -1,6 +1,7 @@
 //! The server without its listener: requests in, answers out.
 #![cfg(test)]
 
+mod camera;
 mod examinations;
 mod gate;
 mod pages;
