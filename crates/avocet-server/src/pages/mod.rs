@@ -20,6 +20,7 @@ mod result;
 mod review;
 mod search;
 mod sections;
+mod set_work;
 mod sets;
 mod sign_in;
 mod team;
@@ -59,6 +60,7 @@ pub fn routes() -> Vec<Route> {
         figures::routes(),
         access::routes(),
         sets::routes(),
+        set_work::routes(),
         ledger::routes(),
         backups::routes(),
         account::routes(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use avocet_base::{Md5, Sha1, Sha256};
 use avocet_examination::{CompletenessRow, EvidenceRow, Examination, FileRow, Level, ProblemRow, VolumeRow, Writer};
+use avocet_known::{Act as SetAct, CompileJob, Scheme, SetStore};
 use avocet_record::store::Database;
 use avocet_server::Setup;
 use axum::http::StatusCode;
@@ -223,7 +224,10 @@ exit 3"#;
     let answer = examiner.post(path, &format!("source={token}")).await;
     let run = answer.to().to_owned();
     let page = told(&examiner, &format!("{run}/stop"), "").await;
-    assert!(page.contains("It is stopped.") && page.contains("Nothing of it was kept"), "{page}");
+    assert!(
+        page.contains("It is stopped.") && page.contains("Nothing of it was kept"),
+        "{page}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -277,6 +281,83 @@ async fn an_administrator_imports_a_set_and_makes_backups() {
         assert!(refused.body.contains("is copied with pg_dump"), "{}", refused.body);
     }
     assert_eq!(boss.post("/backups", "").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn further_versions_of_a_set_are_made_checked_compared_and_removed_by_the_program() {
+    let script = r#"for a in "$@"; do echo "$a"; done > "$(dirname "$0")/called"; echo "user $USER" >> "$(dirname "$0")/called"
+echo "answer of $4"; if [ "$4" = verify ]; then exit 4; fi"#;
+    let (folder, team) = with_folders(script).await;
+    // Two versions, compiled from a list of digests.
+    let list = folder.path().join("sets/list.csv");
+    let store = SetStore::at(&team.app.store().dir().join("sets"));
+    let scheme = Scheme::find_builtin("alert").unwrap();
+    let act = SetAct { time: "2026-11-20T12:00:00Z", user: "test", note: None };
+    fs::write(&list, format!("{}\n", "ab".repeat(16))).unwrap();
+    let files = [list.clone()];
+    store.import("force", &CompileJob::new("force", &files, &scheme), act, &mut |_| {}).unwrap();
+    fs::write(&list, format!("{}\n", "cd".repeat(16))).unwrap();
+    store.update("force", &files, &scheme, 1 << 24, act, &mut |_| {}).unwrap();
+    let (admin, boss) = (team.sign_in("administrator").await, team.sign_in("supervisor").await);
+    assert!(!boss.get("/sets/of/force@2").await.body.contains("Further files"), "only administrators are offered it");
+    let page = admin.get("/sets/of/force@2").await.body;
+    for act in ["Further files or a delta", "Read it with another scheme", "Verify it", "Remove this version"] {
+        assert!(page.contains(act), "{act}");
+    }
+    for path in
+        ["/sets/of/force/update", "/sets/of/force/remap", "/sets/of/force@1/remove", "/sets/diff", "/sets/run/1"]
+    {
+        assert_eq!(boss.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let called = || fs::read_to_string(folder.path().join("called")).unwrap();
+    let done = async |path: &str, body: &str| {
+        let answer = admin.post(path, body).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}: {}", answer.body);
+        for _ in 0..400 {
+            let page = admin.get(answer.to()).await.body;
+            if page.contains("It has ended.") {
+                return page;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{path} does not end");
+    };
+    let words = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    // A delta: only files that are listed, and with a reason.
+    let form = admin.get("/sets/of/force/update").await.body;
+    let token = form.split("type=\"checkbox\" name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let wrong = admin.post("/sets/of/force/update", "file=..%2Fprogram").await;
+    assert!(wrong.body.contains("Choose the files") && wrong.body.contains("Enter why"), "{}", wrong.body);
+    let page = done("/sets/of/force/update", &format!("file={token}&note=--scheme=x")).await;
+    assert!(page.contains("answer of update"), "{page}");
+    let said = words(&called());
+    assert!(said.contains(&"force".into()) && said.contains(&list.display().to_string()), "{said:?}");
+    assert!(said.contains(&"--note=--scheme=x".into()) && said.contains(&"user administrator".into()), "{said:?}");
+    // Another scheme takes a reason.
+    let wrong = admin.post("/sets/of/force/remap", "scheme=alert&note=").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        admin.post("/sets/of/force/remap", "scheme=%2Fetc%2Fx&note=y").await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    done("/sets/of/force/remap", "scheme=uncategorised&note=asked+the+publisher").await;
+    assert!(words(&called()).contains(&"--note=asked the publisher".into()));
+    // What is damaged is said.
+    let page = done("/sets/verify", "set=force%402").await;
+    assert!(page.contains("something is damaged") && words(&called()).contains(&"force@2".into()), "{page}");
+    done("/sets/verify", "").await;
+    assert!(!called().contains("force"), "all of them");
+    assert_eq!(admin.post("/sets/verify", "set=nothing").await.status, StatusCode::NOT_FOUND);
+    let same = admin.post("/sets/diff", "from=force%401&to=force%401").await;
+    assert!(same.body.contains("Choose another version"), "{}", same.body);
+    done("/sets/diff", "from=force%401&to=force%402").await;
+    assert!(called().contains("force@1\nforce@2\n"), "{}", called());
+    // Which version goes is said, never guessed.
+    assert_eq!(admin.post("/sets/of/force/remove", "reason=old").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(admin.post("/sets/of/force@1/remove", "reason=").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    done("/sets/of/force@1/remove", "reason=old").await;
+    assert!(called().contains("force@1\n") && words(&called()).contains(&"--reason=old".into()), "{}", called());
+    assert!(admin.get("/sets").await.body.contains("Remove force@1</a>"), "the list leads to it");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
