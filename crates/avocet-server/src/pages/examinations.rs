@@ -71,6 +71,8 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             @if desk.holds(Right::SetGradingPolicy) {
                 (action(&format!("{base}/policy"), if whole.policy.is_some() { "Change what is graded" } else { "Say what is graded" }))
             }
+            @if whole.policy.is_some() && desk.holds(Right::Vote) { (action(&format!("/investigations/{}/votes/stated", whole.id), "State a grade given elsewhere")) }
+            @if whole.policy.is_some() && may_attach { (action(&format!("/investigations/{}/votes/import", whole.id), "Take in what a set says")) }
         }
         @if !jobs.is_empty() {
             h2 { "Started here" }

@@ -15,6 +15,7 @@ mod identification;
 mod investigation;
 mod investigations;
 mod ledger;
+mod outside;
 mod referrals;
 mod result;
 mod review;
@@ -55,6 +56,7 @@ pub fn routes() -> Vec<Route> {
         team::routes(),
         review::routes(),
         result::routes(),
+        outside::routes(),
         continuity::routes(),
         camera::routes(),
         figures::routes(),

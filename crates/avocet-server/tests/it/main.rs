@@ -4,6 +4,7 @@
 mod camera;
 mod examinations;
 mod gate;
+mod outside;
 mod pages;
 mod result;
 mod review;
