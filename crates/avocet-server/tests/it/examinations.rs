@@ -275,6 +275,27 @@ async fn an_administrator_imports_a_set_and_makes_backups() {
         let page = told(&admin, "/backups", "").await;
         assert!(page.contains("and its ledger verifies"), "{page}");
         assert_eq!(fs::read_dir(folder.path().join("backups")).unwrap().count(), 1);
+        // What to run to go back to it, after it was checked, and what that would lose.
+        let link = page.split("href=\"").find(|part| part.starts_with("/backups/")).unwrap();
+        let back = link.split('"').next().unwrap();
+        let name = fs::read_dir(folder.path().join("backups")).unwrap().next().unwrap().unwrap().file_name();
+        assert!(!back.contains(name.to_str().unwrap()), "no name of a folder stands in an address");
+        assert_eq!(boss.get(back).await.status, StatusCode::FORBIDDEN);
+        boss.post("/investigations/I-1/risk/danger", "danger=yes").await;
+        let page = admin.get(back).await.body;
+        assert!(page.contains("It verifies") && page.contains("record restore"), "{page}");
+        assert!(page.contains("were recorded after it") || page.contains("was recorded after it"), "{page}");
+        let database = folder.path().join("backups").join(&name).join("record.db");
+        let digest = avocet_record::digest(&fs::read(&database).unwrap()).to_string();
+        assert!(page.contains(&digest), "the digest of its database");
+        assert!(page.contains(&format!("--erased '{}", team.app.store().dir().display())), "{page}");
+        // One that was changed is not offered.
+        let head = folder.path().join("backups").join(&name).join("ledger.head");
+        let text = fs::read_to_string(&head).unwrap();
+        let altered: String = text.replacen("count", "count ", 1);
+        fs::write(&head, if altered == text { text.replacen('1', "2", 1) } else { altered }).unwrap();
+        let page = admin.get(back).await;
+        assert!(!page.body.contains("record restore"), "{}", page.body);
     } else {
         let refused = admin.post("/backups", "").await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
