@@ -8,6 +8,7 @@ use std::time::Duration;
 use avocet_base::{Md5, Sha1, Sha256};
 use avocet_examination::{CompletenessRow, EvidenceRow, Examination, FileRow, Level, ProblemRow, VolumeRow, Writer};
 use avocet_known::{Act as SetAct, CompileJob, Scheme, SetStore};
+use avocet_media::derivative::KeyFile;
 use avocet_record::store::Database;
 use avocet_server::Setup;
 use axum::http::StatusCode;
@@ -225,9 +226,49 @@ exit 3"#;
     let run = answer.to().to_owned();
     let page = told(&examiner, &format!("{run}/stop"), "").await;
     assert!(
-        page.contains("It is stopped.") && page.contains("Nothing of it was kept"),
+        page.contains("It is stopped: no small pictures had been begun.") && page.contains("Nothing of it was kept"),
         "{page}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_examination_leaves_no_key_of_its_small_pictures_and_that_stands_in_the_record() {
+    // Stands in for the program: begins small pictures, a result and a journal, and then takes long.
+    let script = r#"
+while [ $# -gt 0 ]; do if [ "$1" = --out ]; then out="$2"; fi; shift; done
+echo "{\"small_pictures\":\"$(cat "$(dirname "$0")/id")\"}" >&2
+echo x > "${out%.examination}.derivatives.partial"; echo x > "$out.partial"; echo x > "$out.journal"; touch "$(dirname "$0")/on"
+exec sleep 60"#;
+    let (folder, team) = with_folders(script).await;
+    fs::write(folder.path().join("evidence/a.dd"), vec![0; 4096]).unwrap();
+    let keys = team.app.store().dir().join("picture-keys");
+    fs::create_dir(&keys).unwrap();
+    let key_of = |byte: u8| keys.join(format!("{}.key", Sha256([byte; 32])));
+    for byte in [7, 8] {
+        drop(KeyFile::create(&key_of(byte)).unwrap());
+    }
+    fs::write(folder.path().join("id"), Sha256([7; 32]).to_string()).unwrap();
+    let examiner = team.sign_in("examiner").await;
+    let path = "/investigations/I-1/exhibits/E-1/examine";
+    let form = examiner.get(path).await.body;
+    let option = form.split("<option value=\"").find(|part| part.contains("a.dd")).unwrap();
+    let token = option.split('"').next().unwrap();
+    let run = examiner.post(path, &format!("source={token}&small=true")).await.to().to_owned();
+    for _ in 0..400 {
+        if folder.path().join("on").exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(fs::read_dir(folder.path().join("examinations")).unwrap().count(), 3, "it has begun");
+    let page = told(&examiner, &format!("{run}/stop"), "").await;
+    assert!(page.contains("It is stopped: its small pictures and their key are destroyed."), "{page}");
+    assert!(!key_of(7).exists() && key_of(8).exists(), "its own key is gone, and no other");
+    assert_eq!(fs::read_dir(folder.path().join("examinations")).unwrap().count(), 0, "and nothing is left of it");
+    let story = examiner.get("/investigations/I-1/timeline?looks=yes").await.body;
+    assert!(story.contains("was stopped; its small pictures and their key are destroyed"), "{story}");
+    // A second press does nothing more.
+    assert!(told(&examiner, &format!("{run}/stop"), "").await.contains("It had ended already."));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
