@@ -185,6 +185,17 @@ impl Scheme {
         Scheme::parse(text).ok()
     }
 
+    /// The scheme that is built in under `NAME@VERSION`, in that very version.
+    pub fn named(reference: &str) -> Option<Scheme> {
+        let (id, version) = reference.split_once('@')?;
+        Scheme::find_builtin(id).filter(|scheme| scheme.version == version)
+    }
+
+    /// The codes on which it does not alert.
+    pub fn silent(&self) -> impl Iterator<Item = &str> {
+        self.categories.iter().filter(|category| !category.alerts).map(|category| category.code.as_str())
+    }
+
     /// Reads a scheme's TOML text.
     ///
     /// # Errors

@@ -1,13 +1,14 @@
-//! Long work that is started here and done by the program itself as another process: examinations, imports of known sets.
+//! Long work that is started here and done by the program itself as another process: examinations, work on known sets.
 //! One at a time, in the order in which they were asked for. They are kept in memory; what they made stays in its folder.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use avocet_base::Sha256;
 use avocet_record::{At, ExhibitId, InvestigationId, UserId};
 use serde::Deserialize;
 
@@ -15,6 +16,8 @@ use serde::Deserialize;
 const REMEMBERED: usize = 200;
 /// Lines of what the process said that are kept.
 const SAID: usize = 6;
+/// Bytes of its answer that are kept of work on known sets.
+const ANSWER: u64 = 64 * 1024;
 
 /// What is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,11 @@ pub enum Work {
     Import {
         /// Under which name.
         name: String,
+    },
+    /// Something else is done with known sets; its answer is kept to be read.
+    Sets {
+        /// What is done, as a heading.
+        title: String,
     },
 }
 
@@ -53,6 +61,12 @@ pub struct Far {
 #[derive(Deserialize)]
 struct Line {
     progress: Far,
+}
+
+/// Said before the key of small pictures is made.
+#[derive(Deserialize)]
+struct KeyLine {
+    small_pictures: Sha256,
 }
 
 /// Where a job stands.
@@ -94,6 +108,10 @@ pub struct Job {
     pub far: Far,
     /// For how long it runs, or ran.
     pub ran: Duration,
+    /// What it answered, of work on known sets.
+    pub answer: String,
+    /// What names the small pictures that it makes, and their key, once it has said so.
+    pub small: Option<Sha256>,
 }
 
 impl Job {
@@ -112,6 +130,8 @@ struct Kept {
     job: Job,
     began: Option<Instant>,
     process: Option<Arc<Mutex<Child>>>,
+    /// Whether everything that it said was heard.
+    heard: bool,
     hide: Vec<(String, &'static str)>,
 }
 
@@ -142,8 +162,9 @@ impl Jobs {
         let mut all = self.all();
         all.last = all.last.saturating_add(1);
         let number = all.last;
-        let job = Job { number, work, by, asked, state: State::Waiting, far: Far::default(), ran: Duration::ZERO };
-        all.jobs.push(Kept { job, began: None, process: None, hide });
+        let (state, far, ran) = (State::Waiting, Far::default(), Duration::ZERO);
+        let job = Job { number, work, by, asked, state, far, ran, answer: String::new(), small: None };
+        all.jobs.push(Kept { job, began: None, process: None, heard: false, hide });
         let ended = all.jobs.iter().filter(|kept| kept.job.state.has_ended()).count();
         if ended > REMEMBERED
             && let Some(oldest) = all.jobs.iter().position(|kept| kept.job.state.has_ended())
@@ -188,16 +209,30 @@ impl Jobs {
         });
         drop(all);
         if let Some(process) = process {
-            let _ = process.lock().unwrap_or_else(PoisonError::into_inner).kill();
+            let mut process = process.lock().unwrap_or_else(PoisonError::into_inner);
+            // Waited for: what it leaves can then be removed, and nothing more comes.
+            let _ = process.kill();
+            let _ = process.wait();
+            drop(process);
+            // What it said last counts too, but nobody waits for ever.
+            for _ in 0..100 {
+                if set(&mut self.all(), number, |kept| kept.heard) != Some(false) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
         stopped.unwrap_or(false)
     }
 
     /// Runs a job to its end.
     fn run(&self, number: u64, mut command: Command) {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Started while nobody can change the list: what is stopped before is never started.
         let mut all = self.all();
+        // What an examination prints names its file, and nobody needs it.
+        let answers = set(&mut all, number, |kept| matches!(kept.job.work, Work::Sets { .. })) == Some(true);
+        let out = if answers { Stdio::piped() } else { Stdio::null() };
+        command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
         if set(&mut all, number, |kept| kept.job.state != State::Waiting) != Some(false) {
             return;
         }
@@ -210,6 +245,7 @@ impl Jobs {
             }
         };
         let heard = child.stderr.take();
+        let answer = child.stdout.take().map(|out| std::thread::spawn(move || first_of(out)));
         let process = Arc::new(Mutex::new(child));
         let hide = set(&mut all, number, |kept| {
             (kept.began, kept.job.state) = (Some(Instant::now()), State::Running);
@@ -222,6 +258,9 @@ impl Jobs {
             match serde_json::from_str::<Line>(&line) {
                 Ok(line) => drop(set(&mut self.all(), number, |kept| kept.job.far = line.progress)),
                 Err(_) if line.trim().is_empty() => {}
+                Err(_) if let Ok(line) = serde_json::from_str::<KeyLine>(&line) => {
+                    let _ = set(&mut self.all(), number, |kept| kept.job.small = Some(line.small_pictures));
+                }
                 Err(_) => {
                     said.push(line);
                     if said.len() > SAID {
@@ -230,13 +269,15 @@ impl Jobs {
                 }
             }
         }
+        let answer = answer.and_then(|reads| reads.join().ok()).unwrap_or_default();
         let ended = process.lock().unwrap_or_else(PoisonError::into_inner).wait();
         let mut said = said.join(" ");
         for (text, words) in hide.unwrap_or_default() {
             said = said.replace(&text, words);
         }
         set(&mut self.all(), number, |kept| {
-            kept.process = None;
+            (kept.process, kept.heard) = (None, true);
+            kept.job.answer = answer;
             if kept.job.state == State::Stopped {
                 return;
             }
@@ -249,6 +290,18 @@ impl Jobs {
             };
         });
     }
+}
+
+/// The beginning of what a process prints; the rest is read and dropped, so that it does not wait.
+fn first_of(mut out: impl Read) -> String {
+    let mut first = vec![];
+    let _ = out.by_ref().take(ANSWER).read_to_end(&mut first);
+    let more = std::io::copy(&mut out, &mut std::io::sink()).unwrap_or(0);
+    let mut text = String::from_utf8_lossy(&first).into_owned();
+    if more > 0 {
+        text.push_str(&format!("\n… and {} more, not kept here", avocet_base::size_text(more)));
+    }
+    text
 }
 
 fn set<R>(all: &mut All, number: u64, change: impl FnOnce(&mut Kept) -> R) -> Option<R> {
@@ -307,5 +360,19 @@ mod tests {
         assert_eq!(ended(&jobs, third).state, State::Stopped);
         assert!(matches!(ended(&jobs, import(&jobs, "exit 1")).state, State::Failed(_)));
         assert_eq!(jobs.list().len(), 5);
+    }
+
+    #[test]
+    fn the_answer_of_work_on_sets_is_kept_up_to_a_bound_and_that_of_other_work_is_not() {
+        let jobs = Jobs::default();
+        let sets = |script: &str| {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", script]);
+            jobs.add(Work::Sets { title: "Verify".into() }, UserId::new(1), At::from_ns(0), command, vec![])
+        };
+        assert_eq!(ended(&jobs, sets("echo good a@1; exit 4")).answer, "good a@1\n");
+        let long = ended(&jobs, sets("head -c 300000 /dev/zero | tr '\\0' x")).answer;
+        assert!(long.ends_with("… and 229.0 KiB more, not kept here") && long.len() < 70_000, "{}", long.len());
+        assert_eq!(ended(&jobs, import(&jobs, "echo /a/folder/JC-1.E01")).answer, "");
     }
 }

@@ -49,6 +49,39 @@ pub struct SetSays {
     pub trusted: bool,
 }
 
+impl SetSays {
+    /// Reads a list: a head `sha256,category,trusted`, then a content a line. A line that cannot be read refuses the whole list:
+    /// half of a set would look like all of it.
+    ///
+    /// # Errors
+    /// What is wrong and on which line, a clause.
+    pub fn list(text: &str) -> std::result::Result<Vec<Self>, String> {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let head = lines.next().map(|(_, line)| line.trim_start_matches('\u{feff}').trim().to_lowercase());
+        if head.as_deref() != Some("sha256,category,trusted") {
+            return Err("the first line of the list must be sha256,category,trusted".to_owned());
+        }
+        let mut all = vec![];
+        for (at, line) in lines {
+            let wrong = |what: &str| format!("line {} of the list {what}; nothing was recorded", at.saturating_add(1));
+            let parts: Vec<&str> = line.split(',').map(|part| part.trim().trim_matches('"')).collect();
+            let [sha256, category, trusted] = parts.as_slice() else {
+                return Err(wrong("does not have three columns"));
+            };
+            all.push(Self {
+                sha256: sha256.parse().map_err(|_| wrong("names no SHA-256"))?,
+                category: category.parse().map_err(|_| wrong("has no category"))?,
+                trusted: match trusted.to_lowercase().as_str() {
+                    "yes" | "true" | "1" => true,
+                    "no" | "false" | "0" | "" => false,
+                    _ => return Err(wrong("says neither yes nor no for trusted")),
+                },
+            });
+        }
+        Ok(all)
+    }
+}
+
 /// What came of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Imported {

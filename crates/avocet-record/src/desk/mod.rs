@@ -36,6 +36,7 @@ pub use agreement::{AgreementOf, Imported, Sample, SetSays};
 pub use care::Exposure;
 pub use draft::{Done, Told};
 pub use exhibit::Exhibit;
+pub use extract::ExtractMade;
 pub(crate) use investigation::Item;
 pub use investigation::{Opening, Queued};
 pub use limits::LimitChange;
@@ -47,7 +48,8 @@ pub use overview::{Attached, Head, Overview};
 pub use people::{CustodyShown, Details, People, PersonShown, SafeguardingShown};
 pub use referral::{Conflict, Incoming, Referral};
 pub use review::{
-    Accepted, Batch, BatchItem, Border, GroupMember, LARGEST_BATCH, LEASE_MINUTES, NearGroup, Progress, Undone, Voted,
+    Accepted, Batch, BatchItem, Border, GroupMember, LARGEST_BATCH, LEASE_MINUTES, NearGroup, OwnCamera, Progress,
+    Undone, Voted,
 };
 pub use team::{ChildToFind, SearchHit, Searched};
 pub use warrant::{IpEventShown, WarrantShown};

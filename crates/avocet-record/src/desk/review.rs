@@ -96,6 +96,21 @@ pub struct Batch {
     pub progress: Progress,
 }
 
+/// A camera that somebody stated to be that of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCamera {
+    /// The number of the entry.
+    pub seq: u64,
+    /// When.
+    pub at: At,
+    /// By whom.
+    pub by: UserId,
+    /// Of which device.
+    pub exhibit: ExhibitId,
+    /// Maker and model, as the pictures state them.
+    pub model: String,
+}
+
 /// How far the review of an investigation is: what the quiet page between batches says. Nothing in it is about a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Progress {
@@ -657,6 +672,22 @@ impl Desk<'_> {
             tx.record(&Event::Review { investigation, fact }).await
         })
         .await
+    }
+
+    /// The cameras that somebody stated to be those of devices of the investigation, in the order of their entries.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn own_cameras(&self, investigation: InvestigationId) -> Result<Vec<OwnCamera>> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let facts = self.store.facts_of_kind(&investigation.to_string(), Event::CAMERA_STATED).await?;
+        let stated = facts.into_iter().filter_map(|recorded| match recorded.fact {
+            Event::Review { fact: ReviewFact::CameraStated { exhibit, model }, .. } => {
+                Some(OwnCamera { seq: recorded.seq, at: recorded.at, by: recorded.by, exhibit, model })
+            }
+            _ => None,
+        });
+        Ok(stated.collect())
     }
 
     /// Records that veiled tiles of these contents were shown to this person: to be called once for each batch that was

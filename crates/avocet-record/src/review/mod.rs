@@ -8,8 +8,10 @@ mod extract;
 mod fact;
 mod found;
 mod order;
+mod report;
 
 pub use extract::{EXTRACT, Graded, GradedBy, GradedCount, GradingExtract};
 pub use fact::ReviewFact;
 pub use found::{Found, FoundError, InGroup, Look, Near, Said, list, read_list};
 pub use order::{Place, Queueing, Reason, Todo, todo};
+pub use report::{Exported, GradingReport, NONE_OF_THESE, SCHEDULE_NOTE};

@@ -174,6 +174,12 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Keeps bytes beside the ledger, in the clear, under a name that says their digest: what is there is the same.
+    pub(crate) async fn keep_document(&mut self, id: &str, body: &[u8]) -> Result<()> {
+        run!(self, KEEP_DOCUMENT, id, body.to_vec());
+        Ok(())
+    }
+
     /// Bytes that were kept.
     pub(crate) async fn document(&mut self, id: &str) -> Result<Vec<u8>> {
         let row = row!(self.conn, DOCUMENT, id).ok_or_else(|| RecordError::Unknown { what: id.to_owned() })?;
@@ -242,6 +248,18 @@ impl Store {
         let mut conn = self.db.reader().await?;
         let rows = rows!(conn, SAME_MEDIA, id.to_string());
         rows.iter().map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?, db::uint(row, 2)?))).collect()
+    }
+
+    /// Whether bytes were kept under a name.
+    pub(crate) async fn has_document(&self, name: &str) -> Result<bool> {
+        let mut conn = self.db.reader().await?;
+        Ok(row!(conn, HAS_DOCUMENT, name).is_some())
+    }
+
+    /// Bytes that were kept in the clear.
+    pub(crate) async fn plain_document(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let mut conn = self.db.reader().await?;
+        row!(conn, DOCUMENT, name).map(|row| row.try_get(0).when("read a document")).transpose()
     }
 
     /// A sealed document, opened with the key that it was sealed under.

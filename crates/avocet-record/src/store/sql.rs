@@ -65,7 +65,9 @@ statements! {
     SET_SECRET = "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     DELETE_SECRET = "DELETE FROM secret WHERE name = $1";
     ADD_DOCUMENT = "INSERT INTO document (id, body) VALUES ($1, $2)";
+    KEEP_DOCUMENT = "INSERT INTO document (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
     DOCUMENT = "SELECT body FROM document WHERE id = $1";
+    HAS_DOCUMENT = "SELECT 1 FROM document WHERE id = $1";
     ADD_ACCOUNT = "INSERT INTO account (id, login, roles, active) VALUES ($1, $2, $3, 1)";
     SET_ROLES = "UPDATE account SET roles = $2 WHERE id = $1";
     CLOSE_ACCOUNT = "UPDATE account SET active = 0 WHERE id = $1";

@@ -1,6 +1,7 @@
 //! Examinations: starting one and watching it, its completeness before anything else, attaching it, and how an
 //! investigation is graded. A browser names a source or a result only by the digest of what it was shown.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use avocet_base::{Sha256, plural, size_text};
 use avocet_examination::{Level, Summary};
 use avocet_known::{Scheme, SetStore};
+use avocet_media::derivative::{self, KeyFile, Writer};
 use avocet_record::desk::{Desk, Exhibit, Overview};
 use avocet_record::event::Act;
 use avocet_record::exhibit::ExhibitFact;
@@ -71,6 +73,8 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             @if desk.holds(Right::SetGradingPolicy) {
                 (action(&format!("{base}/policy"), if whole.policy.is_some() { "Change what is graded" } else { "Say what is graded" }))
             }
+            @if whole.policy.is_some() && desk.holds(Right::Vote) { (action(&format!("/investigations/{}/votes/stated", whole.id), "State a grade given elsewhere")) }
+            @if whole.policy.is_some() && may_attach { (action(&format!("/investigations/{}/votes/import", whole.id), "Take in what a set says")) }
         }
         @if !jobs.is_empty() {
             h2 { "Started here" }
@@ -652,18 +656,69 @@ async fn progress(ctx: &Ctx, _: &Desk<'_>) -> Page {
     Ok(Answer::Part { kind: "application/json", bytes: said.to_string().into_bytes() })
 }
 
-async fn stop(ctx: &Ctx, _: &Desk<'_>) -> Page {
-    let (job, _, out) = job(ctx)?;
-    let page = format!("/investigations/{}/examinations/run/{}", ctx.investigation()?, job.number);
+/// What became of the small pictures of an examination that was stopped.
+enum Small {
+    /// None had been begun.
+    None,
+    /// They and the key that they were made under are destroyed.
+    Destroyed,
+    /// They are destroyed; their key opens others too and stays.
+    Shared,
+    /// This key could not be destroyed.
+    Left(String),
+}
+
+/// Takes away what a stopped examination left: it is no result, and its small pictures must never open again.
+fn clear_away(ctx: &Ctx, out: &Path, said: Option<Sha256>) -> Small {
+    let store = derivative::store_path(out);
+    let partial = store.with_added_extension("partial");
+    // It says whose they are before it makes the key; their own file says so only when its first block is written.
+    let begun = said.or_else(|| Writer::begun(&store).ok().flatten().map(Sha256));
+    // The key as it lies in the file itself goes first, so that what a disk keeps of removed files opens with nothing.
+    for path in [&partial, &store] {
+        let _ = derivative::destroy(path);
+    }
+    let key = begun.map(|id| format!("{id}.key"));
+    let small = match (key, &ctx.app.setup.picture_key) {
+        (None, _) => Small::None,
+        (Some(_), Some(_)) => Small::Shared,
+        (Some(key), None) => {
+            let path = ctx.app.store.dir().join("picture-keys").join(&key);
+            match KeyFile::destroy(&path) {
+                Ok(()) => Small::Destroyed,
+                // It had not come to making one.
+                Err(_) if matches!(path.try_exists(), Ok(false)) => Small::Destroyed,
+                Err(_) => Small::Left(key),
+            }
+        }
+    };
+    // Beside the result: its beginning and the journal that a resumption would read.
+    for left in [out.with_added_extension("partial"), out.with_added_extension("journal"), partial, store] {
+        let _ = std::fs::remove_file(left);
+    }
+    small
+}
+
+async fn stop(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let (job, exhibit, out) = job(ctx)?;
+    let investigation = ctx.investigation()?;
+    let page = format!("/investigations/{investigation}/examinations/run/{}", job.number);
     if !ctx.app.jobs.stop(job.number) {
         return ctx.told(page, "It had ended already.");
     }
-    // What a stopped one leaves is no result.
-    let partial = std::path::PathBuf::from(format!("{}.partial", out.display()));
-    for left in [partial, avocet_media::derivative::store_path(&out)] {
-        let _ = std::fs::remove_file(left);
-    }
-    ctx.told(page, "It is stopped.")
+    let small = ctx.app.jobs.one(job.number).and_then(|job| job.small);
+    let said = match clear_away(ctx, &out, small) {
+        Small::None => "no small pictures had been begun".to_owned(),
+        Small::Destroyed => "its small pictures and their key are destroyed".to_owned(),
+        Small::Shared => "its small pictures are destroyed; the key that they share with others stays".to_owned(),
+        Small::Left(key) => format!(
+            "the key of its small pictures could not be destroyed: whoever looks after the server removes {key} from the \
+             folder of picture keys"
+        ),
+    };
+    let about = vec![investigation.to_string(), exhibit.to_string()];
+    desk.looked(Act::Viewed, about, &format!("an examination of its copy was stopped; {said}"), 1).await?;
+    ctx.told(page, format!("It is stopped: {said}."))
 }
 
 const POLICIES: [(&str, &str); 3] = [

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use avocet_base::plural;
-use avocet_record::desk::Desk;
+use avocet_record::desk::{Desk, Overview};
 use avocet_record::event::Act;
 use avocet_record::law::Right;
 use avocet_record::safeguard::Step;
@@ -41,19 +41,7 @@ async fn board(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         let unidentified = shown.file.person.made().is_some_and(|(_, unidentified)| unidentified);
         shown.file.identification.step(unidentified)
     };
-    // What pictures state is read from the sealed files, and by those who may view media.
-    let mut all = Leads::default();
-    let mut missing = vec![];
-    let may_view = desk.may(Right::ViewMedia, Some(id)).await.is_ok();
-    for attached in whole.examinations.iter().filter(|done| may_view && done.replaced_by.is_none()) {
-        match by_result(ctx, attached.result_digest) {
-            Some(found) => merge(&mut all, leads::read(&found.path).map_err(|_| Fault::Server("read an examination"))?),
-            None => missing.push(attached.id.to_string()),
-        }
-    }
-    if may_view {
-        desk.looked(Act::Viewed, vec![id.to_string()], "cameras and places of its pictures", all.pictures).await?;
-    }
+    let Stated { leads: all, missing, may_view } = stated(ctx, desk, &whole).await?;
     let body = html! {
         (inset(&html! { p { "A lead is never proof. What is known is stated on the child’s page, with what it rests on." } }))
         h2 { "Children" }
@@ -91,6 +79,7 @@ async fn board(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             @if !missing.is_empty() { (inset(&html! { p { "Not in what follows, because their sealed files are not in the folder that this server looks in: " (missing.join(", ")) "." } })) }
             h2 { "Cameras" }
             (cameras(&all))
+            @if desk.holds(Right::RecordExhibit) { p { "Is one of them a device’s own? It is stated on the device’s page, under " a href={ (base) "/exhibits" } { "Exhibits" } "." } }
             h2 { "Series: pictures that look the same" }
             @if all.series.is_empty() { p { "No two pictures look the same within the threshold." } }
             @else {
@@ -102,6 +91,36 @@ async fn board(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         }
     };
     shown(ctx, desk, "Victim identification", &body).await
+}
+
+/// What the pictures of an investigation state.
+pub struct Stated {
+    /// Together.
+    pub leads: Leads,
+    /// Examinations whose sealed files are not here.
+    pub missing: Vec<String>,
+    /// Whether this person may read it at all.
+    pub may_view: bool,
+}
+
+/// Reads it from the sealed files, for those who may view media. The look is recorded.
+pub async fn stated(ctx: &Ctx, desk: &Desk<'_>, whole: &Overview) -> Result<Stated, Fault> {
+    let may_view = desk.may(Right::ViewMedia, Some(whole.id)).await.is_ok();
+    let mut stated = Stated { leads: Leads::default(), missing: vec![], may_view };
+    for attached in whole.examinations.iter().filter(|done| may_view && done.replaced_by.is_none()) {
+        match by_result(ctx, attached.result_digest) {
+            Some(found) => {
+                let one = leads::read(&found.path).map_err(|_| Fault::Server("read an examination"))?;
+                merge(&mut stated.leads, one);
+            }
+            None => stated.missing.push(attached.id.to_string()),
+        }
+    }
+    if may_view {
+        let (at, pictures) = (vec![whole.id.to_string()], stated.leads.pictures);
+        desk.looked(Act::Viewed, at, "cameras and places of its pictures", pictures).await?;
+    }
+    Ok(stated)
 }
 
 fn merge(all: &mut Leads, one: Leads) {
@@ -123,7 +142,8 @@ fn merge(all: &mut Leads, one: Leads) {
     all.impossible = all.impossible.saturating_add(one.impossible);
 }
 
-fn span(seen: &Seen) -> String {
+/// From when to when pictures say that they were taken.
+pub fn span(seen: &Seen) -> String {
     match (&seen.first, &seen.last) {
         (Some(first), Some(last)) if first != last => format!("{first} to {last}"),
         (Some(only), _) => only.clone(),

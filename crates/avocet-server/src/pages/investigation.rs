@@ -47,6 +47,12 @@ fn warrant_step(shown: &WarrantShown) -> Vec<String> {
     about(shown.id, &reasons).chain(about(shown.id, &shown.findings)).collect()
 }
 
+/// How many contents stand at `undecided`, `second-view`, `disagreement` or `to-moderate`.
+pub fn standing(whole: &Overview, word: &str) -> u64 {
+    let of = whole.totals.iter().filter(|(name, _)| name.contains(&format!(" {word}")));
+    of.map(|(_, n)| u64::try_from(*n).unwrap_or(0)).sum()
+}
+
 /// The path of the work, in its order.
 fn steps(whole: &Overview) -> Vec<Step> {
     let mut risk = whole.risk_findings.clone();
@@ -82,10 +88,6 @@ fn steps(whole: &Overview) -> Vec<Step> {
             without.join(", ")
         )],
     };
-    let open = |word: &str| -> i64 {
-        let of = whole.totals.iter().filter(|(name, _)| name.contains(&format!(" {word}")));
-        of.map(|(_, n)| *n).sum()
-    };
     let mut grading = vec![];
     if whole.policy.is_none() && !whole.examinations.is_empty() {
         grading.push("no grading policy is set".to_owned());
@@ -96,11 +98,9 @@ fn steps(whole: &Overview) -> Vec<Step> {
         ("disagreement", "graded differently by two people"),
         ("to-moderate", "to be moderated"),
     ] {
-        if open(word) > 0 {
-            grading.push(format!(
-                "{} {what}",
-                avocet_base::plural(open(word).unsigned_abs(), "content is", "contents are")
-            ));
+        let n = standing(whole, word);
+        if n > 0 {
+            grading.push(format!("{} {what}", avocet_base::plural(n, "content is", "contents are")));
         }
     }
     let people = about_people(whole);

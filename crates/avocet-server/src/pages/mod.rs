@@ -5,6 +5,7 @@ mod account;
 mod acts;
 pub mod assets;
 mod backups;
+mod camera;
 mod continuity;
 mod device_check;
 mod examinations;
@@ -14,10 +15,13 @@ mod identification;
 mod investigation;
 mod investigations;
 mod ledger;
+mod outside;
 mod referrals;
+mod result;
 mod review;
 mod search;
 mod sections;
+mod set_work;
 mod sets;
 mod sign_in;
 mod team;
@@ -51,10 +55,14 @@ pub fn routes() -> Vec<Route> {
         search::routes(),
         team::routes(),
         review::routes(),
+        result::routes(),
+        outside::routes(),
         continuity::routes(),
+        camera::routes(),
         figures::routes(),
         access::routes(),
         sets::routes(),
+        set_work::routes(),
         ledger::routes(),
         backups::routes(),
         account::routes(),

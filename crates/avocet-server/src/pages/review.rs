@@ -6,7 +6,7 @@ use avocet_known::Scheme;
 use avocet_record::InvestigationId;
 use avocet_record::desk::{Batch, BatchItem, Border, Desk, Progress};
 use avocet_record::law::Right;
-use avocet_record::review::Todo;
+use avocet_record::review::{NONE_OF_THESE as NONE, Todo};
 use avocet_record::staff::Rest;
 use avocet_record::vote::{Category, RequestReason};
 use maud::{DOCTYPE, Markup, html};
@@ -24,8 +24,6 @@ const TILES: u32 = 24;
 const COVER_SECONDS: u32 = 60;
 /// A clear picture is taken away after so many seconds, whatever is held.
 const LONGEST_SECONDS: u32 = 5;
-/// The code of what belongs to no category of the scheme.
-const NONE: &str = "none";
 /// Letters that mean something else here.
 const TAKEN: &str = "UFVNGSX";
 

@@ -408,6 +408,8 @@ async fn exhibit(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let team = Team::of(desk).await?;
     let findings: Vec<String> = exhibit.findings.iter().map(ToString::to_string).collect();
     let steps = exhibit.state.continuity();
+    let own = desk.own_cameras(ctx.investigation()?).await?;
+    let own: Vec<_> = own.iter().filter(|camera| camera.exhibit == id).collect();
     let body = html! {
         (found(&team, &findings))
         (rows(&[
@@ -426,6 +428,10 @@ async fn exhibit(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                     @for serial in serials { (serial.kind) ": " span.mono { (serial.value) } br; }
                 }
             }),
+            ("Cameras stated to be its own", html! {
+                @for camera in &own { (camera.model) span.quiet { " – entry " (camera.seq) ", " (team.name(camera.by)) } br; }
+                @if own.is_empty() { "none" }
+            }),
             ("Part of", html! {
                 @if let Some(ExhibitFact::Taken { parent: Some(parent), .. }) = exhibit.state.origin() {
                     a href={ "/investigations/" (ctx.investigation()?) "/exhibits/" (parent) } { (parent) }
@@ -435,6 +441,7 @@ async fn exhibit(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         div.actions {
             @if desk.holds(Right::AttachExamination) { (action(&format!("/investigations/{}/exhibits/{id}/examine", ctx.investigation()?), "Begin an examination of it")) }
             @if desk.holds(Right::RecordExhibit) { (action(&format!("/investigations/{}/exhibits/{id}/label", ctx.investigation()?), "Label to print")) }
+            @if desk.holds(Right::RecordExhibit) { (action(&format!("/investigations/{}/exhibits/{id}/camera", ctx.investigation()?), "State a camera as its own")) }
         }
         h2 { "What to do with it" }
         (deeds(ctx, desk, "exhibits", "thing", &id.to_string()))

@@ -16,8 +16,10 @@ use crate::jobs::{Job, State, Work};
 use crate::route::{Answer, Ctx, Page, Route, Rule, form, route};
 use crate::view::{self, Fields, action, count, empty, error_summary, inset, rows, table, tag, uk, warning};
 
+/// What administrators do with sets.
+const MANAGE: Rule = super::set_work::MANAGE;
+
 const SEE: Rule = Rule::Any(&[Right::SeeQueue, Right::ManageStore]);
-const MANAGE: Rule = Rule::Any(&[Right::ManageStore]);
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -28,11 +30,11 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-fn store(ctx: &Ctx) -> SetStore {
+pub fn store(ctx: &Ctx) -> SetStore {
     SetStore::at(&ctx.app.store.dir().join("sets"))
 }
 
-fn unreadable<E>(_: E) -> Fault {
+pub fn unreadable<E>(_: E) -> Fault {
     Fault::Server("read the known sets")
 }
 
@@ -65,7 +67,7 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                         html! { (info.kept) },
                         html! { @if rejected(info) > 0 { (tag("wait", &format!("{} rejected", rejected(info)))) } @else { (tag("good", "None rejected")) } },
                         html! { (info.scheme.as_str()) " " (info.scheme_version) },
-                        html! { @for line in stated(info).iter().take(3) { (line) br; } },
+                        html! { @for line in stated(info).iter().take(3) { span.mono { (line) } br; } },
                         html! { @if let Some(entry) = since { (entry.time) } },
                     ]);
                 }
@@ -77,11 +79,23 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         ctx.app.jobs.list().into_iter().filter(|job| matches!(job.work, Work::Import { .. })).collect();
     let body = html! {
         p { "What pictures and files are compared with. A match says that a set has the same content; it is not a grade." }
-        div.actions { @if desk.holds(Right::ManageStore) { (action("/sets/import", "Import a set")) } }
+        @if desk.holds(Right::ManageStore) {
+            div.actions {
+                (action("/sets/import", "Import a set"))
+                @if !lines.is_empty() { (action("/sets/diff", "Compare two versions")) (super::set_work::verify_button(ctx, None)) }
+            }
+        }
         @if !broken.is_empty() { (warning(&html! { p { "These cannot be used:" } ul { @for line in &broken { li { (line) } } } })) }
         @for job in imports.iter().take(5) {
             @if let Work::Import { name } = &job.work {
                 p { "Import of " strong { (name) } ", asked for " (uk(job.asked)) ": " (import_state(&job.state)) }
+            }
+        }
+        @if desk.holds(Right::ManageStore) {
+            @for job in ctx.app.jobs.list().into_iter().filter(|job| matches!(job.work, Work::Sets { .. })).take(5) {
+                @if let Work::Sets { title } = &job.work {
+                    p { a href={ "/sets/run/" (job.number) } { (title) } ", asked for " (uk(job.asked)) ": " (super::set_work::state_tag(&job.state)) }
+                }
             }
         }
         @if lines.is_empty() {
@@ -93,7 +107,7 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     Ok(Answer::Html(view::page(ctx, desk, "Known sets", &body)))
 }
 
-fn import_state(state: &State) -> Markup {
+pub fn import_state(state: &State) -> Markup {
     match state {
         State::Waiting => tag("plain", "Waiting for other work"),
         State::Running => tag("wait", "Running; look again in a while"),
@@ -129,7 +143,7 @@ async fn one(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 html! { (source.name) },
                 html! { (source.publisher.as_deref().unwrap_or("not stated")) },
                 html! { (size_text(source.bytes)) ", " (plural(source.records, "record", "records")) },
-                html! { (stated.join("; ")) },
+                html! { span.mono { (stated.join("; ")) } },
                 html! { span.mono { (source.sha256) } },
             ]
         })
@@ -149,6 +163,14 @@ async fn one(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         })
         .collect();
     let body = html! {
+        @if desk.holds(Right::ManageStore) {
+            div.actions {
+                (action(&format!("/sets/of/{}/update", set.name), "Further files or a delta"))
+                (action(&format!("/sets/of/{}/remap", set.name), "Read it with another scheme"))
+                (super::set_work::verify_button(ctx, Some(&set)))
+                (action(&format!("/sets/of/{set}/remove"), "Remove this version"))
+            }
+        }
         @if rejected(info) > 0 {
             (warning(&html! {
                 p { strong { (plural(rejected(info), "record", "records")) " could not be used." } " They match nothing." }
@@ -176,7 +198,7 @@ async fn ask(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     Ok(Answer::Html(ask_page(ctx, desk, &Form::default(), &Wrong::default())?))
 }
 
-fn files(folder: &Path) -> Result<folders::Listed, Fault> {
+pub fn files(folder: &Path) -> Result<folders::Listed, Fault> {
     folders::list(folder, |_, is_folder| !is_folder)
 }
 
@@ -198,7 +220,7 @@ fn ask_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Ma
                 .map(|scheme| (scheme.id.as_str().to_owned(), format!("{} ({})", scheme.title, scheme.jurisdiction)))
                 .collect();
             html! {
-                (inset(&html! { p { "Several files can be one set. A name that is there already is refused: a further version is made at the command line (" code { "avocet sets update" } ")." } }))
+                (inset(&html! { p { "Several files can be one set. A name that is there already is refused: a further version is made on that set’s own page." } }))
                 (error_summary(wrong))
                 @if choices.is_empty() { (empty(&html! { p { strong { "There is no file in the folder." } } })) }
                 @else {
@@ -235,10 +257,7 @@ async fn import(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     if !name.is_empty() && !fine {
         wrong.add("name", "Use small letters, digits and hyphens");
     } else if !name.is_empty() && store(ctx).names().map_err(unreadable)?.contains(&name) {
-        wrong.add(
-            "name",
-            "There is a set of this name already; choose another, or make a further version at the command line",
-        );
+        wrong.add("name", "There is a set of this name already; choose another, or make a further version on its page");
     }
     let scheme = ctx.form.text("scheme").filter(|id| Scheme::find_builtin(id).is_some());
     if scheme.is_none() {

@@ -34,7 +34,7 @@ const NAVIGATION: [(&str, &str, Rule); 13] = [
 ];
 
 /// The sections of an investigation.
-pub const SECTIONS: [(&str, &str); 14] = [
+pub const SECTIONS: [(&str, &str); 15] = [
     ("", "Summary"),
     ("/people", "People"),
     ("/referrals", "Referrals"),
@@ -43,6 +43,7 @@ pub const SECTIONS: [(&str, &str); 14] = [
     ("/exhibits", "Exhibits"),
     ("/examinations", "Examinations"),
     ("/review", "Review"),
+    ("/result", "Result of the grading"),
     ("/safeguarding", "Safeguarding"),
     ("/identification", "Victim identification"),
     ("/orders", "Orders"),
@@ -55,6 +56,7 @@ pub const SECTIONS: [(&str, &str); 14] = [
 fn section_rule(section: &str) -> Option<Rule> {
     match section {
         "/review" => Some(Rule::Any(&[Right::Vote, Right::Moderate])),
+        "/result" => Some(Rule::Any(&[Right::ExtractGrading])),
         "/identification" => Some(Rule::Any(&[Right::RestrictedChild])),
         "/conflicts" => Some(Rule::Any(&[Right::CheckConflicts])),
         _ => None,

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use avocet_base::{Md5, Sha1, Sha256};
 use avocet_examination::{CompletenessRow, EvidenceRow, Examination, FileRow, Level, ProblemRow, VolumeRow, Writer};
+use avocet_known::{Act as SetAct, CompileJob, Scheme, SetStore};
+use avocet_media::derivative::KeyFile;
 use avocet_record::store::Database;
 use avocet_server::Setup;
 use axum::http::StatusCode;
@@ -223,7 +225,50 @@ exit 3"#;
     let answer = examiner.post(path, &format!("source={token}")).await;
     let run = answer.to().to_owned();
     let page = told(&examiner, &format!("{run}/stop"), "").await;
-    assert!(page.contains("It is stopped.") && page.contains("Nothing of it was kept"), "{page}");
+    assert!(
+        page.contains("It is stopped: no small pictures had been begun.") && page.contains("Nothing of it was kept"),
+        "{page}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_examination_leaves_no_key_of_its_small_pictures_and_that_stands_in_the_record() {
+    // Stands in for the program: begins small pictures, a result and a journal, and then takes long.
+    let script = r#"
+while [ $# -gt 0 ]; do if [ "$1" = --out ]; then out="$2"; fi; shift; done
+echo "{\"small_pictures\":\"$(cat "$(dirname "$0")/id")\"}" >&2
+echo x > "${out%.examination}.derivatives.partial"; echo x > "$out.partial"; echo x > "$out.journal"; touch "$(dirname "$0")/on"
+exec sleep 60"#;
+    let (folder, team) = with_folders(script).await;
+    fs::write(folder.path().join("evidence/a.dd"), vec![0; 4096]).unwrap();
+    let keys = team.app.store().dir().join("picture-keys");
+    fs::create_dir(&keys).unwrap();
+    let key_of = |byte: u8| keys.join(format!("{}.key", Sha256([byte; 32])));
+    for byte in [7, 8] {
+        drop(KeyFile::create(&key_of(byte)).unwrap());
+    }
+    fs::write(folder.path().join("id"), Sha256([7; 32]).to_string()).unwrap();
+    let examiner = team.sign_in("examiner").await;
+    let path = "/investigations/I-1/exhibits/E-1/examine";
+    let form = examiner.get(path).await.body;
+    let option = form.split("<option value=\"").find(|part| part.contains("a.dd")).unwrap();
+    let token = option.split('"').next().unwrap();
+    let run = examiner.post(path, &format!("source={token}&small=true")).await.to().to_owned();
+    for _ in 0..400 {
+        if folder.path().join("on").exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(fs::read_dir(folder.path().join("examinations")).unwrap().count(), 3, "it has begun");
+    let page = told(&examiner, &format!("{run}/stop"), "").await;
+    assert!(page.contains("It is stopped: its small pictures and their key are destroyed."), "{page}");
+    assert!(!key_of(7).exists() && key_of(8).exists(), "its own key is gone, and no other");
+    assert_eq!(fs::read_dir(folder.path().join("examinations")).unwrap().count(), 0, "and nothing is left of it");
+    let story = examiner.get("/investigations/I-1/timeline?looks=yes").await.body;
+    assert!(story.contains("was stopped; its small pictures and their key are destroyed"), "{story}");
+    // A second press does nothing more.
+    assert!(told(&examiner, &format!("{run}/stop"), "").await.contains("It had ended already."));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -271,12 +316,110 @@ async fn an_administrator_imports_a_set_and_makes_backups() {
         let page = told(&admin, "/backups", "").await;
         assert!(page.contains("and its ledger verifies"), "{page}");
         assert_eq!(fs::read_dir(folder.path().join("backups")).unwrap().count(), 1);
+        // What to run to go back to it, after it was checked, and what that would lose.
+        let link = page.split("href=\"").find(|part| part.starts_with("/backups/")).unwrap();
+        let back = link.split('"').next().unwrap();
+        let name = fs::read_dir(folder.path().join("backups")).unwrap().next().unwrap().unwrap().file_name();
+        assert!(!back.contains(name.to_str().unwrap()), "no name of a folder stands in an address");
+        assert_eq!(boss.get(back).await.status, StatusCode::FORBIDDEN);
+        boss.post("/investigations/I-1/risk/danger", "danger=yes").await;
+        let page = admin.get(back).await.body;
+        assert!(page.contains("It verifies") && page.contains("record restore"), "{page}");
+        assert!(page.contains("were recorded after it") || page.contains("was recorded after it"), "{page}");
+        let database = folder.path().join("backups").join(&name).join("record.db");
+        let digest = avocet_record::digest(&fs::read(&database).unwrap()).to_string();
+        assert!(page.contains(&digest), "the digest of its database");
+        assert!(page.contains(&format!("--erased '{}", team.app.store().dir().display())), "{page}");
+        // One that was changed is not offered.
+        let head = folder.path().join("backups").join(&name).join("ledger.head");
+        let text = fs::read_to_string(&head).unwrap();
+        let altered: String = text.replacen("count", "count ", 1);
+        fs::write(&head, if altered == text { text.replacen('1', "2", 1) } else { altered }).unwrap();
+        let page = admin.get(back).await;
+        assert!(!page.body.contains("record restore"), "{}", page.body);
     } else {
         let refused = admin.post("/backups", "").await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refused.body.contains("is copied with pg_dump"), "{}", refused.body);
     }
     assert_eq!(boss.post("/backups", "").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn further_versions_of_a_set_are_made_checked_compared_and_removed_by_the_program() {
+    let script = r#"for a in "$@"; do echo "$a"; done > "$(dirname "$0")/called"; echo "user $USER" >> "$(dirname "$0")/called"
+echo "answer of $4"; if [ "$4" = verify ]; then exit 4; fi"#;
+    let (folder, team) = with_folders(script).await;
+    // Two versions, compiled from a list of digests.
+    let list = folder.path().join("sets/list.csv");
+    let store = SetStore::at(&team.app.store().dir().join("sets"));
+    let scheme = Scheme::find_builtin("alert").unwrap();
+    let act = SetAct { time: "2026-11-20T12:00:00Z", user: "test", note: None };
+    fs::write(&list, format!("{}\n", "ab".repeat(16))).unwrap();
+    let files = [list.clone()];
+    store.import("force", &CompileJob::new("force", &files, &scheme), act, &mut |_| {}).unwrap();
+    fs::write(&list, format!("{}\n", "cd".repeat(16))).unwrap();
+    store.update("force", &files, &scheme, 1 << 24, act, &mut |_| {}).unwrap();
+    let (admin, boss) = (team.sign_in("administrator").await, team.sign_in("supervisor").await);
+    assert!(!boss.get("/sets/of/force@2").await.body.contains("Further files"), "only administrators are offered it");
+    let page = admin.get("/sets/of/force@2").await.body;
+    for act in ["Further files or a delta", "Read it with another scheme", "Verify it", "Remove this version"] {
+        assert!(page.contains(act), "{act}");
+    }
+    for path in
+        ["/sets/of/force/update", "/sets/of/force/remap", "/sets/of/force@1/remove", "/sets/diff", "/sets/run/1"]
+    {
+        assert_eq!(boss.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let called = || fs::read_to_string(folder.path().join("called")).unwrap();
+    let done = async |path: &str, body: &str| {
+        let answer = admin.post(path, body).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}: {}", answer.body);
+        for _ in 0..400 {
+            let page = admin.get(answer.to()).await.body;
+            if page.contains("It has ended.") {
+                return page;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{path} does not end");
+    };
+    let words = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    // A delta: only files that are listed, and with a reason.
+    let form = admin.get("/sets/of/force/update").await.body;
+    let token = form.split("type=\"checkbox\" name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let wrong = admin.post("/sets/of/force/update", "file=..%2Fprogram").await;
+    assert!(wrong.body.contains("Choose the files") && wrong.body.contains("Enter why"), "{}", wrong.body);
+    let page = done("/sets/of/force/update", &format!("file={token}&note=--scheme=x")).await;
+    assert!(page.contains("answer of update"), "{page}");
+    let said = words(&called());
+    assert!(said.contains(&"force".into()) && said.contains(&list.display().to_string()), "{said:?}");
+    assert!(said.contains(&"--note=--scheme=x".into()) && said.contains(&"user administrator".into()), "{said:?}");
+    // Another scheme takes a reason.
+    let wrong = admin.post("/sets/of/force/remap", "scheme=alert&note=").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        admin.post("/sets/of/force/remap", "scheme=%2Fetc%2Fx&note=y").await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    done("/sets/of/force/remap", "scheme=uncategorised&note=asked+the+publisher").await;
+    assert!(words(&called()).contains(&"--note=asked the publisher".into()));
+    // What is damaged is said.
+    let page = done("/sets/verify", "set=force%402").await;
+    assert!(page.contains("something is damaged") && words(&called()).contains(&"force@2".into()), "{page}");
+    done("/sets/verify", "").await;
+    assert!(!called().contains("force"), "all of them");
+    assert_eq!(admin.post("/sets/verify", "set=nothing").await.status, StatusCode::NOT_FOUND);
+    let same = admin.post("/sets/diff", "from=force%401&to=force%401").await;
+    assert!(same.body.contains("Choose another version"), "{}", same.body);
+    done("/sets/diff", "from=force%401&to=force%402").await;
+    assert!(called().contains("force@1\nforce@2\n"), "{}", called());
+    // Which version goes is said, never guessed.
+    assert_eq!(admin.post("/sets/of/force/remove", "reason=old").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(admin.post("/sets/of/force@1/remove", "reason=").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    done("/sets/of/force@1/remove", "reason=old").await;
+    assert!(called().contains("force@1\n") && words(&called()).contains(&"--reason=old".into()), "{}", called());
+    assert!(admin.get("/sets").await.body.contains("Remove force@1</a>"), "the list leads to it");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,7 @@ fn address(route: &Route, of: u64, things: u64) -> String {
         .replace("{referral}", "R-999")
         .replace("{sha256}", &"0".repeat(64))
         .replace("{result}", &"0".repeat(64))
+        .replace("{extract}", &"0".repeat(64))
         .replace("{set}", "nothing@1")
         .replace("{batch}", "nothing")
         .replace("{n}", "0")

@@ -16,7 +16,7 @@ use crate::support::{Browser, PASSWORD, Team, team_with};
 // The writer of small sealed examinations of the record's own tests: it shares no code with what is tested here.
 #[allow(dead_code, reason = "the record's tests use more of it")]
 #[path = "../../../avocet-record/tests/it/sealed.rs"]
-mod sealed;
+pub mod sealed;
 
 fn content(byte: u8) -> Sha256 {
     Sha256([byte; 32])

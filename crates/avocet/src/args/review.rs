@@ -111,6 +111,17 @@ pub enum Review {
         #[command(flatten)]
         opening: super::Opening,
     },
+    /// State that a camera, by what pictures say of it, is a device's own: unknown pictures by it come first
+    #[command(after_help = "Example:\n  avocet review own-camera I-1 E-1 --camera \"Maker Model 1\" --as exa1")]
+    OwnCamera {
+        /// Which investigation
+        investigation: String,
+        /// Of which device
+        exhibit: String,
+        /// Maker and model, as the pictures state them
+        #[arg(long)]
+        camera: String,
+    },
     /// The pictures that look the same as one, and the grade that is proposed for them
     #[command(after_help = "Example:\n  avocet review group I-1 9f2c… --as grad1")]
     Group {

@@ -76,11 +76,12 @@ fn says_how_far_it_is_to_a_program_and_names_nothing_of_the_evidence() {
     place.demo();
     let ran = examine(&place, "a.examination", &["--progress-lines", "--quiet"]);
     assert_eq!(ran.code, 3, "{}", ran.err);
-    let far: Vec<serde_json::Value> = ran
-        .err
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["progress"].clone())
-        .collect();
+    let lines: Vec<serde_json::Value> = ran.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // Once, whose small pictures it makes: the name of their key.
+    let small: Vec<&str> = lines.iter().filter_map(|line| line["small_pictures"].as_str()).collect();
+    assert!(matches!(small.as_slice(), [id] if id.len() == 64), "{small:?}");
+    let far: Vec<&serde_json::Value> = lines.iter().filter_map(|line| line.get("progress")).collect();
+    assert_eq!(far.len() + 1, lines.len());
     let stages: Vec<&str> = far.iter().map(|far| far["stage"].as_str().unwrap()).collect();
     assert_eq!((stages.first(), stages.last()), (Some(&"begun"), Some(&"seal")), "{stages:?}");
     assert!(stages.contains(&"volume"), "{stages:?}");

@@ -40,8 +40,26 @@ fn reports_say_what_the_extract_says_and_an_altered_one_is_refused() {
     let page = place.run(["grading", "sfr", "e.json", "--html", "e.html"]);
     assert_eq!(page.code, 0, "{}", page.err);
     let page = std::fs::read_to_string(place.path("e.html")).unwrap();
-    assert!(page.contains("<td>C</td><td>still</td><td>viewed</td><td class=\"n\">1</td>"), "{page}");
+    assert!(page.contains("<td>C</td><td>still</td><td>viewed</td><td class=\"number\">1</td>"), "{page}");
     assert!(page.contains("3 further contents have no category"));
+    // What was graded as none of the categories is no line of either, and is said.
+    let none = extract().replace("\"category\":\"C\"", "\"category\":\"none\"");
+    std::fs::write(place.path("none.json"), none).unwrap();
+    let schedule = place.run(["grading", "schedule", "none.json"]).out;
+    assert!(
+        !schedule.contains("category none") && schedule.contains("Not among these: 1 graded as none of these."),
+        "{schedule}"
+    );
+    place.run(["grading", "sfr", "none.json", "--html", "none.html"]);
+    let page = std::fs::read_to_string(place.path("none.html")).unwrap();
+    assert!(!page.contains("<td>none</td>") && page.contains("Not among these: 1 graded as none of these."), "{page}");
+    // So is a category on which its scheme does not alert: `Non-pertinent` is no line of a charge.
+    let other = extract().replace("uk-2014@1", "us-vics-2.0@1").replace("\"category\":\"C\"", "\"category\":\"5\"");
+    let other = other.replace("\"category\":\"B\"", "\"category\":\"1\"");
+    std::fs::write(place.path("other.json"), other).unwrap();
+    let schedule = place.run(["grading", "schedule", "other.json"]).out;
+    assert!(schedule.contains("1  category 1  moving") && !schedule.contains("  category 5  "), "{schedule}");
+    assert!(schedule.contains("1 in category 5, on which the scheme does not alert"), "{schedule}");
     std::fs::write(place.path("altered.json"), extract().replace("\"count\":1", "\"count\":2")).unwrap();
     let altered = place.run(["grading", "schedule", "altered.json"]);
     assert_eq!(altered.code, 2);

@@ -1,6 +1,7 @@
 //! The extract of what was graded, against a count by hand.
 
 use avocet_record::RecordError;
+use avocet_record::event::Act;
 use avocet_record::law::Law;
 use avocet_record::review::{Graded, GradedBy, GradingExtract};
 use avocet_record::vote::Policy;
@@ -74,10 +75,22 @@ fn the_counts_are_those_made_by_hand_and_the_same_bytes_come_again() {
             ("C", GradedBy::AcceptedInGroup, 1, "live", 2),
         ];
         assert_eq!(devices, by_hand);
-        assert_eq!(extract.without.into_iter().collect::<Vec<_>>(), [("undecided".to_owned(), 2)], "6 and 7");
+        assert_eq!(extract.without.clone().into_iter().collect::<Vec<_>>(), [("undecided".to_owned(), 2)], "6 and 7");
         assert_eq!(extract.said_otherwise, 1, "7: two sets call it differently");
         let group = extract.totals.iter().find(|t| t.by == GradedBy::AcceptedInGroup).unwrap();
         assert_eq!((group.first, group.last), (Some(1_600_000_002_000_000_000), Some(1_600_000_003_000_000_000)));
+        // It is kept: the same bytes come back by their digest, of this investigation only, and each look is an entry.
+        let made = team.supervisor.grading_extracts(team.one).await.unwrap();
+        assert_eq!(made.len(), 2, "made twice");
+        assert!(made.iter().all(|m| m.kept && m.digest == digest && m.contents == 6), "{made:?}");
+        assert!(matches!(grader.grading_extracts(team.one).await, Err(RecordError::NotAllowed { .. })));
+        let (report, kept) =
+            team.supervisor.grading_extract_kept(team.one, digest, Act::Exported, "VICS 2.0").await.unwrap();
+        assert_eq!((&kept, report.digest, &report.extract), (&text, digest, &extract));
+        let other = avocet_record::digest(b"something else");
+        let nothing = team.supervisor.grading_extract_kept(team.one, other, Act::Viewed, "test").await;
+        assert!(matches!(nothing, Err(RecordError::Unknown { .. })));
+        assert_eq!(team.supervisor.grading_extracts(team.one).await.unwrap().len(), 2, "an export is no extract");
         // A count that was altered is found.
         assert!(GradingExtract::read(&text.replacen("\"count\":2", "\"count\":3", 1)).is_err());
         let _: &[Graded] = &extract.contents;

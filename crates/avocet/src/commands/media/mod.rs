@@ -72,6 +72,10 @@ pub fn prepare(
                 if let Some(folder) = path.parent() {
                     std::fs::create_dir_all(folder)?;
                 }
+                // Before the key is there: who stops this can then always destroy it.
+                if args.progress_lines {
+                    output::remark(&serde_json::json!({"small_pictures": name}).to_string());
+                }
                 Protector::KeyFile(match begun {
                     Some(_) => KeyFile::load(&path).map_err(refuse)?,
                     None => KeyFile::create(&path).map_err(refuse)?,

@@ -95,35 +95,10 @@ pub fn run(global: &Global, verb: &GradingMore, who: &Who) -> anyhow::Result<Out
     }
 }
 
-/// A line of the list names a content, a category and whether the set trusts it. A line that cannot be read refuses the
-/// whole list: half of a set would look like all of it.
 fn read_list(file: &Path) -> anyhow::Result<Vec<SetSays>> {
     let text = std::fs::read_to_string(file)
         .map_err(|e| Refusal(format!("{} cannot be read as text: {e}", file.display())))?;
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let header = lines.next().map(|(_, line)| line.trim_start_matches('\u{feff}').trim().to_lowercase());
-    if header.as_deref() != Some("sha256,category,trusted") {
-        return Err(Refusal("the first line of the list must be sha256,category,trusted".into()).into());
-    }
-    let mut all = vec![];
-    for (at, line) in lines {
-        let wrong =
-            |what: &str| Refusal(format!("line {} of the list {what}; nothing was recorded", at.saturating_add(1)));
-        let parts: Vec<&str> = line.split(',').map(|part| part.trim().trim_matches('"')).collect();
-        let [sha256, category, trusted] = parts.as_slice() else {
-            return Err(wrong("does not have three columns").into());
-        };
-        all.push(SetSays {
-            sha256: sha256.parse().map_err(|_| wrong("names no SHA-256"))?,
-            category: category.parse().map_err(|_| wrong("has no category"))?,
-            trusted: match trusted.to_lowercase().as_str() {
-                "yes" | "true" | "1" => true,
-                "no" | "false" | "0" | "" => false,
-                _ => return Err(wrong("says neither yes nor no for trusted").into()),
-            },
-        });
-    }
-    Ok(all)
+    Ok(SetSays::list(&text).map_err(Refusal)?)
 }
 
 fn pairs_of(agreement: &AgreementOf) -> [(&'static str, &PairSample); 2] {

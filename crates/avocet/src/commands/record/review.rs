@@ -141,6 +141,11 @@ pub fn run(global: &Global, verb: &Review, who: &Who) -> anyhow::Result<Outcome>
             };
             super::original::run(global, &wanted, who)
         }
+        Review::OwnCamera { investigation, exhibit, camera } => {
+            let (id, exhibit) = (parse(investigation)?, parse(exhibit)?);
+            let seq = at_desk(global, who, async |desk| desk.state_camera(id, exhibit, camera).await)?;
+            print(global, &json!({"entry": seq}), || format!("Recorded as entry {seq}."))
+        }
         Review::Group { investigation, sha256 } => {
             let (id, sha256) = (parse(investigation)?, parse(sha256)?);
             let group = at_desk(global, who, async |desk| desk.review_group(id, sha256).await)?;
