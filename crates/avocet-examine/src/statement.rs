@@ -51,6 +51,8 @@ pub(crate) struct Counts {
     pub embedded: u64,
     pub archives: Archives,
     pub camera: CameraCounts,
+    /// Files whose bytes have the digests that the evidence itself states of them.
+    pub stated: u64,
     pub reused: u64,
     pub guessed: u64,
     pub unallocated_bytes: u64,
@@ -330,6 +332,13 @@ impl Statement {
     }
 
     pub fn files(&mut self, c: &Counts) {
+        if c.stated > 0 {
+            let text = format!(
+                "{} the bytes of which the evidence itself states a digest.",
+                plural(c.stated, "file has", "files have")
+            );
+            self.line(Level::Done, "stated-digests-agree", c.stated, None, text);
+        }
         if c.reused > 0 {
             let text = format!(
                 "{} clusters that were used again since: the bytes are not all of that file.",

@@ -16,7 +16,9 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "header-copy-used" => note("A header of the disk image is damaged; its copy was used"),
         "space-not-stored" => note("Free space of the disk was left out when the image was made; it reads as zeros"),
         "sums-not-checked" => note("Not every checksum of the disk image was checked when it was opened"),
-        "member-unreadable" => gap("Members of the archive that an image is cannot be read: what is in them is missing"),
+        "member-unreadable" => {
+            gap("Members of the archive that an image is cannot be read: what is in them is missing")
+        }
         "logical-files-not-read" => gap("Beside its disk the image holds files of their own that were NOT read"),
         "chunks-have-no-digest" => note("The image stores no digest of its pieces that is checked"),
         "name-like-a-later-segment" => note("The image's name looks like a later part of a split image"),
@@ -131,6 +133,9 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "fat-unreadable" | "fat-too-short" | "fat-copy-unreadable" | "fat-first-copy-bad" => {
             gap("The file allocation table is damaged")
         }
+        "stated-digest-differs" => gap(
+            "Files have NOT the bytes of which the evidence itself states a digest: changed or damaged since, or misstated",
+        ),
         "file-unreadable" => gap("A file's bytes cannot be read"),
         "directory-loop" => gap("A folder contains itself; it was cut there"),
         "directory-unreadable" | "directory-damaged" | "directory-chain-broken" | "directory-checksum" => {
