@@ -51,6 +51,8 @@ pub(crate) struct Counts {
     pub embedded: u64,
     pub archives: Archives,
     pub camera: CameraCounts,
+    /// Files whose bytes have the digests that the evidence itself states of them.
+    pub stated: u64,
     pub reused: u64,
     pub guessed: u64,
     pub unallocated_bytes: u64,
@@ -150,6 +152,26 @@ impl Statement {
         for (volume, why) in &opinion.without {
             let text = format!("{by} was not asked about volume {volume}: {why}.");
             self.line(Level::Gap, "second-opinion-missing", 1, None, text);
+        }
+        if let Some(seconds) = opinion.late {
+            let text = format!(
+                "{by} was ended after {seconds} s: what it had not listed or read by then was not compared \
+                 (--corroborate-limit gives it more time)."
+            );
+            self.line(Level::Gap, "second-opinion-ended", 1, None, text);
+        }
+        for sentence in &opinion.missing {
+            let text = format!("Weaker confinement of the second opinion, as allowed: {sentence}");
+            self.line(Level::Gap, "second-opinion-not-confined", 1, None, text);
+        }
+        if let Some(why) = opinion.one_by_one.as_ref().filter(|_| opinion.late.is_none()) {
+            let text = format!("{by} did not read all files at once ({why}); they were asked for one by one.");
+            self.line(Level::Note, "second-opinion-one-by-one", 1, None, text);
+        }
+        if opinion.missing.is_empty() && (opinion.equal > 0 || opinion.count > 0) {
+            let text =
+                format!("{by} had no access to other files than the evidence, to the network or to other programs.");
+            self.line(Level::Done, "second-opinion-confined", 0, None, text);
         }
         if opinion.unasked > 0 {
             let text = format!(
@@ -310,6 +332,13 @@ impl Statement {
     }
 
     pub fn files(&mut self, c: &Counts) {
+        if c.stated > 0 {
+            let text = format!(
+                "{} the bytes of which the evidence itself states a digest.",
+                plural(c.stated, "file has", "files have")
+            );
+            self.line(Level::Done, "stated-digests-agree", c.stated, None, text);
+        }
         if c.reused > 0 {
             let text = format!(
                 "{} clusters that were used again since: the bytes are not all of that file.",

@@ -173,6 +173,9 @@ pub(crate) fn meaning(code: &str) -> (Level, Option<&'static str>) {
         "fat-unreadable" | "fat-too-short" | "fat-copy-unreadable" | "fat-first-copy-bad" => {
             gap("The file allocation table is damaged")
         }
+        "stated-digest-differs" => gap(
+            "Files have NOT the bytes of which the evidence itself states a digest: changed or damaged since, or misstated",
+        ),
         "file-unreadable" => gap("A file's bytes cannot be read"),
         "directory-loop" => gap("A folder contains itself; it was cut there"),
         "directory-unreadable" | "directory-damaged" | "directory-chain-broken" | "directory-checksum" => {

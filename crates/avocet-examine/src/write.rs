@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use avocet_base::{plural, size_text};
+use avocet_base::{Digests, plural, size_text};
 use avocet_evidence::{
-    AllocationState, Content, Entry, EntryKind, Evidence, Location, Note, Problem, ReadError, Run, Times, Unreadable,
-    VolumeState,
+    AllocationState, Content, Entry, EntryKind, Evidence, Location, Note, Problem, ReadError, Run, Stated, Times,
+    Unreadable, VolumeState,
 };
 use avocet_examination::{
     EvidenceRow, ExtentRow, FileRow, KnownSetRow, MatchRow, OriginalRow, ProblemRow, SpaceRow, VolumeRow, Writer,
@@ -24,6 +24,10 @@ use crate::pipeline::{ExamineError, Examined, Options};
 use crate::recycle::RecycleBin;
 use crate::statement::{Counts, LISTED_PROBLEMS, Statement};
 use crate::tasks::{Found, Window};
+
+/// The layer and the code of a content whose stated digest is another one.
+const LAYER: &str = "content";
+const STATED: &str = "stated-digest-differs";
 
 type Result<T> = std::result::Result<T, ExamineError>;
 
@@ -212,6 +216,7 @@ impl<'a> Recorder<'a> {
         if let Some(problem) = found.problem {
             self.problem(Some(volume), problem);
         }
+        let differ = found.digests.map_or_else(String::new, |digests| self.stated(volume, entry, &digests));
         let live = parent.map_or(entry.state == AllocationState::Allocated, |p| p.live);
         // Nobody else lists what an archive holds.
         if parent.is_none()
@@ -272,7 +277,14 @@ impl<'a> Recorder<'a> {
             unreadable,
             media: media.map(|m| m.as_str().to_owned()),
             format: format.map(|f| f.1.into_owned()),
-            note: entry.notes.iter().map(Note::to_string).collect::<Vec<_>>().join("; "),
+            note: entry
+                .notes
+                .iter()
+                .map(Note::to_string)
+                .chain([differ])
+                .filter(|n| !n.is_empty())
+                .collect::<Vec<_>>()
+                .join("; "),
             parent: parent.map(|p| p.id),
         };
         self.writer.file(&row, &extents)?;
@@ -292,6 +304,31 @@ impl<'a> Recorder<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Holds the digests that the evidence itself states of a content against those of its bytes; says what differs.
+    fn stated(&mut self, volume: i64, entry: &Entry, digests: &Digests) -> String {
+        let stated = entry.notes.iter().filter_map(|note| match note {
+            Note::Stated(stated) => Some(stated),
+            _ => None,
+        });
+        let (mut agree, mut differ) = (false, vec![]);
+        for one in stated {
+            let same = match one {
+                Stated::Md5(md5) => *md5 == digests.md5,
+                Stated::Sha1(sha1) => *sha1 == digests.sha1,
+                Stated::Sha256(sha256) => *sha256 == digests.sha256,
+            };
+            if same { agree = true } else { differ.push(one.kind()) }
+        }
+        if differ.is_empty() {
+            self.counts.stated += u64::from(agree);
+            return String::new();
+        }
+        let kinds = differ.join(", ");
+        let detail = format!("the bytes are not those of which the evidence states its {kinds}");
+        self.problem(Some(volume), Problem::new(LAYER, STATED, None, detail).at_path(entry.full_path()));
+        format!("DIFFERS from the stated {kinds}")
     }
 
     fn count(&mut self, entry: &Entry, live: bool, digested: bool, unreadable: Option<&str>, hits: &[Hit]) {

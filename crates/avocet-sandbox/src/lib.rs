@@ -52,6 +52,6 @@ mod worker;
 pub use confinement::Confinement;
 pub use fault::{Fault, StartError};
 pub use pool::Pool;
-pub use program::{Argument, Output, ProgramLimits, ProgramSpec, run_confined};
+pub use program::{Argument, Output, ProgramLimits, ProgramSpec, run_confined, stream_confined};
 pub use spec::{Layers, Limits, Profile, Spec};
 pub use worker::{Request, worker_main};

@@ -49,10 +49,12 @@ impl Default for ProgramLimits {
 /// How a program is to be run.
 #[derive(Debug, Clone)]
 pub struct ProgramSpec {
-    /// The program, absolute. It starts with an empty environment, in `/`.
+    /// The program, absolute. It starts with no environment but `environment`, in `/`.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<Argument>,
+    /// Names and values.
+    pub environment: Vec<(OsString, OsString)>,
     /// Files, or folders with all below them, that may be read and executed beside the program itself: its libraries.
     pub read_execute: Vec<PathBuf>,
     /// Files, or folders with all below them, that may be read.
@@ -73,6 +75,7 @@ impl ProgramSpec {
         Self {
             program,
             args: Vec::new(),
+            environment: Vec::new(),
             read_execute: there(&["/usr/lib", "/usr/lib64", "/lib", "/lib64"]),
             read: there(&["/etc/ld.so.cache"]),
             limits: ProgramLimits::default(),
@@ -103,6 +106,17 @@ const MAX_MESSAGES: usize = 64 << 10;
 /// The calling thread waits; the program is ended when that thread ends. The input is copied once into memory, so it
 /// must fit there.
 pub fn run_confined(spec: &ProgramSpec, input: &[&[u8]]) -> Result<Output, Fault> {
+    let (mut bytes, max) = (Vec::new(), spec.limits.max_output);
+    let output = stream_confined(spec, input, &mut |piece| {
+        let room = max.saturating_sub(bytes.len());
+        bytes.extend_from_slice(piece.get(..piece.len().min(room)).unwrap_or_default());
+    })?;
+    Ok(Output { bytes, ..output })
+}
+
+/// As [`run_confined`], with standard output handed to `take` piece by piece as it comes instead of being kept: the output
+/// has no bytes of its own. [`ProgramLimits::max_output`] bounds it all the same.
+pub fn stream_confined(spec: &ProgramSpec, input: &[&[u8]], take: &mut dyn FnMut(&[u8])) -> Result<Output, Fault> {
     let system = |step: &'static str| {
         move |error: std::io::Error| Fault::from(StartError::System { step, reason: error.kind().to_string() })
     };
@@ -130,6 +144,7 @@ pub fn run_confined(spec: &ProgramSpec, input: &[&[u8]]) -> Result<Output, Fault
             Argument::Input => format!("/proc/self/fd/{}", input.as_raw_fd()).into(),
         }))
         .env_clear()
+        .envs(spec.environment.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::null())
@@ -147,12 +162,14 @@ pub fn run_confined(spec: &ProgramSpec, input: &[&[u8]]) -> Result<Output, Fault
     drop(input);
     let deadline = Instant::now().checked_add(spec.limits.wall);
     let mut out = Tap::new(running.0.stdout.take().map(OwnedFd::from), spec.limits.max_output)?;
+    let mut messages = Vec::new();
     let mut err = Tap::new(running.0.stderr.take().map(OwnedFd::from), MAX_MESSAGES)?;
     while out.file.is_some() || err.file.is_some() {
         let left = time_left(deadline, &spec.limits)?;
         sys::wait_readable([out.file.as_ref().map(File::as_fd), err.file.as_ref().map(File::as_fd)], left);
-        out.take();
-        err.take();
+        out.take(take);
+        let messages = &mut messages;
+        err.take(&mut |piece| messages.extend_from_slice(piece));
         if out.cut {
             return Err(Fault::ReplyTooLarge { max: u64::try_from(spec.limits.max_output).unwrap_or(u64::MAX) });
         }
@@ -164,7 +181,7 @@ pub fn run_confined(spec: &ProgramSpec, input: &[&[u8]]) -> Result<Output, Fault
         }
     };
     match status.code() {
-        Some(status) => Ok(Output { status, bytes: out.bytes, messages: err.bytes, messages_cut: err.cut, missing }),
+        Some(status) => Ok(Output { status, bytes: Vec::new(), messages, messages_cut: err.cut, missing }),
         None => Err(fault_of(status, false)),
     }
 }
@@ -188,10 +205,10 @@ impl Drop for Running {
     }
 }
 
-/// One output of a program, kept up to a size and read on beyond it.
+/// One output of a program, handed on up to a size and read on beyond it.
 struct Tap {
     file: Option<File>,
-    bytes: Vec<u8>,
+    done: usize,
     max: usize,
     cut: bool,
 }
@@ -202,20 +219,21 @@ impl Tap {
             sys::set_nonblocking(file.as_fd())
                 .map_err(|error| StartError::System { step: "pipe", reason: error.kind().to_string() })?;
         }
-        Ok(Self { file: file.map(File::from), bytes: Vec::new(), max, cut: false })
+        Ok(Self { file: file.map(File::from), done: 0, max, cut: false })
     }
 
     /// Takes what is there, a bounded amount, so that the deadline is looked at in between.
-    fn take(&mut self) {
+    fn take(&mut self, take: &mut dyn FnMut(&[u8])) {
         let mut buffer = [0; 16 << 10];
         for _ in 0..64 {
             let Some(file) = &mut self.file else { return };
             match file.read(&mut buffer) {
                 Ok(0) => self.file = None,
                 Ok(got) => {
-                    let room = self.max.saturating_sub(self.bytes.len());
+                    let room = self.max.saturating_sub(self.done);
                     self.cut |= got > room;
-                    self.bytes.extend_from_slice(buffer.get(..got.min(room)).unwrap_or_default());
+                    self.done = self.done.saturating_add(got.min(room));
+                    take(buffer.get(..got.min(room)).unwrap_or_default());
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,

@@ -1,7 +1,8 @@
 //! A second opinion: The Sleuth Kit lists the same image, and every difference is reported.
 //!
 //! Its programs run outside this process and share no code with it. They are C programs over bytes that the device's owner
-//! may have chosen, and they are not confined: they run only where somebody asks for them.
+//! may have chosen, so each runs confined: it reads the files of the image and its libraries, writes and starts nothing,
+//! reaches no network, and all of them together have a bounded time. What that left uncompared is said.
 //!
 //! Left out, and counted as left out: entries that The Sleuth Kit makes up (`$MBR`, `$FAT1`, `$OrphanFiles` itself), the
 //! names that it gives to the metadata files of exFAT and HFS+, indexes of NTFS on files that are no folders, volume
@@ -17,6 +18,7 @@ mod tsk;
 
 use tsk::Theirs;
 pub use tsk::{CorroborateError, SleuthKit};
+use tsk::{Listing, Session};
 
 /// Contents asked for one by one (streams, deleted files): a program is started for each.
 const ASKED: usize = 2000;
@@ -71,6 +73,12 @@ pub(crate) struct Opinion {
     /// Volumes that were not compared, and why.
     pub without: Vec<(String, String)>,
     pub differences: Vec<(i64, Problem)>,
+    /// Why the contents of live files were asked for one by one.
+    pub one_by_one: Option<String>,
+    /// The time that the programs had, in seconds, where it was over before they were done.
+    pub late: Option<u64>,
+    /// What this kernel could not enforce for the programs, one sentence each.
+    pub missing: Vec<String>,
     /// How many differences there were.
     pub count: u64,
 }
@@ -141,7 +149,13 @@ impl Corroborate {
             by_volume.entry(one.volume).or_default().push(one);
         }
         let opens = CONTAINERS.contains(&evidence.kind);
-        let contents = if opens { self.program.contents(&self.image) } else { Ok(BTreeMap::new()) };
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let segments = evidence.container.as_ref().map(|c| c.segments.as_slice()).unwrap_or_default();
+        let files: Vec<PathBuf> = segments.iter().chain([&self.image]).map(absolute).collect();
+        let bytes = evidence.source().map_or(0, |s| s.len());
+        let session = Session::new(&self.program, absolute(&self.image), files, bytes);
+        let contents = if opens { session.contents() } else { Ok(BTreeMap::new()) };
+        opinion.one_by_one = contents.as_ref().err().map(ToString::to_string);
         let mut asked = ASKED;
         for (id, volume) in (1i64..).zip(&evidence.volumes) {
             let VolumeState::Read { fs, .. } = &volume.state else { continue };
@@ -159,46 +173,47 @@ impl Corroborate {
             };
             let listed = match refused {
                 Some(why) => Err(why),
-                None => self.program.list(&self.image, volume.start / 512, kind).map_err(|e| e.to_string()),
+                None => session.list(volume.start / 512, kind).map_err(|e| e.to_string()),
             };
             match listed {
                 Err(why) => opinion.without.push((volume.name.clone(), why)),
-                Ok(listing) => {
-                    opinion.left_out += listing.left_out;
-                    let theirs = self.with_contents(listing.entries, volume.start, contents.as_ref().ok(), &mut asked);
+                Ok(Listing { entries, left_out }) => {
+                    opinion.left_out += left_out;
+                    let theirs = with_contents(&session, entries, volume.start, contents.as_ref().ok(), &mut asked);
                     let ours = by_volume.remove(&id).unwrap_or_default();
                     compare(id, ours, theirs, &mut opinion);
                 }
             }
         }
+        (opinion.late, opinion.missing) = (session.late(), session.missing());
         opinion
     }
+}
 
-    /// Adds the digests: of live files from one pass over the image, of the others one by one.
-    fn with_contents(
-        &self,
-        listed: Vec<Theirs>,
-        start: u64,
-        contents: Option<&tsk::Contents>,
-        asked: &mut usize,
-    ) -> Vec<(Item, bool)> {
-        let mut out = Vec::with_capacity(listed.len());
-        for Theirs { mut item, address, plain } in listed {
-            let mut known = !item.file || item.size == 0;
-            if item.file && !known {
-                let inode = address.split('-').next().and_then(|n| n.parse().ok());
-                let live = inode.filter(|_| plain && !item.deleted);
-                item.sha1 = live.and_then(|inode| contents?.get(&(start, inode)).copied());
-                if item.sha1.is_none() && *asked > 0 {
-                    *asked -= 1;
-                    item.sha1 = self.program.content(&self.image, start / 512, &address).ok();
-                }
-                known = item.sha1.is_some();
+/// Adds the digests: of live files from one pass over the image, of the others one by one.
+fn with_contents(
+    session: &Session<'_>,
+    listed: Vec<Theirs>,
+    start: u64,
+    contents: Option<&tsk::Contents>,
+    asked: &mut usize,
+) -> Vec<(Item, bool)> {
+    let mut out = Vec::with_capacity(listed.len());
+    for Theirs { mut item, address, plain } in listed {
+        let mut known = !item.file || item.size == 0;
+        if item.file && !known {
+            let inode = address.split('-').next().and_then(|n| n.parse().ok());
+            let live = inode.filter(|_| plain && !item.deleted);
+            item.sha1 = live.and_then(|inode| contents?.get(&(start, inode)).copied());
+            if item.sha1.is_none() && *asked > 0 {
+                *asked -= 1;
+                item.sha1 = session.content(start / 512, &address).ok();
             }
-            out.push((item, known));
+            known = item.sha1.is_some();
         }
-        out
+        out.push((item, known));
     }
+    out
 }
 
 /// SHA-1 of nothing.

@@ -1,5 +1,5 @@
-//! The images that mutants are made of, none larger than 8 MiB: some made here without any program, some by the
-//! programs of other projects, some from the shared test data.
+//! The images that mutants are made of: some made here without any program, some by the programs of other projects, some
+//! from the shared test data. None is larger than 8 MiB but those of btrfs and F2FS, which cannot be made so small.
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
@@ -15,6 +15,10 @@ use crate::support::Random;
 const MIB: usize = 1 << 20;
 /// No base image is larger.
 pub const LARGEST: usize = 8 * MIB;
+const LARGEST_BTRFS: usize = 16 * MIB;
+const LARGEST_F2FS: usize = 64 * MIB;
+/// What opens those that are encrypted.
+pub const PASSWORD: &str = "password";
 
 /// An image and where its metadata lies.
 pub struct Base {
@@ -27,12 +31,24 @@ pub struct Base {
 
 impl Base {
     pub fn new(name: &str, files: Vec<(String, Vec<u8>)>) -> Base {
-        assert!(files.iter().map(|f| f.1.len()).sum::<usize>() <= LARGEST, "{name} is larger than 8 MiB");
+        let largest = match name {
+            "btrfs" => LARGEST_BTRFS,
+            "f2fs" => LARGEST_F2FS,
+            _ => LARGEST,
+        };
+        assert!(files.iter().map(|f| f.1.len()).sum::<usize>() <= largest, "{name} is larger than {largest} bytes");
         let ewf = files.first().is_some_and(|f| f.1.starts_with(b"EVF"));
         let metadata = if ewf { files.iter().map(|f| ewf_metadata(&f.1)).collect() } else { vec![located(&files)] };
         let bytes: usize = metadata.iter().flatten().map(ExactSizeIterator::len).sum();
         assert!(bytes > 64, "{name}: no metadata was found");
         Base { name: name.to_owned(), files, metadata }
+    }
+
+    /// An image whose bytes are not those of its volumes, so that what is metadata has to be told.
+    fn told(name: &str, bytes: Vec<u8>, metadata: Vec<Range<usize>>) -> Base {
+        let metadata: Vec<_> = metadata.into_iter().map(|r| r.start.min(bytes.len())..r.end.min(bytes.len())).collect();
+        assert!(bytes.len() <= LARGEST && metadata.iter().map(ExactSizeIterator::len).sum::<usize>() > 64, "{name}");
+        Base { name: name.to_owned(), files: vec![("image".to_owned(), bytes)], metadata: vec![metadata] }
     }
 
     fn single(name: &str, bytes: Vec<u8>) -> Base {
@@ -326,6 +342,200 @@ fn disc(program: &str, options: &[&str]) -> Option<Vec<u8>> {
     ran(program, &[options, &places].concat()).then(|| std::fs::read(&image).unwrap())
 }
 
+/// A tree of the usual files, and a program that makes an image of it.
+fn of_tree(make: impl Fn(&str, &str) -> bool) -> Option<Vec<u8>> {
+    let dir = tempfile::tempdir().unwrap();
+    let (tree, image) = (dir.path().join("tree"), dir.path().join("image"));
+    for (path, bytes) in contents() {
+        let path = tree.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    make(tree.to_str().unwrap(), image.to_str().unwrap()).then(|| std::fs::read(&image).unwrap())
+}
+
+fn btrfs() -> Option<Vec<u8>> {
+    let fixed = ["-q", "-f", "--mixed", "--nodesize", "4096", "--shrink", "-m", "single", "-d", "single", "--rootdir"];
+    of_tree(|tree, image| ran("mkfs.btrfs", &[&fixed[..], &[tree, image]].concat()))
+}
+
+fn f2fs() -> Option<Vec<u8>> {
+    of_tree(|tree, image| {
+        sized(Path::new(image), LARGEST_F2FS);
+        let made = ran("mkfs.f2fs", &["-q", "-f", "-O", "extra_attr,inode_checksum,sb_checksum", image]);
+        // It says by its status whether its own check ran, and not whether it loaded.
+        ran("sload.f2fs", &["-f", tree, image]);
+        made
+    })
+}
+
+/// A volume that QEMU encrypted as LUKS1.
+fn luks() -> Option<Base> {
+    let dir = tempfile::tempdir().unwrap();
+    let (plain, image, key) = (dir.path().join("plain"), dir.path().join("image"), dir.path().join("key"));
+    std::fs::write(&plain, fat12()).unwrap();
+    std::fs::write(&key, PASSWORD).unwrap();
+    let secret = format!("secret,id=s,file={}", key.display());
+    let options = ["convert", "-f", "raw", "-O", "luks", "--object", &secret, "-o", "key-secret=s,iter-time=10"];
+    let made = ran("qemu-img", &[&options[..], &[plain.to_str().unwrap(), image.to_str().unwrap()]].concat());
+    // The header, and the first key's material.
+    made.then(|| Base::told("luks", std::fs::read(&image).unwrap(), [0..592, 4096..8192].into()))
+}
+
+/// The CRC-32 of LVM2: another beginning, and nothing done to the end.
+pub fn lvm_crc(bytes: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new_with_initial(!0xf597_a6cf);
+    crc.update(bytes);
+    !crc.finalize()
+}
+
+/// A physical volume whose group has one linear volume with a FAT12, by the published structures.
+fn lvm() -> Base {
+    const DATA: usize = MIB;
+    const EXTENT: usize = 64 * 1024;
+    let inner = fat12();
+    let extents = inner.len().div_ceil(EXTENT);
+    let ids = ["a", "b", "c"].map(|id| id.repeat(32));
+    let dashed =
+        |id: &str| [&id[..6], &id[6..10], &id[10..14], &id[14..18], &id[18..22], &id[22..26], &id[26..]].join("-");
+    let text = format!(
+        "vg {{\nid = \"{}\"\nseqno = 2\nformat = \"lvm2\"\nstatus = [\"RESIZEABLE\", \"READ\", \"WRITE\"]\nextent_size = {}\n\
+         max_lv = 0\nmax_pv = 0\nphysical_volumes {{\npv0 {{\nid = \"{}\"\nstatus = [\"ALLOCATABLE\"]\npe_start = {}\n\
+         pe_count = {extents}\n}}\n}}\nlogical_volumes {{\nroot {{\nid = \"{}\"\nstatus = [\"READ\", \"WRITE\", \
+         \"VISIBLE\"]\nsegment_count = 1\nsegment1 {{\nstart_extent = 0\nextent_count = {extents}\ntype = \"striped\"\n\
+         stripe_count = 1\nstripes = [\n\"pv0\", 0\n]\n}}\n}}\n}}\n}}\ncontents = \"Text Format Volume Group\"\nversion = 1\n\0",
+        dashed(&ids[0]),
+        EXTENT / 512,
+        dashed(&ids[1]),
+        DATA / 512,
+        dashed(&ids[2]),
+    );
+    let mut disk = vec![0u8; DATA + extents * EXTENT];
+    let mut put = |at: usize, bytes: &[u8]| disk[at..at + bytes.len()].copy_from_slice(bytes);
+    put(512, b"LABELONE\x01\0\0\0\0\0\0\0");
+    put(532, &32u32.to_le_bytes());
+    put(536, b"LVM2 001");
+    put(544, ids[1].as_bytes());
+    let length = DATA + extents * EXTENT;
+    for (i, number) in [length, DATA, 0, 0, 0, 4096, DATA - 4096, 0, 0].into_iter().enumerate() {
+        put(576 + 8 * i, &(number as u64).to_le_bytes());
+    }
+    put(4096 + 4, b"\x20LVM2\x20x[5A%r0N*>\x01\0\0\0");
+    for (i, number) in [4096, DATA - 4096, 512, text.len()].into_iter().enumerate() {
+        put(4096 + 24 + 8 * i, &(number as u64).to_le_bytes());
+    }
+    put(4096 + 512, text.as_bytes());
+    put(DATA, &inner);
+    lvm_sums(&mut disk);
+    let inside = located(&[("image".to_owned(), inner)]).into_iter().map(|r| r.start + DATA..r.end + DATA);
+    let own = [512..640, 4096..4160, 4608..4608 + text.len()];
+    Base::told("lvm", disk, own.into_iter().chain(inside).collect())
+}
+
+/// Makes the sums of a physical volume agree: of the text, its header and the label.
+pub fn lvm_sums(disk: &mut [u8]) {
+    let number = |at: usize| disk.get(at..at + 8).map_or(0, |b| u64::from_le_bytes(b.try_into().unwrap()));
+    let (offset, length) = (number(4096 + 40), number(4096 + 48));
+    let text = usize::try_from(offset).ok().and_then(|o| {
+        let start = o.checked_add(4096)?;
+        disk.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+    });
+    if let Some(sum) = text.map(lvm_crc) {
+        disk[4096 + 56..4096 + 60].copy_from_slice(&sum.to_le_bytes());
+    }
+    if disk.len() >= 8192 {
+        let sum = lvm_crc(&disk[4100..4608]);
+        disk[4096..4100].copy_from_slice(&sum.to_le_bytes());
+        let sum = lvm_crc(&disk[532..1024]);
+        disk[528..532].copy_from_slice(&sum.to_le_bytes());
+    }
+}
+
+/// An Apple disk image with its trailer and the property list that says where its pieces lie.
+fn dmg(path: &str) -> Option<Base> {
+    let bytes = shared(path)?;
+    let trailer = bytes.len() - 512;
+    let number = |at: usize| u64::from_be_bytes(bytes[trailer + at..trailer + at + 8].try_into().unwrap()) as usize;
+    let list = number(0xd8)..number(0xd8) + number(0xe0);
+    Some(Base::told(path, bytes, vec![list, trailer..trailer + 512]))
+}
+
+/// An AFF4 volume with a stream of plain chunks and a map onto it: a FAT12 between zeros.
+fn aff4() -> Base {
+    const CHUNK: usize = 32 * 1024;
+    let inner = fat12();
+    let index: Vec<u8> = (0..inner.len().div_ceil(CHUNK))
+        .flat_map(|n| {
+            let length = CHUNK.min(inner.len() - n * CHUNK) as u32;
+            [&((n * CHUNK) as u64).to_le_bytes()[..], &length.to_le_bytes()].concat()
+        })
+        .collect();
+    let length = inner.len() as u64;
+    let range = |start: u64, length: u64, inside: u64, target: u32| {
+        let places: Vec<u8> = [start, length, inside].iter().flat_map(|n| n.to_le_bytes()).collect();
+        [places, target.to_le_bytes().to_vec()].concat()
+    };
+    let map = [range(0, length, 0, 0), range(length, 1 << 20, 0, 1)].concat();
+    let list = format!(
+        "@prefix aff4: <http://aff4.org/Schema#> .\n<aff4://i> a aff4:DiskImage ; aff4:dataStream <aff4://m> .\n\
+         <aff4://s> a aff4:ImageStream ; aff4:chunkSize {CHUNK} ; aff4:chunksInSegment 1024 ; aff4:size {length} .\n\
+         <aff4://m> a aff4:Map ; aff4:size {} .\n",
+        length + (1 << 20)
+    );
+    let mut archive = zip::ZipWriter::new(Cursor::new(vec![]));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in [
+        ("container.description", b"aff4://v".as_slice()),
+        ("version.txt", b"major=1\nminor=0\n"),
+        ("aff4%3A%2F%2Fs/00000000", &inner),
+        ("aff4%3A%2F%2Fs/00000000.index", &index),
+        ("aff4%3A%2F%2Fm/map", &map),
+        ("aff4%3A%2F%2Fm/idx", b"aff4://s\nhttp://aff4.org/Schema#Zero"),
+        ("information.turtle", list.as_bytes()),
+    ] {
+        archive.start_file(name, stored).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    let bytes = archive.finish().unwrap().into_inner();
+    let data = bytes.windows(512).position(|w| w == &inner[..512]).unwrap();
+    let end = data + inner.len();
+    let metadata = [0..data, end..bytes.len()].into();
+    Base::told("aff4", bytes, metadata)
+}
+
+/// A logical AFF4 volume by the reference library; its one file comes first.
+fn aff4_logical() -> Option<Base> {
+    let bytes = shared("aff4/dream.aff4")?;
+    let list = bytes.windows(4).rposition(|w| w == b"PK\x03\x04").unwrap().saturating_sub(2000);
+    let end = bytes.len();
+    Some(Base::told("aff4/dream.aff4", bytes, vec![0..64, list..end]))
+}
+
+/// A 7z archive: its beginning, and the header that its beginning leads to.
+fn sevenz(method: &str) -> Option<Base> {
+    let bytes = of_tree(|tree, image| {
+        let archive = format!("{image}.7z");
+        ran("7zz", &["a", &format!("-m0={method}"), "-mhc=off", &archive, tree])
+            && std::fs::rename(&archive, image).is_ok()
+    })?;
+    let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+    let (start, length) = (32 + number(12), number(20));
+    Some(Base::told(&format!("7z by {method}"), bytes, vec![0..32, start..start + length]))
+}
+
+/// A disk, and a tar archive, that bzip2 packed: every byte of it says how the next ones are to be taken.
+fn bzip2(tar: bool) -> Option<Base> {
+    let bytes = of_tree(|tree, image| {
+        if tar {
+            return ran("tar", &["-cjf", image, "-C", tree, "."]);
+        }
+        std::fs::write(image, fat12()).unwrap();
+        ran("bzip2", &["-9", image]) && std::fs::rename(format!("{image}.bz2"), image).is_ok()
+    })?;
+    let end = bytes.len();
+    Some(Base::told(if tar { "tar.bz2" } else { "raw.bz2" }, bytes, std::iter::once(0..end).collect()))
+}
+
 fn ntfs() -> Option<Vec<u8>> {
     let dir = tempfile::tempdir().unwrap();
     let (image, file) = (dir.path().join("image"), dir.path().join("file"));
@@ -423,6 +633,15 @@ pub fn bases(kind: &str) -> (Vec<Arc<Base>>, usize) {
             shared("made/card-fat16.E01").map(|b| Base::new("made/card-fat16.E01", vec![("image.E01".into(), b)])),
         ],
         "zip" => vec![one("zip", Some(zip()))],
+        "btrfs" => vec![one("btrfs", btrfs())],
+        "f2fs" => vec![one("f2fs", f2fs())],
+        "udf" => vec![one("udf", disc("genisoimage", &["-quiet", "-udf", "-R"]))],
+        "luks" => vec![luks()],
+        "lvm" => vec![Some(lvm())],
+        "dmg" => ["dfvfs/hfsplus_zlib.dmg", "keramics/hfsplus_bzip2.dmg", "keramics/hfsplus_lzfse.dmg"].map(dmg).into(),
+        "aff4" => vec![Some(aff4()), aff4_logical()],
+        "sevenz" => vec![sevenz("lzma2"), sevenz("bzip2")],
+        "bzip2" => vec![bzip2(false), bzip2(true)],
         "disk" => vec![
             disk("qcow", "encryption=off"),
             disk("qcow2", "cluster_size=4096"),

@@ -13,4 +13,5 @@ mod camera;
 mod fixed;
 mod hostile;
 mod mutate;
+mod stated;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::Base;
+use crate::base::{Base, lvm_sums};
 use crate::support::Random;
 
 /// Values that a declared count, size or offset is most hostile at.
@@ -77,6 +77,9 @@ fn reseal(base: &Base, files: &mut [(String, Vec<u8>)]) {
                     }
                 }
             }
+        }
+        if bytes.get(512..520) == Some(b"LABELONE") {
+            lvm_sums(bytes);
         }
         for header in (512..bytes.len().saturating_sub(91)).step_by(512) {
             if !bytes[header..].starts_with(b"EFI PART") {

@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Once, mpsc};
 use std::time::{Duration, Instant};
 
+use avocet_evidence::scratch::{Access, Secret};
 use avocet_evidence::{Content, Entry, EntryKind, Evidence, Problem, VisitResult, Visitor, VolumeState};
 use avocet_examination::{Examination, FileFilter, ReadError, verify};
 use avocet_examine::{Options, Silent, examine};
 use avocet_known::KnownSets;
+
+use crate::base::PASSWORD;
 
 /// The longest that one mutant may take, from opening to the verified result.
 pub const LONGEST: Duration = Duration::from_secs(10);
@@ -143,7 +146,8 @@ fn key(volume: Option<i64>, p: &Problem) -> Key {
 /// Examines what lies at `path` and checks everything that must hold of any evidence. The errors are sentences.
 fn chain(path: &Path, dir: &Path, input: u64, how: How) -> Result<Outcome, String> {
     let began = Instant::now();
-    let evidence = match Evidence::open(path) {
+    let password = Some(Secret::new(PASSWORD.as_bytes().to_vec()));
+    let evidence = match Evidence::open_with(path, &Access { password, ..Access::default() }) {
         Ok(evidence) => evidence,
         Err(error) => {
             let refused = !error.to_string().trim().is_empty();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use avocet_sandbox::{Argument, Fault, Output, ProgramSpec, StartError, run_confined};
+use avocet_sandbox::{Argument, Fault, Output, ProgramSpec, StartError, run_confined, stream_confined};
 
 use crate::support::probe;
 
@@ -36,6 +36,27 @@ fn it_reads_its_input_and_answers_as_without_confinement() {
     // Seeking works: the last bytes of a file that is no pipe.
     let output = run_confined(&spec("/usr/bin/tail", &["-c", "10", "{}"]), &[&input]).unwrap();
     assert_eq!(output.bytes, input[input.len() - 10..]);
+}
+
+#[test]
+fn what_it_prints_is_handed_on_as_it_comes() {
+    let input: Vec<u8> = (0..3_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    let (mut got, mut pieces) = (Vec::new(), 0);
+    let mut take = |piece: &[u8]| {
+        got.extend_from_slice(piece);
+        pieces += 1;
+    };
+    let output = stream_confined(&spec("/bin/cat", &["{}"]), &[&input], &mut take).unwrap();
+    assert!(output.status == 0 && output.bytes.is_empty() && got == input && pieces > 10, "{pieces}");
+    let mut short = spec("/bin/cat", &["{}"]);
+    short.limits.max_output = 1000;
+    let mut got = 0;
+    let fault = stream_confined(&short, &[&input], &mut |piece| got += piece.len()).unwrap_err();
+    assert_eq!((fault, got), (Fault::ReplyTooLarge { max: 1000 }, 1000));
+    // Its environment is what it is given.
+    let mut named = spec("/bin/sh", &["-c", "echo \"$LC_ALL-$HOME\""]);
+    named.environment.push(("LC_ALL".into(), "C".into()));
+    assert_eq!(run_confined(&named, &[]).unwrap().bytes, b"C-\n");
 }
 
 #[test]

@@ -456,12 +456,15 @@ pub struct Examine {
     /// Largest distance of a near match, in bits of 256
     #[arg(long, value_name = "BITS", default_value_t = 31, value_parser = clap::value_parser!(u32).range(0..=31))]
     pub near: u32,
-    /// Decode pictures although this machine cannot confine the workers fully; the result says so
+    /// Decode pictures, and run the second opinion, although this machine cannot confine them fully; the result says so
     #[arg(long)]
     pub allow_weaker_confinement: bool,
     /// Have The Sleuth Kit list the same image, and report every difference
     #[arg(long, value_name = "PROGRAM", value_parser = ["tsk"])]
     pub corroborate: Option<String>,
+    /// Seconds that The Sleuth Kit may take in all (default: 15 minutes, and a second for each 2 MiB of the image)
+    #[arg(long, value_name = "SECONDS", requires = "corroborate", value_parser = clap::value_parser!(u64).range(1..))]
+    pub corroborate_limit: Option<u64>,
     /// Finish an examination to the same place that was interrupted; where there is none, begin it
     #[arg(long)]
     pub resume: bool,

@@ -37,8 +37,9 @@ fn finished(args: &Examine, journal: &std::path::Path) -> anyhow::Error {
 }
 
 /// The programs of the second opinion, and what they are to look at.
-fn second_opinion(evidence: &Evidence) -> anyhow::Result<Corroborate> {
-    let program = SleuthKit::find().map_err(|e| Refusal(e.to_string()))?;
+fn second_opinion(args: &Examine, evidence: &Evidence) -> anyhow::Result<Corroborate> {
+    let limit = args.corroborate_limit.map(std::time::Duration::from_secs);
+    let program = SleuthKit::find(limit, args.allow_weaker_confinement).map_err(|e| Refusal(e.to_string()))?;
     let segments = evidence.container.as_ref().map(|c| c.segments.as_slice()).unwrap_or_default();
     match segments.first() {
         Some(image) => Ok(Corroborate { program, image: image.clone() }),
@@ -74,7 +75,7 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
     }
     let corroborate = match &args.corroborate {
         None => None,
-        Some(_) => Some(second_opinion(&evidence)?),
+        Some(_) => Some(second_opinion(args, &evidence)?),
     };
     let mut run = run_facts(&args.evidence, &args.known);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

@@ -1,14 +1,27 @@
 //! `examine --corroborate tsk`: what The Sleuth Kit says of the same image stands first where it differs.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use super::support::{Place, installed, skipped, testdata};
 
+/// Writes a program that is a shell script.
+fn script(bin: &Path, name: &str, text: &str) {
+    std::fs::write(bin.join(name), format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(bin.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The line of a script that prints a text.
+fn prints(text: &str) -> String {
+    format!("printf '%s' '{}'", text.replace('\'', "'\\''"))
+}
+
 /// The lines of the completeness statement about the second opinion, and the problems.
-fn opinion(place: &Place, image: &str, out: &str, path: Option<&Path>) -> (Vec<String>, Vec<String>) {
+fn opinion(place: &Place, image: &str, out: &str, path: Option<&Path>, more: &str) -> (Vec<String>, Vec<String>) {
     let path = path.map_or_else(String::new, |p| format!("PATH={}:$PATH ", p.display()));
     let ran = place.shell(&format!(
-        "{path}\"$AVOCET\" examine '{image}' --no-media --no-image-digest --exhibit JC/1 --out {out} --corroborate tsk"
+        "{path}\"$AVOCET\" examine '{image}' --no-media --no-image-digest --exhibit JC/1 --out {out} --corroborate tsk {more}"
     ));
     assert!(matches!(ran.code, 0 | 4), "{image}: {}{}", ran.out, ran.err);
     assert_eq!(place.run(["verify", out]).code, 0);
@@ -53,7 +66,7 @@ fn real_images_are_corroborated_and_the_known_differences_are_the_only_ones() {
     let place = Place::new();
     for (at, (name, differences)) in IMAGES.iter().enumerate() {
         let image = disk.join(name);
-        let (lines, problems) = opinion(&place, image.to_str().unwrap(), &format!("x{at}"), None);
+        let (lines, problems) = opinion(&place, image.to_str().unwrap(), &format!("x{at}"), None, "");
         let other: Vec<&String> = problems.iter().filter(|p| !differences.iter().any(|d| p.contains(d))).collect();
         assert!(other.is_empty(), "{name}: {other:?}");
         assert_eq!(problems.is_empty(), differences.is_empty(), "{name}: {problems:?}");
@@ -61,7 +74,7 @@ fn real_images_are_corroborated_and_the_known_differences_are_the_only_ones() {
         assert!(lines.iter().any(|l| l.contains(first)), "{name}: {lines:?}");
     }
     // QCOW is a container that it does not open: that is said and no agreement.
-    let (lines, _) = opinion(&place, disk.join("tsk/image.qcow").to_str().unwrap(), "q", None);
+    let (lines, _) = opinion(&place, disk.join("tsk/image.qcow").to_str().unwrap(), "q", None, "");
     assert!(lines.iter().any(|l| l.contains("was not asked about volume")), "{lines:?}");
 }
 
@@ -73,34 +86,33 @@ fn every_difference_is_reported_first() {
     }
     let place = Place::new();
     place.device("d");
-    let real = |program: &str| {
-        let path = std::env::var("PATH").unwrap();
-        std::env::split_paths(&path).map(|p| p.join(program)).find(|p| p.is_file()).unwrap()
-    };
     let bin = place.path("bin");
     std::fs::create_dir(&bin).unwrap();
-    let script = |name: &str, text: String| {
-        std::fs::write(bin.join(name), format!("#!/bin/bash\n{text}\n")).unwrap();
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(bin.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let image = place.path("d");
+    // What the programs say is changed beforehand: a program that is run confined can start no other.
+    let says = |program: &str, args: &[&str]| {
+        let out =
+            Command::new(program).args(args).arg(&image).env("TZ", "UTC").env("LC_ALL", "C.UTF-8").output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
     };
     // One file is left out, one is said to be deleted, one has another size; another gets other bytes.
-    script(
-        "fls",
-        format!(
-            r#"{} "$@" | sed -e '/settings.txt/d' -e '/IMG_0002.JPG/s/^r\/r /r\/r * /' -e '/plain text/d' -e '/invoice/s/\t18\t0\t0$/\t19\t0\t0/'"#,
-            real("fls").display()
-        ),
-    );
-    script(
-        "fiwalk",
-        format!(
-            r#"{} "$@" | sed -e "s/<hashdigest type='sha1'>./<hashdigest type='sha1'>f/""#,
-            real("fiwalk").display()
-        ),
-    );
-    let honest = opinion(&place, "d", "honest", None);
-    let (lines, problems) = opinion(&place, "d", "x", Some(&bin));
+    let listed: Vec<String> = says("fls", &["-r", "-p", "-l", "-o", "63"])
+        .lines()
+        .filter(|line| !line.contains("settings.txt") && !line.contains("plain text"))
+        .map(|line| match line {
+            line if line.contains("IMG_0002.JPG") => line.replacen("r/r ", "r/r * ", 1),
+            line if line.contains("invoice") => line.replacen("\t18\t0\t0", "\t19\t0\t0", 1),
+            line => line.to_owned(),
+        })
+        .collect();
+    script(&bin, "fls", &prints(&format!("{}\n", listed.join("\n"))));
+    let digest = "<hashdigest type='sha1'>";
+    let pieces: Vec<String> = says("fiwalk", &["-x", "-G0", "-O"]).split(digest).map(str::to_owned).collect();
+    let changed = pieces.iter().skip(1).map(|piece| format!("{digest}f{}", &piece[1..]));
+    let report = pieces[..1].iter().cloned().chain(changed).collect::<String>();
+    script(&bin, "fiwalk", &prints(&report));
+    let honest = opinion(&place, "d", "honest", None, "");
+    let (lines, problems) = opinion(&place, "d", "x", Some(&bin), "");
     let has = |code: &str, name: &str| problems.iter().any(|p| p.contains(code) && p.contains(name));
     assert!(has("second-opinion-only-ours", "settings.txt"), "{problems:#?}");
     assert!(has("second-opinion-state", "IMG_0002.JPG"), "{problems:#?}");
@@ -110,4 +122,28 @@ fn every_difference_is_reported_first() {
     let first = ran.out.lines().find(|l| l.contains("GAP")).unwrap();
     assert!(first.contains("DIFFERS from this examination"), "{}", ran.out);
     assert!(lines[0].contains("DIFFERS"), "{lines:?}");
+}
+
+/// A program that does not end is ended, the examination goes on, and what was not compared is said first.
+#[test]
+fn a_program_that_hangs_costs_the_comparison_and_is_said() {
+    if !["fls", "icat", "fiwalk"].iter().all(|t| installed(t)) {
+        return skipped(1, "The Sleuth Kit is not installed");
+    }
+    let place = Place::new();
+    place.device("d");
+    let bin = place.path("bin");
+    std::fs::create_dir(&bin).unwrap();
+    script(&bin, "fls", "while :; do :; done");
+    let (lines, problems) = opinion(&place, "d", "x", Some(&bin), "--corroborate-limit 1");
+    assert!(problems.is_empty(), "{problems:?}");
+    assert!(lines.iter().any(|l| l.starts_with("GAP") && l.contains("was ended after 1 s")), "{lines:?}");
+    assert!(lines.iter().any(|l| l.contains("was not asked about volume") && l.contains("was over")), "{lines:?}");
+    assert!(!lines.iter().any(|l| l.contains("says the same")), "{lines:?}");
+    // One that reads something else than the image gets nothing, and its listing counts for nothing.
+    std::fs::write(place.path("other"), "r/r 5:\tpassed on\n").unwrap();
+    script(&bin, "fls", &format!("read line < '{}' && echo \"$line\"", place.path("other").display()));
+    let (lines, problems) = opinion(&place, "d", "y", Some(&bin), "");
+    assert!(problems.is_empty(), "{problems:?}");
+    assert!(lines.iter().any(|l| l.contains("was not asked about volume") && l.contains("status")), "{lines:?}");
 }
