@@ -38,6 +38,7 @@ mod layout;
 pub mod luks;
 pub mod lvm;
 pub mod mbr;
+mod plain;
 pub mod recognise;
 pub(crate) mod sealed;
 pub(crate) mod signatures;
@@ -45,6 +46,7 @@ pub mod tcrypt;
 mod types;
 
 pub(crate) use layout::{subtract, union};
+pub use plain::Unlocked;
 use recognise::{Found, look};
 pub use recognise::{FsKind, Recognised, recognise};
 pub(crate) use types::guid_text;

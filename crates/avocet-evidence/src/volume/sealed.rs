@@ -10,11 +10,10 @@ use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, 
 use crate::crypto::BLOCK;
 use crate::error::ReadError;
 use crate::source::{Source, read_exact_at};
+use crate::volume::plain::{fill, from_sectors};
 
 /// Bytes of a sector.
 pub(crate) const SECTOR: usize = 512;
-/// Bytes decrypted at a time.
-const PIECE: usize = 1 << 20;
 
 /// A block cipher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,27 +176,7 @@ impl Source for Sealed {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX).min(buf.len());
-        let mut done = 0usize;
-        while done < wanted {
-            let at = offset.saturating_add(done as u64);
-            let begin = at / SECTOR as u64 * SECTOR as u64;
-            let skip = usize::try_from(at.saturating_sub(begin)).unwrap_or(0);
-            let left = wanted.saturating_sub(done);
-            let n =
-                if skip == 0 && left >= SECTOR { left.min(PIECE) / SECTOR * SECTOR } else { left.min(SECTOR - skip) };
-            let Some(part) = buf.get_mut(done..done.saturating_add(n)) else { break };
-            if n.is_multiple_of(SECTOR) {
-                self.whole(begin, part)?;
-            } else {
-                let mut one = [0; SECTOR];
-                self.whole(begin, &mut one)?;
-                let from = one.get(skip..skip.saturating_add(n)).unwrap_or_default();
-                part.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-            }
-            done = done.saturating_add(n);
-        }
-        Ok(done)
+        fill(self.length, offset, buf, |at, part| from_sectors(SECTOR, at, part, |begin, data| self.whole(begin, data)))
     }
 }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use avocet_evidence::scratch::Access;
-use avocet_evidence::volume::bitlocker::{BitLocker, Locked, Unlocked};
+use avocet_evidence::volume::Unlocked;
+use avocet_evidence::volume::bitlocker::{BitLocker, Locked};
 use avocet_evidence::volume::luks::Work;
 use avocet_evidence::{Evidence, MemorySource, OpenError, Source, VolumeState, read_up_to};
 use made::{Made, Plan, Way, digits, id_text, make, startup_file};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use avocet_evidence::scratch::{Access, Secret};
-use avocet_evidence::volume::corestorage::{CoreStorage, Facts, Locked, Unlocked};
+use avocet_evidence::volume::Unlocked;
+use avocet_evidence::volume::corestorage::{CoreStorage, Facts, Locked};
 use avocet_evidence::volume::luks::Work;
 use avocet_evidence::{Evidence, MemorySource, OpenError, Source, VolumeState, read_up_to};
 use sha2::Digest;

@@ -37,8 +37,8 @@ use crate::crypto::{Key, key};
 use crate::error::{OpenError, Problem};
 use crate::scratch::{Access, Secret};
 use crate::source::Source;
-use crate::volume::guid_text;
 use crate::volume::luks::Work;
+use crate::volume::{Unlocked, guid_text};
 
 mod keys;
 mod metadata;
@@ -80,22 +80,6 @@ pub struct BitLocker {
     source: Arc<dyn Source>,
     metadata: Metadata,
     facts: Facts,
-}
-
-/// An unlocked volume.
-pub struct Unlocked {
-    /// Its plain bytes.
-    pub source: Arc<dyn Source>,
-    /// What opened it, in a clause: never the key.
-    pub how: String,
-    /// What was found wrong.
-    pub problems: Vec<Problem>,
-}
-
-impl fmt::Debug for Unlocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Unlocked({})", self.how)
-    }
 }
 
 /// Why a volume stayed locked. Each clause ends with what the volume asks for.

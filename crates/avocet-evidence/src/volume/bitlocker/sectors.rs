@@ -10,10 +10,8 @@ use super::metadata::{AREA, Block, CONVERTING};
 use crate::crypto::BLOCK;
 use crate::error::{ReadError, ReadFault};
 use crate::source::{Source, read_exact_at};
-use crate::volume::luks::sectors::{Cipher as Xts, Decrypting, Encrypting, MOST_SECTOR, Spec};
-
-/// Bytes decrypted at a time.
-const PIECE: usize = 1 << 20;
+use crate::volume::luks::sectors::{Cipher as Xts, Decrypting, Encrypting, Spec};
+use crate::volume::plain::{MOST_SECTOR, fill, from_sectors};
 
 /// A cipher with its key. The key's schedules are erased when dropped.
 pub(super) enum Cipher {
@@ -222,26 +220,6 @@ impl Plain {
         }
         Ok(())
     }
-
-    /// Decrypts from a place within a sector on; answers how many bytes there are now.
-    fn decrypt(&self, at: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
-        let skip = usize::try_from(at % self.sector as u64).unwrap_or(0);
-        if skip == 0 && buf.len() >= self.sector {
-            let n = buf.len().min(PIECE) / self.sector * self.sector;
-            return match buf.get_mut(..n) {
-                Some(part) => self.whole(at, part).map(|()| n),
-                None => Ok(0),
-            };
-        }
-        let mut one = [0; MOST_SECTOR];
-        let Some(one) = one.get_mut(..self.sector) else { return Ok(0) };
-        self.whole(at.saturating_sub(skip as u64), one)?;
-        let n = buf.len().min(self.sector.saturating_sub(skip));
-        if let (Some(to), Some(from)) = (buf.get_mut(..n), one.get(skip..skip.saturating_add(n))) {
-            to.copy_from_slice(from);
-        }
-        Ok(n)
-    }
 }
 
 impl Source for Plain {
@@ -250,38 +228,33 @@ impl Source for Plain {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX).min(buf.len());
-        let mut done = 0usize;
-        while done < wanted {
-            let at = offset.saturating_add(done as u64);
-            let Some(region) = self.region(at) else { break };
+        fill(self.len(), offset, buf, |at, part| {
+            let Some(region) = self.region(at) else { return Ok(0) };
             let inside = at.saturating_sub(region.start);
             let left = usize::try_from(region.end.saturating_sub(at)).unwrap_or(usize::MAX);
-            let n = left.min(wanted.saturating_sub(done));
-            let Some(part) = buf.get_mut(done..done.saturating_add(n)) else { break };
+            let n = left.min(part.len());
+            let Some(part) = part.get_mut(..n) else { return Ok(0) };
             // What fails below fails at a place of the encrypted volume; here it is this one.
             let here = |e: ReadError| ReadError { offset: at, ..e };
-            let n = match region.from {
+            match region.from {
                 From::Zeros => {
                     part.fill(0);
-                    n
+                    Ok(n)
                 }
                 From::Open(from) => {
                     read_exact_at(&self.sealed, LAYER, from.saturating_add(inside), part).map_err(here)?;
-                    n
+                    Ok(n)
                 }
-                From::Sealed(from) => self.decrypt(from.saturating_add(inside), part).map_err(here)?,
+                From::Sealed(from) => {
+                    let whole = |begin, data: &mut [u8]| self.whole(begin, data);
+                    from_sectors(self.sector, from.saturating_add(inside), part, whole).map_err(here)
+                }
                 From::Lost => {
                     let detail = "these bytes were being encrypted or decrypted when the volume was taken";
-                    return Err(ReadError::new(LAYER, at, ReadFault::Unsupported, detail));
+                    Err(ReadError::new(LAYER, at, ReadFault::Unsupported, detail))
                 }
-            };
-            if n == 0 {
-                break;
             }
-            done = done.saturating_add(n);
-        }
-        Ok(done)
+        })
     }
 }
 

@@ -35,6 +35,7 @@ use crate::crypto::{BLOCK, Hash};
 use crate::error::{OpenError, Problem, ReadError};
 use crate::scratch::{Access, Secret};
 use crate::source::{Joined, Source, SubSource};
+use crate::volume::Unlocked;
 use crate::volume::luks::Work;
 use crate::volume::sealed::{Kind, SECTOR, Sealed, Xts};
 
@@ -76,22 +77,6 @@ pub struct CoreStorage {
     layout: Layout,
     /// Lists of users out of the recovery partition.
     roots: Vec<Value>,
-}
-
-/// An unlocked volume.
-pub struct Unlocked {
-    /// Its plain bytes.
-    pub source: Arc<dyn Source>,
-    /// What opened it, in a clause: never the key.
-    pub how: String,
-    /// What was found wrong.
-    pub problems: Vec<Problem>,
-}
-
-impl fmt::Debug for Unlocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Unlocked({})", self.how)
-    }
 }
 
 /// Why a volume stayed locked.

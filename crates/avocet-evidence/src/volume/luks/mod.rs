@@ -29,6 +29,7 @@ use zeroize::Zeroizing;
 use crate::error::{OpenError, Problem};
 use crate::scratch::{Access, Secret};
 use crate::source::{Source, SubSource};
+use crate::volume::Unlocked;
 
 mod first;
 mod second;
@@ -98,22 +99,6 @@ pub struct Luks {
     source: Arc<dyn Source>,
     header: Header,
     facts: Facts,
-}
-
-/// An unlocked volume.
-pub struct Unlocked {
-    /// Its plain bytes.
-    pub source: Arc<dyn Source>,
-    /// What opened it, in a clause: never the key.
-    pub how: String,
-    /// What was found wrong.
-    pub problems: Vec<Problem>,
-}
-
-impl fmt::Debug for Unlocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Unlocked({})", self.how)
-    }
 }
 
 /// Why a volume stayed locked.

@@ -8,13 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::first::{MAGIC, text, uuid};
-use super::sectors::MOST_SECTOR;
 use super::slots::{Check, Derivation, Slot};
 use super::{Header, LAYER, MOST_KEY, Segment, word};
 use crate::bytes::{array, be_u16, be_u64};
 use crate::crypto::Hash;
 use crate::error::{OpenError, Problem};
 use crate::source::{Source, read_up_to};
+use crate::volume::plain::MOST_SECTOR;
 
 const SECOND_MAGIC: &[u8] = b"SKUL\xba\xbe";
 /// Bytes of the binary part.

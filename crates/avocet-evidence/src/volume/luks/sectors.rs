@@ -12,13 +12,10 @@ use super::LAYER;
 use crate::crypto::{BLOCK, Hash};
 use crate::error::ReadError;
 use crate::source::{Source, read_exact_at};
+use crate::volume::plain::{MOST_SECTOR, fill, from_sectors};
 
-/// The largest sector.
-pub(in crate::volume) const MOST_SECTOR: usize = 4096;
 /// The unit in which `dm-crypt` counts whatever the size of a sector is.
 const UNIT: u64 = 512;
-/// Bytes decrypted at a time.
-const PIECE: usize = 1 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -224,35 +221,9 @@ impl Source for Plain {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX).min(buf.len());
-        let size = self.sector as u64;
-        let mut done = 0usize;
-        while done < wanted {
-            let at = offset.saturating_add(done as u64);
-            let begin = at / size * size;
-            let skip = usize::try_from(at.saturating_sub(begin)).unwrap_or(0);
-            let left = wanted.saturating_sub(done);
-            let n = if skip == 0 && left >= self.sector {
-                let n = left.min(PIECE) / self.sector * self.sector;
-                let Some(part) = buf.get_mut(done..done.saturating_add(n)) else { break };
-                self.whole(begin, part)?;
-                n
-            } else {
-                let mut one = [0; MOST_SECTOR];
-                let Some(one) = one.get_mut(..self.sector) else { break };
-                self.whole(begin, one)?;
-                let n = left.min(self.sector.saturating_sub(skip));
-                let (to, from) = (buf.get_mut(done..done.saturating_add(n)), one.get(skip..skip.saturating_add(n)));
-                let (Some(to), Some(from)) = (to, from) else { break };
-                to.copy_from_slice(from);
-                n
-            };
-            if n == 0 {
-                break;
-            }
-            done = done.saturating_add(n);
-        }
-        Ok(done)
+        fill(self.length, offset, buf, |at, part| {
+            from_sectors(self.sector, at, part, |begin, data| self.whole(begin, data))
+        })
     }
 }
 
