@@ -139,7 +139,7 @@ impl GradingReport {
             self.held_apart().iter().map(|(category, n)| format!("{n} {}", named(category))).collect();
         let text = all.join("; ");
         (!all.is_empty()).then(|| {
-            format!("Not among these: {text}. Whether one of them belongs into a charge is for a person to state.")
+            format!("Not counted above: {text}. Whether one of them belongs into a charge is for a person to state.")
         })
     }
 

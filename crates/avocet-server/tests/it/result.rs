@@ -103,7 +103,7 @@ async fn pages_and_files_say_what_the_extract_says_and_each_is_an_entry() {
     let b = schedule.find("<strong>B</strong>").unwrap();
     assert!(still < moving && moving < b, "the video stands under moving");
     assert!(schedule.contains("Indecent photographs or pseudo-photographs") && !schedule.contains("<strong>none"));
-    assert!(schedule.contains("Not among these: 1 graded as none of these."), "{schedule}");
+    assert!(schedule.contains("Not counted above: 1 graded as none of these."), "{schedule}");
     let sheet = boss.get(&format!("{at}/page")).await.body;
     assert!(sheet.contains("<td>C</td><td>still</td><td>viewed</td><td class=\"number\">2</td>"), "{sheet}");
     assert!(sheet.contains(&digest.to_string()) && sheet.contains("1 further content has no category"), "{sheet}");

@@ -47,12 +47,15 @@ fn reports_say_what_the_extract_says_and_an_altered_one_is_refused() {
     std::fs::write(place.path("none.json"), none).unwrap();
     let schedule = place.run(["grading", "schedule", "none.json"]).out;
     assert!(
-        !schedule.contains("category none") && schedule.contains("Not among these: 1 graded as none of these."),
+        !schedule.contains("category none") && schedule.contains("Not counted above: 1 graded as none of these."),
         "{schedule}"
     );
     place.run(["grading", "sfr", "none.json", "--html", "none.html"]);
     let page = std::fs::read_to_string(place.path("none.html")).unwrap();
-    assert!(!page.contains("<td>none</td>") && page.contains("Not among these: 1 graded as none of these."), "{page}");
+    assert!(
+        !page.contains("<td>none</td>") && page.contains("Not counted above: 1 graded as none of these."),
+        "{page}"
+    );
     // So is a category on which its scheme does not alert: `Non-pertinent` is no line of a charge.
     let other = extract().replace("uk-2014@1", "us-vics-2.0@1").replace("\"category\":\"C\"", "\"category\":\"5\"");
     let other = other.replace("\"category\":\"B\"", "\"category\":\"1\"");
