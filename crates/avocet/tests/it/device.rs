@@ -28,9 +28,15 @@ pub fn picture(seed: u8, length: usize) -> Vec<u8> {
     out
 }
 
-/// A zip with one stored member, by the format's specification (APPNOTE 6.3.10).
+/// A zip with one stored member.
 pub fn zip_of(name: &str, content: &[u8]) -> Vec<u8> {
-    let crc = {
+    zip_of_all(&[(name.to_owned(), content.to_vec())])
+}
+
+/// A zip with stored members, by the format's specification (APPNOTE 6.3.10).
+pub fn zip_of_all(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let (mut out, mut directory) = (vec![], vec![]);
+    for (name, content) in members {
         let mut crc = u32::MAX;
         for byte in content {
             crc ^= u32::from(*byte);
@@ -38,29 +44,32 @@ pub fn zip_of(name: &str, content: &[u8]) -> Vec<u8> {
                 crc = (crc >> 1) ^ (0xedb8_8320 * (crc & 1));
             }
         }
-        !crc
-    };
-    let shared = |out: &mut Vec<u8>| {
-        out.extend([20, 0, 0, 0, 0, 0, 0, 0, 0x5d, 0x58]);
-        out.extend(crc.to_le_bytes());
-        out.extend((content.len() as u32).to_le_bytes());
-        out.extend((content.len() as u32).to_le_bytes());
-        out.extend((name.len() as u16).to_le_bytes());
-        out.extend([0, 0]);
-    };
-    let mut out = b"PK\x03\x04".to_vec();
-    shared(&mut out);
-    out.extend(name.as_bytes());
-    out.extend(content);
-    let directory = out.len();
-    out.extend(b"PK\x01\x02\x14\0");
-    shared(&mut out);
-    out.extend([0; 14]);
-    out.extend(name.as_bytes());
-    let length = out.len() - directory;
-    out.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
-    out.extend((length as u32).to_le_bytes());
-    out.extend((directory as u32).to_le_bytes());
+        let place = out.len() as u32;
+        let shared = |out: &mut Vec<u8>| {
+            out.extend([20, 0, 0, 0, 0, 0, 0, 0, 0x5d, 0x58]);
+            out.extend((!crc).to_le_bytes());
+            out.extend((content.len() as u32).to_le_bytes());
+            out.extend((content.len() as u32).to_le_bytes());
+            out.extend((name.len() as u16).to_le_bytes());
+            out.extend([0, 0]);
+        };
+        out.extend(b"PK\x03\x04");
+        shared(&mut out);
+        out.extend(name.as_bytes());
+        out.extend(content);
+        directory.extend(b"PK\x01\x02\x14\0");
+        shared(&mut directory);
+        directory.extend([0; 10]);
+        directory.extend(place.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let (start, length, count) = (out.len() as u32, directory.len() as u32, members.len() as u16);
+    out.extend(directory);
+    out.extend(b"PK\x05\x06\0\0\0\0");
+    out.extend(count.to_le_bytes());
+    out.extend(count.to_le_bytes());
+    out.extend(length.to_le_bytes());
+    out.extend(start.to_le_bytes());
     out.extend([0, 0]);
     out
 }

@@ -1,10 +1,12 @@
 //! An examination that is killed at any moment, interrupted, or out of space is finished by `--resume`, with the result
 //! digest of one that nobody disturbed.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::device::zip_of_all;
 use super::media::bmp;
 use super::support::Place;
 
@@ -65,31 +67,38 @@ fn kill_when(child: &mut Child, mut now: impl FnMut() -> bool) -> bool {
     }
 }
 
-#[test]
-fn an_examination_killed_at_seeded_points_finishes_with_the_same_digest() {
-    let points: u64 = std::env::var(POINTS).ok().and_then(|n| n.parse().ok()).unwrap_or(6);
-    let place = Place::new();
-    evidence(&place);
-    // As a raw image too, so that the digest of the whole image is there to be resumed.
-    place.device("d");
-    let mut whole = vec![];
-    for name in ["e", "d"] {
-        let began = Instant::now();
-        let out = format!("{name}.whole");
-        assert_eq!(examine(&place, name, &out, &[]).wait().unwrap().code(), Some(4), "{name}");
-        whole.push((name, digest(&place, &out), began.elapsed()));
-    }
-    let (mut state, mut killed, mut resumed, mut at_length) = (0x5eed_u64, 0, 0, 0);
+/// How often an examination is killed where the run does not say it.
+fn points(unless_told: u64) -> u64 {
+    std::env::var(POINTS).ok().and_then(|n| n.parse().ok()).unwrap_or(unless_told)
+}
+
+/// An examination that nobody disturbed.
+struct Whole {
+    name: &'static str,
+    digest: serde_json::Value,
+    took: Duration,
+    /// How many small pictures it makes; `None` where none.
+    small: Option<usize>,
+}
+
+fn whole(place: &Place, name: &'static str, small: Option<usize>) -> Whole {
+    let (began, out) = (Instant::now(), format!("{name}.whole"));
+    assert_eq!(examine(place, name, &out, &[]).wait().unwrap().code(), Some(4), "{name}");
+    Whole { name, digest: digest(place, &out), took: began.elapsed(), small }
+}
+
+/// Kills examinations at seeded points and finishes them; `choose` says which one by the number of the point.
+fn killed_and_finished(place: &Place, all: &[Whole], points: u64, seed: u64, choose: impl Fn(u64) -> usize) {
+    let (mut state, mut killed, mut resumed, mut at_length) = (seed, 0, 0, 0);
     for point in 0..points {
-        // The folder with its pictures takes longer and is killed more often.
-        let (name, expected, took) = &whole[usize::from(point % 6 == 5)];
+        let Whole { name, digest: expected, took, small } = &all[choose(point)];
         let out = format!("x{point}");
         let (result, journal) = (place.path(&out), place.path(&format!("{out}.journal")));
         // Killed once or twice, then finished.
         let mut runs = 0;
         loop {
             let resume: &[&str] = if runs > 0 { &["--resume"] } else { &[] };
-            let mut child = examine(&place, name, &out, resume);
+            let mut child = examine(place, name, &out, resume);
             if runs > next(&mut state) % 2 + u64::from(killed == 0 && runs == 0) {
                 let code = child.wait().unwrap().code();
                 if result.try_exists().unwrap() {
@@ -118,14 +127,15 @@ fn an_examination_killed_at_seeded_points_finishes_with_the_same_digest() {
             }
             resumed += u32::from(journal.try_exists().unwrap());
         }
-        assert_eq!(&digest(&place, &out), expected, "point {point}");
-        assert_eq!(place.run(["verify", &out]).code, 0, "point {point}");
-        assert!(!journal.try_exists().unwrap(), "point {point}: the journal stays");
+        assert_eq!(&digest(place, &out), expected, "{name}, point {point}");
+        assert_eq!(place.run(["verify", &out]).code, 0, "{name}, point {point}");
+        assert!(!journal.try_exists().unwrap(), "{name}, point {point}: the journal stays");
         let names = place.names();
         assert!(!names.iter().any(|n| n.starts_with(&out) && n.ends_with("partial")), "point {point}: {names:?}");
-        if *name == "e" {
+        if let Some(small) = small {
             let checked = place.run(["media", "verify", &out]);
-            assert!(checked.out.starts_with("18 small pictures open"), "point {point}: {}{}", checked.out, checked.err);
+            let opened = format!("{small} small pictures open");
+            assert!(checked.out.starts_with(&opened), "{name}, point {point}: {}{}", checked.out, checked.err);
         }
         for path in [result, journal] {
             let _ = std::fs::remove_file(path);
@@ -135,6 +145,71 @@ fn an_examination_killed_at_seeded_points_finishes_with_the_same_digest() {
         "killed {killed} times at {points} points ({at_length} by the journal's length), resumed {resumed} journals"
     );
     assert!(killed >= points / 2 && resumed > 0, "killed {killed} of {points}, resumed {resumed}");
+}
+
+#[test]
+fn an_examination_killed_at_seeded_points_finishes_with_the_same_digest() {
+    let place = Place::new();
+    evidence(&place);
+    // As a raw image too, so that the digest of the whole image is there to be resumed.
+    place.device("d");
+    let all = [whole(&place, "e", Some(18)), whole(&place, "d", None)];
+    // The folder with its pictures takes longer and is killed more often.
+    killed_and_finished(&place, &all, points(6), 0x5eed, |point| usize::from(point % 6 == 5));
+}
+
+/// Pictures, texts and a picture that no decoder takes, some of them in an archive of their own, and that once more.
+fn members(seed: u32, depth: usize) -> Vec<(String, Vec<u8>)> {
+    let mut out = vec![];
+    for n in seed..seed + 5 {
+        out.push((format!("album/p{n}.bmp"), bmp(320, 240, n % 7, 0)));
+        out.push((format!("t{n}.txt"), format!("text {n}").into_bytes()));
+        out.push((format!("cut{n}.jpg"), b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0".to_vec()));
+    }
+    if depth > 0 {
+        out.push(("inner.zip".to_owned(), zip_of_all(&members(seed + 3, depth - 1))));
+    }
+    out
+}
+
+/// A FAT volume with archives in it, and archives in those.
+fn volume_with_archives() -> Vec<u8> {
+    let mut volume = std::io::Cursor::new(vec![0u8; 16 << 20]);
+    let options = fatfs::FormatVolumeOptions::new().fat_type(fatfs::FatType::Fat16).volume_id(7);
+    fatfs::format_volume(&mut volume, options).unwrap();
+    let fs = fatfs::FileSystem::new(&mut volume, fatfs::FsOptions::new()).unwrap();
+    for n in 0..4u32 {
+        let archive = zip_of_all(&members(n * 2, 1));
+        fs.root_dir().create_file(&format!("a{n}.zip")).unwrap().write_all(&archive).unwrap();
+        fs.root_dir().create_file(&format!("t{n}.txt")).unwrap().write_all(b"beside it").unwrap();
+    }
+    fs.unmount().unwrap();
+    volume.into_inner()
+}
+
+#[test]
+fn archives_as_evidence_and_inside_it_are_resumed_too() {
+    let place = Place::new();
+    std::fs::write(place.path("z"), zip_of_all(&members(0, 2))).unwrap();
+    std::fs::write(place.path("v"), volume_with_archives()).unwrap();
+    let all = [whole(&place, "z", None), whole(&place, "v", None)];
+    for one in &all {
+        let rows = place.list(&format!("{}.whole", one.name), &[]);
+        let embedded = rows.iter().filter(|row| row["state"] == "embedded").count();
+        assert!(embedded >= 30, "{}: {embedded} members of {} rows", one.name, rows.len());
+    }
+    killed_and_finished(&place, &all, points(6), 0xa4c1, |point| (point / 2 % 2) as usize);
+    killed_in_an_archive(&place, &all[1]);
+}
+
+/// Killed when at least so many windows were done that archives are being entered.
+fn killed_in_an_archive(place: &Place, whole: &Whole) {
+    let mut child = examine(place, whole.name, "last", &[]);
+    // The volume itself is one window; whatever comes after it are members.
+    let killed = kill_when(&mut child, || tasks_done(&place.path("last.journal")) > 4);
+    assert!(killed, "it ended before a member was read");
+    assert_eq!(examine(place, whole.name, "last", &["--resume"]).wait().unwrap().code(), Some(4));
+    assert_eq!(digest(place, "last"), whole.digest);
 }
 
 /// How many records of finished tasks a journal holds whole. Its length alone would not tell: a kill can cut the record
