@@ -255,7 +255,7 @@ exec sleep 60"#;
     let token = option.split('"').next().unwrap();
     let run = examiner.post(path, &format!("source={token}&small=true")).await.to().to_owned();
     for _ in 0..400 {
-        if folder.path().join("on").exists() {
+        if folder.path().join("on").is_file() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -263,7 +263,7 @@ exec sleep 60"#;
     assert_eq!(fs::read_dir(folder.path().join("examinations")).unwrap().count(), 3, "it has begun");
     let page = told(&examiner, &format!("{run}/stop"), "").await;
     assert!(page.contains("It is stopped: its small pictures and their key are destroyed."), "{page}");
-    assert!(!key_of(7).exists() && key_of(8).exists(), "its own key is gone, and no other");
+    assert!(!key_of(7).is_file() && key_of(8).is_file(), "its own key is gone, and no other");
     assert_eq!(fs::read_dir(folder.path().join("examinations")).unwrap().count(), 0, "and nothing is left of it");
     let story = examiner.get("/investigations/I-1/timeline?looks=yes").await.body;
     assert!(story.contains("was stopped; its small pictures and their key are destroyed"), "{story}");

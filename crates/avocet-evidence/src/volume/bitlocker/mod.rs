@@ -285,7 +285,7 @@ impl BitLocker {
             }
         }
         let (mut notes, mut recovery) = (vec![], vec![]);
-        let key_files: Vec<&Secret> = access.key_file.iter().collect();
+        let key_files: Vec<&Secret> = access.key_file.iter().chain(&access.more_key_files).collect();
         for file in key_files {
             let startup = keys::startup(file.bytes().get(..MOST_STARTUP).unwrap_or(file.bytes()));
             if let Some(startup) = &startup {
