@@ -20,6 +20,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         password: Some(Secret::new(b"123456".to_vec())),
         key_file: None,
         scratch: Arc::new(InMemory::new(MOST)),
+        ..Access::default()
     };
     let limit = Limit { ratio: 0, base: MOST, most: MOST };
     if let Ok(backup) = AndroidBackup::open_within(&avocet_fuzz::source(data), &access, limit) {

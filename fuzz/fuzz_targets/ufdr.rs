@@ -13,11 +13,28 @@ fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
         crc.update(bytes);
         let size = (bytes.len() as u32).to_le_bytes();
         let sizes = [&crc.sum().to_le_bytes()[..], &size, &size, &(name.len() as u16).to_le_bytes(), &[0, 0]].concat();
-        directory.extend([&b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\0\0"[..], &sizes, &[0; 10], &(out.len() as u32).to_le_bytes(), name.as_bytes()].concat());
+        directory.extend(
+            [
+                &b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\0\0"[..],
+                &sizes,
+                &[0; 10],
+                &(out.len() as u32).to_le_bytes(),
+                name.as_bytes(),
+            ]
+            .concat(),
+        );
         out.extend([&b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0"[..], &sizes, name.as_bytes(), bytes].concat());
     }
     let count = (members.len() as u16).to_le_bytes();
-    let end = [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &(directory.len() as u32).to_le_bytes(), &(out.len() as u32).to_le_bytes(), &[0, 0]].concat();
+    let end = [
+        &b"PK\x05\x06\0\0\0\0"[..],
+        &count,
+        &count,
+        &(directory.len() as u32).to_le_bytes(),
+        &(out.len() as u32).to_le_bytes(),
+        &[0, 0],
+    ]
+    .concat();
     [out, directory, end].concat()
 }
 

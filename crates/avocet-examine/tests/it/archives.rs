@@ -14,7 +14,7 @@ use avocet_known::KnownSets;
 
 use crate::support::{How, Random, options, watched};
 
-const HOW: How = How { image_digest: false, twice: true };
+const HOW: How = How { image_digest: false, twice: true, password: false };
 
 fn zipped(members: &[(&str, Vec<u8>)], stored: bool) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(vec![]));

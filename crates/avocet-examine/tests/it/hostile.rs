@@ -41,7 +41,7 @@ fn run(kind: &str) {
         return;
     }
     for base in &bases {
-        let how = How { image_digest: true, twice: true };
+        let how = How { image_digest: true, twice: true, password: kind == "luks" };
         let outcome = watched(base.files.clone(), how).unwrap_or_else(|e| panic!("{} unchanged: {e}", base.name));
         assert!(!outcome.refused && outcome.rows > 0, "{} unchanged is examined: {outcome:?}", base.name);
     }
@@ -53,7 +53,8 @@ fn run(kind: &str) {
         changes += one.changes;
         in_metadata += one.in_metadata;
         // A virtual disk may declare 64 TiB of zeros: right to read to their end, and not within ten seconds.
-        let how = How { image_digest: seed % 4 == 0 && kind != "disk", twice: seed % 8 == 3 };
+        let password = kind == "luks" && one.files.iter().any(|(_, bytes)| bytes.starts_with(b"LUKS"));
+        let how = How { image_digest: seed % 4 == 0 && kind != "disk", twice: seed % 8 == 3, password };
         match watched(one.files.clone(), how) {
             Ok(o) => {
                 refused += u64::from(o.refused);
