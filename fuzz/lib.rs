@@ -49,6 +49,16 @@ impl Visitor for Reading {
     }
 }
 
+/// Reads a source at its borders and beyond: it gives what it declares to have.
+pub fn read_around(source: &dyn Source) {
+    let mut buffer = vec![0; 70_000];
+    for at in [0, 1, 511, 4096, source.len().saturating_sub(1), source.len(), u64::MAX] {
+        if let Ok(n) = source.read_at(at, &mut buffer) {
+            assert_eq!(n as u64, source.len().saturating_sub(at).min(70_000));
+        }
+    }
+}
+
 /// Walks a file system to its end, reads from every entry, and looks at its free runs.
 pub fn walk<F: FileSystem>(data: &[u8], open: impl FnOnce(Arc<dyn Source>) -> Result<F, OpenError>) {
     let source = source(data);

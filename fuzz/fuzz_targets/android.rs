@@ -18,7 +18,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     }
     let access = Access {
         password: Some(Secret::new(b"123456".to_vec())),
-        key_file: None,
         scratch: Arc::new(InMemory::new(MOST)),
         ..Access::default()
     };

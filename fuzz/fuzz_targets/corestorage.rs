@@ -12,18 +12,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     };
     let access = Access { password: Some(Secret::new(b"123456".to_vec())), ..Access::default() };
     let mut work = Work::at_most(5_000);
-    let mut buffer = vec![0; 70_000];
     for number in 0..store.volumes() {
         assert!(store.facts(number).is_some());
         match store.unlock(number, &access, &mut work) {
             Err(why) => assert!(!why.to_string().is_empty()),
-            Ok(unlocked) => {
-                for at in [0, 1, 511, 4096, unlocked.source.len().saturating_sub(1), u64::MAX] {
-                    if let Ok(n) = unlocked.source.read_at(at, &mut buffer) {
-                        assert_eq!(n as u64, unlocked.source.len().saturating_sub(at).min(70_000));
-                    }
-                }
-            }
+            Ok(unlocked) => avocet_fuzz::read_around(&*unlocked.source),
         }
     }
 });

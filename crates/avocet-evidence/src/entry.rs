@@ -444,6 +444,26 @@ impl ContentRead for MappedReader {
     }
 }
 
+/// Reads a source from its first byte to its last.
+pub(crate) struct SourceReader {
+    source: Arc<dyn Source>,
+    at: u64,
+}
+
+impl SourceReader {
+    pub(crate) fn new(source: Arc<dyn Source>) -> Self {
+        Self { source, at: 0 }
+    }
+}
+
+impl ContentRead for SourceReader {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ReadError> {
+        let n = self.source.read_at(self.at, buf)?;
+        self.at = self.at.saturating_add(n as u64);
+        Ok(n)
+    }
+}
+
 impl ContentRead for std::io::Cursor<Vec<u8>> {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, ReadError> {
         std::io::Read::read(self, buf).map_err(|e| ReadError::io("memory", self.position(), &e))

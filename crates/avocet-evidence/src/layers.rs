@@ -25,7 +25,7 @@ use crate::volume::luks::{Locked, Luks, Work};
 use crate::volume::lvm::{self, Assembled, Logical, Physical};
 use crate::volume::signatures::{BITLOCKER_VOLUME, CORE_STORAGE, LUKS, LVM};
 use crate::volume::tcrypt;
-use crate::volume::{self, FsKind, Recognised, VolumeSlot};
+use crate::volume::{self, FsKind, Recognised, Unlocked, VolumeSlot};
 
 /// Volumes in volumes.
 const MOST_DEPTH: usize = 6;
@@ -33,6 +33,7 @@ const MOST_DEPTH: usize = 6;
 const MOST_VOLUMES: usize = 4096;
 
 /// A volume whose content is still to be opened.
+#[derive(Clone)]
 pub(crate) struct Piece {
     pub(crate) name: String,
     /// First byte within the evidence of what it lies in.
@@ -54,18 +55,6 @@ impl Piece {
             label: self.label,
             layers: self.layers,
             state,
-        }
-    }
-
-    fn copy(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            start: self.start,
-            type_name: self.type_name.clone(),
-            label: self.label.clone(),
-            layers: self.layers.clone(),
-            source: Arc::clone(&self.source),
-            recognised: self.recognised.clone(),
         }
     }
 
@@ -229,7 +218,7 @@ impl Opener<'_> {
         }
     }
 
-    fn unlock(&mut self, mut piece: Piece, depth: usize, found: &mut Vec<Found>) {
+    fn unlock(&mut self, piece: Piece, depth: usize, found: &mut Vec<Found>) {
         let luks = match Luks::open(&piece.source) {
             Ok(luks) => luks,
             Err(error) => {
@@ -241,28 +230,18 @@ impl Opener<'_> {
         let facts = luks.facts();
         let described = format!("version {}, {}", facts.version, facts.cipher);
         match luks.unlock(self.access, &mut self.work) {
-            Ok(unlocked) => {
-                self.opened.problems.extend(unlocked.problems);
-                piece.layers.push(unlocked.how);
-                piece.source = unlocked.source;
-                self.inside(piece, depth.saturating_add(1), found);
-            }
+            Ok(unlocked) => self.unlocked(piece, unlocked, depth, found),
             Err(why) => {
                 self.opened.problems.extend_from_slice(luks.problems());
-                if why == Locked::NothingGiven {
-                    self.opened.locked = self.opened.locked.saturating_add(1);
-                }
-                if let Some(code) = why.code() {
-                    let detail = format!("an encrypted volume stayed locked: {why}");
-                    self.opened.problems.push(Problem::new("luks", code, None, detail));
-                }
+                let said = format!("an encrypted volume stayed locked: {why}");
+                self.still_locked("luks", why == Locked::NothingGiven, why.code(), said);
                 let detail = format!("{described}; it stayed locked: {why}");
                 found.push(Found::Volume(piece.not_read(LUKS, detail)));
             }
         }
     }
 
-    fn unlock_bitlocker(&mut self, mut piece: Piece, depth: usize, found: &mut Vec<Found>) {
+    fn unlock_bitlocker(&mut self, piece: Piece, depth: usize, found: &mut Vec<Found>) {
         let what = BITLOCKER_VOLUME;
         let volume = match BitLocker::open(&piece.source) {
             Ok(volume) => volume,
@@ -277,21 +256,12 @@ impl Opener<'_> {
             }
         };
         match volume.unlock(self.access, &mut self.work) {
-            Ok(unlocked) => {
-                self.opened.problems.extend(unlocked.problems);
-                piece.layers.push(unlocked.how);
-                piece.source = unlocked.source;
-                self.inside(piece, depth.saturating_add(1), found);
-            }
+            Ok(unlocked) => self.unlocked(piece, unlocked, depth, found),
             Err(why) => {
                 self.opened.problems.extend_from_slice(volume.problems());
-                if matches!(why, bitlocker::Locked::NothingGiven(_)) {
-                    self.opened.locked = self.opened.locked.saturating_add(1);
-                }
-                if let Some(code) = why.code() {
-                    let detail = format!("a BitLocker volume stayed locked: {why}");
-                    self.opened.problems.push(Problem::new("bitlocker", code, None, detail));
-                }
+                let said = format!("a BitLocker volume stayed locked: {why}");
+                let nothing = matches!(why, bitlocker::Locked::NothingGiven(_));
+                self.still_locked("bitlocker", nothing, why.code(), said);
                 let detail = format!("{}; it stayed locked: {why}", volume.facts().cipher);
                 found.push(Found::Volume(piece.not_read(what, detail)));
             }
@@ -301,18 +271,13 @@ impl Opener<'_> {
     /// Tries a volume that nothing marks as what it may be.
     fn unlock_tcrypt(&mut self, mut piece: Piece, depth: usize, found: &mut Vec<Found>) {
         match tcrypt::unlock(&piece.source, self.access, &mut self.tcrypt) {
-            Ok(unlocked) => {
-                self.opened.problems.extend(unlocked.problems);
-                piece.layers.push(unlocked.how);
-                piece.source = unlocked.source;
-                return self.inside(piece, depth.saturating_add(1), found);
+            Ok(tcrypt::Unlocked { source, how, problems, .. }) => {
+                return self.unlocked(piece, Unlocked { source, how, problems }, depth, found);
             }
             Err(why) => {
-                self.still_locked(&why);
+                let recognised = matches!(piece.recognised, Recognised::NotRead { .. });
+                self.not_opened(&why, recognised && why == tcrypt::Locked::NothingGiven);
                 if let Recognised::NotRead { detail, .. } = &mut piece.recognised {
-                    if why == tcrypt::Locked::NothingGiven {
-                        self.opened.locked = self.opened.locked.saturating_add(1);
-                    }
                     detail.push_str(&format!("; {why}"));
                 }
             }
@@ -344,22 +309,12 @@ impl Opener<'_> {
                 1 => piece.name.clone(),
                 _ => format!("{}.{}", piece.name, number.saturating_add(1)),
             };
-            let mut one = Piece { name, ..piece.copy() };
+            let one = Piece { name, ..piece.clone() };
             match store.unlock(number, self.access, &mut self.work) {
-                Ok(unlocked) => {
-                    self.opened.problems.extend(unlocked.problems);
-                    one.layers.push(unlocked.how);
-                    one.source = unlocked.source;
-                    self.inside(one, depth.saturating_add(1), found);
-                }
+                Ok(unlocked) => self.unlocked(one, unlocked, depth, found),
                 Err(why) => {
-                    if why == corestorage::Locked::NothingGiven {
-                        self.opened.locked = self.opened.locked.saturating_add(1);
-                    }
-                    if let Some(code) = why.code() {
-                        let detail = format!("an encrypted volume stayed locked: {why}");
-                        self.opened.problems.push(Problem::new("corestorage", code, None, detail));
-                    }
+                    let said = format!("an encrypted volume stayed locked: {why}");
+                    self.still_locked("corestorage", why == corestorage::Locked::NothingGiven, why.code(), said);
                     let detail = format!("used for FileVault 2; it stayed locked: {why}");
                     found.push(Found::Volume(one.not_read(CORE_STORAGE, detail)));
                 }
@@ -367,11 +322,9 @@ impl Opener<'_> {
         }
     }
 
-    fn still_locked(&mut self, why: &tcrypt::Locked) {
-        if let Some(code) = why.code() {
-            let detail = format!("a volume that may be encrypted by TrueCrypt or VeraCrypt stayed as it is: {why}");
-            self.opened.problems.push(Problem::new("tcrypt", code, None, detail));
-        }
+    fn not_opened(&mut self, why: &tcrypt::Locked, nothing_given: bool) {
+        let said = format!("a volume that may be encrypted by TrueCrypt or VeraCrypt stayed as it is: {why}");
+        self.still_locked("tcrypt", nothing_given, why.code(), said);
     }
 
     /// A disk whose system VeraCrypt or TrueCrypt encrypted: its partitions are encrypted and its table is not.
@@ -386,10 +339,7 @@ impl Opener<'_> {
                 Some(system)
             }
             Err(why) => {
-                self.still_locked(&why);
-                if why == tcrypt::Locked::NothingGiven {
-                    self.opened.locked = self.opened.locked.saturating_add(1);
-                }
+                self.not_opened(&why, why == tcrypt::Locked::NothingGiven);
                 None
             }
         }
@@ -403,6 +353,22 @@ impl Opener<'_> {
                 self.inside(piece, 1, found);
             }
             None => self.piece(piece, 0, found),
+        }
+    }
+
+    /// Goes on with the plain bytes of a volume.
+    fn unlocked(&mut self, mut piece: Piece, unlocked: Unlocked, depth: usize, found: &mut Vec<Found>) {
+        self.opened.problems.extend(unlocked.problems);
+        piece.layers.push(unlocked.how);
+        piece.source = unlocked.source;
+        self.inside(piece, depth.saturating_add(1), found);
+    }
+
+    /// A volume stayed locked: counts it where nothing was given that could open it, and says why where there is a code.
+    fn still_locked(&mut self, layer: &'static str, nothing_given: bool, code: Option<&'static str>, detail: String) {
+        self.opened.locked = self.opened.locked.saturating_add(usize::from(nothing_given));
+        if let Some(code) = code {
+            self.opened.problems.push(Problem::new(layer, code, None, detail));
         }
     }
 

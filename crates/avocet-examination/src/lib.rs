@@ -29,7 +29,7 @@ pub use rows::{
     Level, MatchRow, NearRow, OriginalRow, PictureRow, PictureView, ProblemRow, SpaceRow, VolumeRow,
 };
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
-pub use seal::seal_path;
+pub use seal::{file_sha256, seal_path};
 pub use summary::{ALERT_LIMIT, Alert, Count, MatchCount, MediaCount, Summary};
 pub use verify::{SealCheck, SignatureCheck, Verification, verify};
 pub use write::{Sealed, Writer, clear_unfinished};

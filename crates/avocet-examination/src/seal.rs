@@ -123,8 +123,11 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// SHA-256 of a whole file.
-pub(crate) fn file_sha256(path: &Path) -> std::io::Result<Sha256> {
+/// SHA-256 of a whole file, which is read piece by piece.
+///
+/// # Errors
+/// Those of reading it.
+pub fn file_sha256(path: &Path) -> std::io::Result<Sha256> {
     let mut file = File::open(path)?;
     let mut sha = sha2::Sha256::new();
     let mut buffer = vec![0; 1 << 20];

@@ -106,11 +106,8 @@ const MAX_MESSAGES: usize = 64 << 10;
 /// The calling thread waits; the program is ended when that thread ends. The input is copied once into memory, so it
 /// must fit there.
 pub fn run_confined(spec: &ProgramSpec, input: &[&[u8]]) -> Result<Output, Fault> {
-    let (mut bytes, max) = (Vec::new(), spec.limits.max_output);
-    let output = stream_confined(spec, input, &mut |piece| {
-        let room = max.saturating_sub(bytes.len());
-        bytes.extend_from_slice(piece.get(..piece.len().min(room)).unwrap_or_default());
-    })?;
+    let mut bytes = Vec::new();
+    let output = stream_confined(spec, input, &mut |piece| bytes.extend_from_slice(piece))?;
     Ok(Output { bytes, ..output })
 }
 

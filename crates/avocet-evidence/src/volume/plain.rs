@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::crypto::BLOCK;
 use crate::error::{Problem, ReadError};
 use crate::source::Source;
 
@@ -72,4 +73,21 @@ pub(super) fn from_sectors(
         to.copy_from_slice(from);
     }
     Ok(n)
+}
+
+/// Takes XTS (IEEE 1619) off whole blocks in place: `first` is the encrypted tweak of the first of them, and `decrypt` takes
+/// the block cipher off.
+pub(super) fn xts(first: [u8; BLOCK], data: &mut [u8], decrypt: impl Fn(&mut [u8])) {
+    // The tweak of each block is that of the one before, doubled in the field of 2^128 elements.
+    let mut next = u128::from_le_bytes(first);
+    let mut tweaks = [0; 512];
+    for part in data.chunks_mut(tweaks.len()) {
+        for place in tweaks.chunks_exact_mut(BLOCK).take(part.len() / BLOCK) {
+            place.copy_from_slice(&next.to_le_bytes());
+            next = (next << 1) ^ if next >> 127 == 1 { 0x87 } else { 0 };
+        }
+        part.iter_mut().zip(&tweaks).for_each(|(byte, tweak)| *byte ^= tweak);
+        decrypt(part);
+        part.iter_mut().zip(&tweaks).for_each(|(byte, tweak)| *byte ^= tweak);
+    }
 }

@@ -10,7 +10,7 @@ use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, 
 use crate::crypto::BLOCK;
 use crate::error::ReadError;
 use crate::source::{Source, read_exact_at};
-use crate::volume::plain::{fill, from_sectors};
+use crate::volume::plain::{fill, from_sectors, xts};
 
 /// Bytes of a sector.
 pub(crate) const SECTOR: usize = 512;
@@ -115,18 +115,7 @@ impl Xts {
                 low.copy_from_slice(&number.to_le_bytes());
             }
             layer.tweak.encrypt(&mut first);
-            // The tweak of each block is that of the one before, doubled in the field of 2^128 elements.
-            let mut next = u128::from_le_bytes(first);
-            let mut tweaks = [0; SECTOR];
-            for part in data.chunks_mut(SECTOR) {
-                for place in tweaks.chunks_exact_mut(BLOCK).take(part.len() / BLOCK) {
-                    place.copy_from_slice(&next.to_le_bytes());
-                    next = (next << 1) ^ if next >> 127 == 1 { 0x87 } else { 0 };
-                }
-                part.iter_mut().zip(&tweaks).for_each(|(byte, tweak)| *byte ^= tweak);
-                layer.data.decrypt(part);
-                part.iter_mut().zip(&tweaks).for_each(|(byte, tweak)| *byte ^= tweak);
-            }
+            xts(first, data, |blocks| layer.data.decrypt(blocks));
         }
     }
 }

@@ -295,24 +295,18 @@ fn sized(path: &Path, length: usize) {
 }
 
 fn ext(kind: &str) -> Option<Vec<u8>> {
-    let dir = tempfile::tempdir().unwrap();
-    let (tree, image) = (dir.path().join("tree"), dir.path().join("image"));
-    for (path, bytes) in contents() {
-        let path = tree.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
-    sized(&image, 6 * MIB);
-    let (tree, image_text) = (tree.to_str().unwrap(), image.to_str().unwrap());
-    let features = if kind == "ext4" { "inline_data" } else { "^dir_index" };
-    let made = ran("mke2fs", &["-q", "-F", "-t", kind, "-b", "1024", "-O", features, "-d", tree, image_text]);
-    // Deleted files and their journal: debugfs removes names as rm does.
-    if made {
-        for (path, _) in contents().iter().step_by(5) {
-            ran("debugfs", &["-w", "-R", &format!("rm \"/{path}\""), image_text]);
+    of_tree(|tree, image| {
+        sized(Path::new(image), 6 * MIB);
+        let features = if kind == "ext4" { "inline_data" } else { "^dir_index" };
+        let made = ran("mke2fs", &["-q", "-F", "-t", kind, "-b", "1024", "-O", features, "-d", tree, image]);
+        // Deleted files and their journal: debugfs removes names as rm does.
+        if made {
+            for (path, _) in contents().iter().step_by(5) {
+                ran("debugfs", &["-w", "-R", &format!("rm \"/{path}\""), image]);
+            }
         }
-    }
-    made.then(|| std::fs::read(&image).unwrap())
+        made
+    })
 }
 
 /// An ext2 whose folder of ten names for one file of 1 MiB has lost its own name. `None` without the programs.
@@ -331,15 +325,7 @@ pub fn ext_names_in_a_lost_folder() -> Option<Vec<u8>> {
 
 /// A disc of the same files, with Rock Ridge and Joliet, or with HFS+ beside ISO 9660 in an Apple partition map.
 fn disc(program: &str, options: &[&str]) -> Option<Vec<u8>> {
-    let dir = tempfile::tempdir().unwrap();
-    let (tree, image) = (dir.path().join("tree"), dir.path().join("image"));
-    for (path, bytes) in contents() {
-        let path = tree.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
-    let places = ["-o", image.to_str().unwrap(), tree.to_str().unwrap()];
-    ran(program, &[options, &places].concat()).then(|| std::fs::read(&image).unwrap())
+    of_tree(|tree, image| ran(program, &[options, &["-o", image, tree]].concat()))
 }
 
 /// A tree of the usual files, and a program that makes an image of it.

@@ -81,13 +81,7 @@ struct Body<'a> {
 #[template(path = "graded-page.html")]
 struct Whole<'a> {
     id: &'a str,
-    scheme: &'a str,
-    policy: String,
-    lines: Vec<&'a GradedCount>,
-    without: String,
-    otherwise: u64,
-    apart: Option<String>,
-    digest: Sha256,
+    body: Body<'a>,
 }
 
 impl GradingReport {
@@ -208,9 +202,7 @@ impl GradingReport {
     /// # Errors
     /// None in practice.
     pub fn summary_file(&self) -> Result<String, askama::Error> {
-        let Body { scheme, policy, lines, without, otherwise, apart, digest } = self.body();
-        let id = &self.extract.investigation;
-        Whole { id, scheme, policy, lines, without, otherwise, apart, digest }.render()
+        Whole { id: &self.extract.investigation, body: self.body() }.render()
     }
 
     /// The contents that are given out, and how many are not because no person viewed them.

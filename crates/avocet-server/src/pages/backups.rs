@@ -1,16 +1,15 @@
 //! Backups of the store, for those who look after it.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use avocet_base::plural;
+use avocet_examination::file_sha256;
 use avocet_record::desk::Desk;
 use avocet_record::law::Right;
 use avocet_record::ledger::Head;
 use avocet_record::store::Store;
 use avocet_record::{RecordError, digest};
 use maud::{Markup, html};
-use sha2::{Digest as _, Sha256};
 
 use crate::fault::{Fault, upper};
 use crate::form::Wrong;
@@ -101,21 +100,6 @@ async fn make(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     }
 }
 
-/// SHA-256 of a file, without holding it.
-fn file_digest(path: &Path) -> Option<String> {
-    let mut file = std::fs::File::open(path).ok()?;
-    let mut hasher = Sha256::new();
-    let mut block = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut block).ok()? {
-            0 => break,
-            n => hasher.update(block.get(..n)?),
-        }
-    }
-    let bytes: [u8; 32] = hasher.finalize().into();
-    Some(avocet_base::Sha256(bytes).to_string())
-}
-
 /// A path as a shell takes it for one word.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
@@ -136,7 +120,7 @@ async fn back(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let digests: Vec<Vec<Markup>> = ["record.db", "store.key", "ledger.head", "erased.keys"]
         .iter()
         .map(|file| {
-            let digest = file_digest(&backup.path.join(file)).unwrap_or_else(|| "not there".to_owned());
+            let digest = file_sha256(&backup.path.join(file)).map_or("not there".to_owned(), |d| d.to_string());
             vec![html! { (file) }, html! { span.mono { (digest) } }]
         })
         .collect();

@@ -4,21 +4,20 @@
 
 use std::process::Command;
 
-use avocet_base::size_text;
-use avocet_known::{Scheme, SetRef};
+use avocet_known::SetRef;
 use avocet_record::desk::Desk;
 use avocet_record::law::Right;
 use maud::{Markup, html};
 use serde_json::json;
 
 use super::examinations::program;
-use super::sets::{files, store, unreadable};
+use super::sets::{chosen_files, chosen_scheme, file_choices, files, not_listed, scheme_choices, store, unreadable};
 use super::who::Team;
 use crate::fault::Fault;
 use crate::form::{Form, Wrong, need};
 use crate::jobs::{Job, State, Work};
 use crate::route::{Answer, Ctx, Page, Route, Rule, form, route};
-use crate::view::{self, Fields, count, empty, error_summary, inset, rows, tag, uk, warning};
+use crate::view::{self, Fields, empty, error_summary, inset, rows, tag, uk, warning};
 
 /// Who may.
 pub const MANAGE: Rule = Rule::Any(&[Right::ManageStore]);
@@ -102,11 +101,7 @@ fn update_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result
         ),
         Some(folder) => {
             let listed = files(folder)?;
-            let choices: Vec<(String, String)> = listed
-                .entries
-                .iter()
-                .map(|entry| (entry.token.clone(), format!("{} ({})", entry.name, size_text(entry.bytes.unwrap_or(0)))))
-                .collect();
+            let choices = file_choices(&listed);
             html! {
                 (inset(&html! { p { "They are applied to " strong { (set) } ", the latest version, and make the next one. Earlier versions stay. Examinations that are done stay as they are: they were matched with the version that they name." } }))
                 (error_summary(wrong))
@@ -119,8 +114,7 @@ fn update_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result
                         div.actions { button.main type="submit" { "Make the next version" } a href={ "/sets/of/" (set) } { "Leave it as it is" } }
                     }
                 }
-                @if listed.more > 0 { p { (listed.more) " more files are in the folder and not listed." } }
-                @if listed.left_out > 0 { p.quiet { (count(listed.left_out, "thing", "things")) " in the folder cannot be used: a link, or not readable." } }
+                (not_listed(&listed))
             }
         }
     };
@@ -132,10 +126,7 @@ async fn update(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let folder = ctx.app.setup.set_files.as_ref().ok_or(Fault::Nothing)?;
     let listed = files(folder)?;
     let mut wrong = Wrong::default();
-    let chosen: Vec<_> = ctx.form.texts("file").iter().filter_map(|token| listed.find(token)).collect();
-    if chosen.is_empty() || chosen.len() != ctx.form.texts("file").len() {
-        wrong.add("file", "Choose the files");
-    }
+    let chosen = chosen_files(ctx, &listed, &mut wrong);
     let note = need(&ctx.form, &mut wrong, "note", "why, or from where").to_owned();
     if !wrong.is_none() {
         return Ok(Answer::Wrong(update_page(ctx, desk, &ctx.form, &wrong)?));
@@ -154,10 +145,7 @@ fn remap_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<
     let set = named(ctx)?;
     let now = store(ctx).open(&set).map_err(unreadable)?.1;
     let now = format!("{} version {}", now.info().scheme.as_str(), now.info().scheme_version);
-    let schemes: Vec<(String, String)> = Scheme::builtin()
-        .iter()
-        .map(|scheme| (scheme.id.as_str().to_owned(), format!("{} ({})", scheme.title, scheme.jurisdiction)))
-        .collect();
+    let schemes = scheme_choices();
     let fields = Fields { form, wrong };
     let body = html! {
         (inset(&html! { p { "The same records, with other words for what their categories mean: a new version of " strong { (set) } ", which is read with " strong { (now) } " now. What a code means is for the set’s publisher to say; ask before you change it." } }))
@@ -175,10 +163,7 @@ fn remap_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<
 async fn remap(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let set = named(ctx)?;
     let mut wrong = Wrong::default();
-    let scheme = ctx.form.text("scheme").filter(|id| Scheme::find_builtin(id).is_some());
-    if scheme.is_none() {
-        wrong.add("scheme", "Choose how its categories are to be read");
-    }
+    let scheme = chosen_scheme(ctx, &mut wrong);
     let note = need(&ctx.form, &mut wrong, "note", "why").to_owned();
     let (Some(scheme), true) = (scheme, wrong.is_none()) else {
         return Ok(Answer::Wrong(remap_page(ctx, desk, &ctx.form, &wrong)?));

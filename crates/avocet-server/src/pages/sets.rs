@@ -202,6 +202,45 @@ pub fn files(folder: &Path) -> Result<folders::Listed, Fault> {
     folders::list(folder, |_, is_folder| !is_folder)
 }
 
+/// The files to choose from.
+pub fn file_choices(listed: &folders::Listed) -> Vec<(String, String)> {
+    let said = |entry: &folders::Entry| format!("{} ({})", entry.name, size_text(entry.bytes.unwrap_or(0)));
+    listed.entries.iter().map(|entry| (entry.token.clone(), said(entry))).collect()
+}
+
+/// What of the folder cannot be chosen.
+pub fn not_listed(listed: &folders::Listed) -> Markup {
+    html! {
+        @if listed.more > 0 { p { (listed.more) " more files are in the folder and not listed." } }
+        @if listed.left_out > 0 { p.quiet { (count(listed.left_out, "thing", "things")) " in the folder cannot be used: a link, or not readable." } }
+    }
+}
+
+/// The files that were chosen, all of which must be there.
+pub fn chosen_files<'l>(ctx: &Ctx, listed: &'l folders::Listed, wrong: &mut Wrong) -> Vec<&'l folders::Entry> {
+    let tokens = ctx.form.texts("file");
+    let chosen: Vec<_> = tokens.iter().filter_map(|token| listed.find(token)).collect();
+    if chosen.is_empty() || chosen.len() != tokens.len() {
+        wrong.add("file", "Choose the files");
+    }
+    chosen
+}
+
+/// The schemes that come with the program, to choose from.
+pub fn scheme_choices() -> Vec<(String, String)> {
+    let said = |scheme: &Scheme| format!("{} ({})", scheme.title, scheme.jurisdiction);
+    Scheme::builtin().iter().map(|scheme| (scheme.id.as_str().to_owned(), said(scheme))).collect()
+}
+
+/// The one that was chosen.
+pub fn chosen_scheme<'c>(ctx: &'c Ctx, wrong: &mut Wrong) -> Option<&'c str> {
+    let scheme = ctx.form.text("scheme").filter(|id| Scheme::find_builtin(id).is_some());
+    if scheme.is_none() {
+        wrong.add("scheme", "Choose how its categories are to be read");
+    }
+    scheme
+}
+
 fn ask_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Markup, Fault> {
     let fields = Fields { form, wrong };
     let body = match &ctx.app.setup.set_files {
@@ -210,15 +249,8 @@ fn ask_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Ma
         ),
         Some(folder) => {
             let listed = files(folder)?;
-            let choices: Vec<(String, String)> = listed
-                .entries
-                .iter()
-                .map(|entry| (entry.token.clone(), format!("{} ({})", entry.name, size_text(entry.bytes.unwrap_or(0)))))
-                .collect();
-            let schemes: Vec<(String, String)> = Scheme::builtin()
-                .iter()
-                .map(|scheme| (scheme.id.as_str().to_owned(), format!("{} ({})", scheme.title, scheme.jurisdiction)))
-                .collect();
+            let choices = file_choices(&listed);
+            let schemes = scheme_choices();
             html! {
                 (inset(&html! { p { "Several files can be one set. A name that is there already is refused: a further version is made on that set’s own page." } }))
                 (error_summary(wrong))
@@ -234,8 +266,7 @@ fn ask_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Ma
                         div.actions { button.main type="submit" { "Import it" } a href="/sets" { "Leave without importing" } }
                     }
                 }
-                @if listed.more > 0 { p { (listed.more) " more files are in the folder and not listed." } }
-                @if listed.left_out > 0 { p.quiet { (count(listed.left_out, "thing", "things")) " in the folder cannot be used: a link, or not readable." } }
+                (not_listed(&listed))
             }
         }
     };
@@ -246,10 +277,7 @@ async fn import(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let folder = ctx.app.setup.set_files.as_ref().ok_or(Fault::Nothing)?;
     let listed = files(folder)?;
     let mut wrong = Wrong::default();
-    let chosen: Vec<_> = ctx.form.texts("file").iter().filter_map(|token| listed.find(token)).collect();
-    if chosen.is_empty() || chosen.len() != ctx.form.texts("file").len() {
-        wrong.add("file", "Choose the files");
-    }
+    let chosen = chosen_files(ctx, &listed, &mut wrong);
     let name = need(&ctx.form, &mut wrong, "name", "a name").to_owned();
     // As a name of a set and nothing that a program could take for an option.
     let fine =
@@ -259,10 +287,7 @@ async fn import(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     } else if !name.is_empty() && store(ctx).names().map_err(unreadable)?.contains(&name) {
         wrong.add("name", "There is a set of this name already; choose another, or make a further version on its page");
     }
-    let scheme = ctx.form.text("scheme").filter(|id| Scheme::find_builtin(id).is_some());
-    if scheme.is_none() {
-        wrong.add("scheme", "Choose how its categories are to be read");
-    }
+    let scheme = chosen_scheme(ctx, &mut wrong);
     let (Some(scheme), true) = (scheme, wrong.is_none()) else {
         return Ok(Answer::Wrong(ask_page(ctx, desk, &ctx.form, &wrong)?));
     };

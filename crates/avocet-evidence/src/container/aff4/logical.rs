@@ -19,8 +19,8 @@ use avocet_base::escape_bytes;
 
 use super::{Cache, Facts, LAYER, Members, Opening, Target};
 use crate::entry::{
-    AllocationState, Content, ContentRead, Entry, EntryKind, FileSystem, Note, OpenContent, Run, Stated, Times,
-    Unreadable, Visitor, VolumeFacts,
+    AllocationState, Content, ContentRead, Entry, EntryKind, FileSystem, Note, OpenContent, Run, SourceReader, Stated,
+    Times, Unreadable, Visitor, VolumeFacts,
 };
 use crate::error::{OpenError, Problem, ReadError};
 use crate::fs::ufdr::stamp;
@@ -48,22 +48,9 @@ pub(in super::super) struct Logical {
 /// A stream of chunks or a map as the content of a file.
 struct Whole(Arc<dyn Source>);
 
-struct Reader {
-    source: Arc<dyn Source>,
-    at: u64,
-}
-
-impl ContentRead for Reader {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ReadError> {
-        let n = self.source.read_at(self.at, buf)?;
-        self.at = self.at.saturating_add(n as u64);
-        Ok(n)
-    }
-}
-
 impl OpenContent for Whole {
     fn open(&self) -> Result<Box<dyn ContentRead>, ReadError> {
-        Ok(Box::new(Reader { source: Arc::clone(&self.0), at: 0 }))
+        Ok(Box::new(SourceReader::new(Arc::clone(&self.0))))
     }
 
     fn source(&self) -> Result<Option<Arc<dyn Source>>, ReadError> {

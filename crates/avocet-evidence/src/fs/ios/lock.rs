@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::bytes::{be_u32, le_u32};
 use crate::crypto::{self, Decrypted, Key};
-use crate::entry::{ContentRead, OpenContent};
+use crate::entry::{ContentRead, OpenContent, SourceReader};
 use crate::error::ReadError;
 use crate::fs::folder;
 use crate::plist::Value;
@@ -143,19 +143,6 @@ pub(super) struct Locked {
     pub(super) size: u64,
 }
 
-struct Reader {
-    source: Arc<dyn Source>,
-    at: u64,
-}
-
-impl ContentRead for Reader {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ReadError> {
-        let n = self.source.read_at(self.at, buf)?;
-        self.at = self.at.saturating_add(n as u64);
-        Ok(n)
-    }
-}
-
 impl Locked {
     fn plain(&self) -> Result<Arc<dyn Source>, ReadError> {
         let sealed = folder::quiet_source(&self.path).map_err(|e| ReadError::io(super::LAYER, 0, &e))?;
@@ -166,7 +153,7 @@ impl Locked {
 
 impl OpenContent for Locked {
     fn open(&self) -> Result<Box<dyn ContentRead>, ReadError> {
-        Ok(Box::new(Reader { source: self.plain()?, at: 0 }))
+        Ok(Box::new(SourceReader::new(self.plain()?)))
     }
 
     fn source(&self) -> Result<Option<Arc<dyn Source>>, ReadError> {

@@ -12,7 +12,7 @@ use super::LAYER;
 use crate::crypto::{BLOCK, Hash};
 use crate::error::ReadError;
 use crate::source::{Source, read_exact_at};
-use crate::volume::plain::{MOST_SECTOR, fill, from_sectors};
+use crate::volume::plain::{MOST_SECTOR, fill, from_sectors, xts};
 
 /// The unit in which `dm-crypt` counts whatever the size of a sector is.
 const UNIT: u64 = 512;
@@ -167,16 +167,7 @@ impl Cipher {
             data.iter_mut().zip(vector.iter().chain(sealed.iter())).for_each(|(byte, before)| *byte ^= before);
             return;
         };
-        // The tweak of each block is that of the one before, doubled in the field of 2^128 elements.
-        let mut tweaks = [0; MOST_SECTOR];
-        let mut next = u128::from_le_bytes(tweak.block(vector));
-        for place in tweaks.chunks_exact_mut(BLOCK).take(data.len() / BLOCK) {
-            place.copy_from_slice(&next.to_le_bytes());
-            next = (next << 1) ^ if next >> 127 == 1 { 0x87 } else { 0 };
-        }
-        data.iter_mut().zip(&tweaks).for_each(|(byte, tweak)| *byte ^= tweak);
-        self.data.blocks(data);
-        data.iter_mut().zip(&tweaks).for_each(|(byte, tweak)| *byte ^= tweak);
+        xts(tweak.block(vector), data, |blocks| self.data.blocks(blocks));
     }
 
     /// Decrypts whole sectors in place, the first of which begins at so many units of 512 bytes.
