@@ -33,6 +33,8 @@ const CHECK: usize = 8;
 const LONGEST: u32 = 1 << 30;
 /// How often everything is brought to the disk, which only a power cut makes necessary.
 const SYNC_EVERY: Duration = Duration::from_secs(10);
+/// How long a lock is waited for that another run may be giving up.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
 
 const SETTINGS: u8 = 1;
 const STORED: u8 = 2;
@@ -167,7 +169,7 @@ impl Journal {
         }
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io)?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path.display().to_string() }),
             // A file system without locks: two runs to one place cannot be told apart there.
@@ -335,6 +337,18 @@ impl Drop for Journal {
         let tail = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
         if tail.records <= 1 && self.earlier.settings.is_none() {
             let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Locks the file. One that a killed run held is free a moment later where that run was just starting a worker, which has
+/// its files open until it becomes the other program: a person would have to ask twice.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    let asked = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if asked.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 100),
+            other => return other,
         }
     }
 }
