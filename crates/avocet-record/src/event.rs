@@ -219,6 +219,12 @@ pub enum Event {
         /// The examination whose place it takes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replaces: Option<ExaminationId>,
+        /// Whether it had not ended: not everything was read when it was sealed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        interim: bool,
+        /// How many contents that the replaced one had are not in it.
+        #[serde(default, skip_serializing_if = "is_none")]
+        gone: u64,
     },
     /// A fact about an exhibit.
     Exhibit {
@@ -396,6 +402,12 @@ pub enum Act {
     Printed,
     /// It was given to someone outside.
     Disclosed,
+}
+
+/// A number that an entry leaves out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Event {

@@ -1,6 +1,8 @@
 //! Long work that is started here and done by the program itself as another process: examinations, work on known sets.
-//! One at a time, in the order in which they were asked for. They are kept in memory; what they made stays in its folder.
+//! One at a time, in the order in which they were asked for; an interim result is made beside the examination that it is of.
+//! They are kept in memory; what they made stays in its folder.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -29,6 +31,19 @@ pub enum Work {
         /// Of which exhibit.
         exhibit: ExhibitId,
         /// Where the result goes.
+        out: PathBuf,
+        /// What the program was told, without the verb: an interim result is made with the very same settings.
+        settings: Vec<OsString>,
+    },
+    /// What an examination has read so far is sealed beside it, so that it can be graded before the examination ends.
+    Interim {
+        /// For which investigation.
+        investigation: InvestigationId,
+        /// Of which exhibit.
+        exhibit: ExhibitId,
+        /// The job that examines.
+        of: u64,
+        /// Where the interim result goes.
         out: PathBuf,
     },
     /// A known set is imported.
@@ -59,7 +74,7 @@ pub struct Far {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct ProgressLine {
     progress: Far,
 }
 
@@ -135,11 +150,25 @@ struct Kept {
     hide: Vec<(String, &'static str)>,
 }
 
+type Line = Option<Sender<(u64, Command)>>;
+
 #[derive(Default)]
 struct All {
     last: u64,
     jobs: Vec<Kept>,
-    queue: Option<Sender<(u64, Command)>>,
+    queue: Line,
+    /// Interim results, which do not wait for what they are of.
+    beside: Line,
+}
+
+/// What an interim result is made with.
+pub struct Interim {
+    /// What is done: [`Work::Interim`].
+    pub work: Work,
+    /// The program.
+    pub command: Command,
+    /// What is replaced in whatever it says.
+    pub hide: Vec<(String, &'static str)>,
 }
 
 /// Every job since the server began.
@@ -159,9 +188,38 @@ impl Jobs {
 
     /// Puts work at the end of the line, and answers its number. What is in `hide` is replaced in whatever the process says.
     pub fn add(&self, work: Work, by: UserId, asked: At, command: Command, hide: Vec<(String, &'static str)>) -> u64 {
+        self.put(&mut self.all(), work, by, asked, command, hide)
+    }
+
+    /// Has an interim result made of the examination with the number `of`, beside whatever runs. `make` is told how many
+    /// were asked for before. `None` where one is being made: then it is waited for.
+    pub fn add_interim(&self, of: u64, by: UserId, asked: At, make: impl FnOnce(usize) -> Interim) -> Option<u64> {
         let mut all = self.all();
+        let is_one = |kept: &&Kept| matches!(&kept.job.work, Work::Interim { of: its, .. } if *its == of);
+        let (before, ended) = all
+            .jobs
+            .iter()
+            .filter(is_one)
+            .fold((0usize, true), |(n, ended), kept| (n.saturating_add(1), ended && kept.job.state.has_ended()));
+        if !ended {
+            return None;
+        }
+        let Interim { work, command, hide } = make(before);
+        Some(self.put(&mut all, work, by, asked, command, hide))
+    }
+
+    fn put(
+        &self,
+        all: &mut All,
+        work: Work,
+        by: UserId,
+        asked: At,
+        command: Command,
+        hide: Vec<(String, &'static str)>,
+    ) -> u64 {
         all.last = all.last.saturating_add(1);
         let number = all.last;
+        let is_beside = matches!(work, Work::Interim { .. });
         let (state, far, ran) = (State::Waiting, Far::default(), Duration::ZERO);
         let job = Job { number, work, by, asked, state, far, ran, answer: String::new(), small: None };
         all.jobs.push(Kept { job, began: None, process: None, heard: false, hide });
@@ -171,15 +229,16 @@ impl Jobs {
         {
             all.jobs.remove(oldest);
         }
-        let queue = all.queue.get_or_insert_with(|| {
+        let line = if is_beside { &mut all.beside } else { &mut all.queue };
+        let line = line.get_or_insert_with(|| {
             let (give, take) = channel::<(u64, Command)>();
             let jobs = self.clone();
             std::thread::spawn(move || take.iter().for_each(|(number, command)| jobs.run(number, command)));
             give
         });
-        let sent = queue.send((number, command));
+        let sent = line.send((number, command));
         if sent.is_err() {
-            set(&mut all, number, |kept| kept.job.state = State::Failed("it could not be started".to_owned()));
+            set(all, number, |kept| kept.job.state = State::Failed("it could not be started".to_owned()));
         }
         number
     }
@@ -255,7 +314,7 @@ impl Jobs {
         drop(all);
         let mut said: Vec<String> = vec![];
         for line in heard.into_iter().flat_map(|heard| BufReader::new(heard).lines()).map_while(Result::ok) {
-            match serde_json::from_str::<Line>(&line) {
+            match serde_json::from_str::<ProgressLine>(&line) {
                 Ok(line) => drop(set(&mut self.all(), number, |kept| kept.job.far = line.progress)),
                 Err(_) if line.trim().is_empty() => {}
                 Err(_) if let Ok(line) = serde_json::from_str::<KeyLine>(&line) => {
@@ -360,6 +419,41 @@ mod tests {
         assert_eq!(ended(&jobs, third).state, State::Stopped);
         assert!(matches!(ended(&jobs, import(&jobs, "exit 1")).state, State::Failed(_)));
         assert_eq!(jobs.list().len(), 5);
+    }
+
+    #[test]
+    fn an_interim_result_is_made_beside_its_examination_and_one_at_a_time() {
+        let jobs = Jobs::default();
+        let long = import(&jobs, "exec sleep 30");
+        let make = |script: &'static str| {
+            move |before: usize| {
+                let mut command = Command::new("/bin/sh");
+                command.args(["-c", script]);
+                let (investigation, exhibit) = (InvestigationId::new(1), ExhibitId::new(1));
+                let out = PathBuf::from(format!("{before}"));
+                let work = Work::Interim { investigation, exhibit, of: long, out };
+                Interim { work, command, hide: vec![("/a/folder/".to_owned(), "")] }
+            }
+        };
+        let add = |script| jobs.add_interim(long, UserId::new(1), At::from_ns(0), make(script));
+        let first = add("echo 'avocet: /a/folder/nothing was read yet' >&2; exec sleep 30").unwrap();
+        while jobs.one(first).unwrap().state != State::Running {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(!jobs.one(long).unwrap().state.has_ended(), "it goes on meanwhile");
+        assert_eq!(add("exit 4"), None, "one is being made");
+        assert!(jobs.stop(first));
+        let second = add("echo 'avocet: /a/folder/nothing was read yet' >&2; exit 2").unwrap();
+        // The exit of a process that was killed, and of one that refused.
+        assert_eq!(ended(&jobs, second).state, State::Failed("avocet: nothing was read yet".to_owned()));
+        let third = add("exit 4").unwrap();
+        assert_eq!(ended(&jobs, third).state, State::Done(4));
+        let out = |number| match jobs.one(number).unwrap().work {
+            Work::Interim { out, .. } => out,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([first, second, third].map(out), ["0", "1", "2"].map(PathBuf::from), "each has a name of its own");
+        assert!(jobs.stop(long));
     }
 
     #[test]

@@ -84,6 +84,11 @@ impl Pictures {
         Ok(refused)
     }
 
+    /// Closes a store: its pictures are shown no more, and its file can be removed.
+    pub fn close(&self, store: &Path) {
+        self.readers.write().unwrap_or_else(PoisonError::into_inner).retain(|(path, _)| path != store);
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Vec<(PathBuf, Reader)>> {
         self.readers.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -27,6 +27,8 @@ pub struct Found {
     pub evidence: EvidenceRow,
     /// When it began, as it says.
     pub started: String,
+    /// How much had been read, where its examination had not ended when it was sealed.
+    pub interim: Option<String>,
     /// How complete it is, in its order.
     pub completeness: Vec<CompletenessRow>,
     /// The sets that it was matched with.
@@ -78,6 +80,7 @@ fn read(path: &Path) -> Result<Found, ReadError> {
     let evidence = examination.evidence()?.into_iter().next().unwrap_or_default();
     let runs = examination.runs()?;
     let started = runs.into_iter().find(|(name, _)| name == "started").map_or_else(String::new, |(_, at)| at);
+    let interim = examination.configs()?.into_iter().find(|(key, _)| key == "interim").map(|(_, read)| read);
     let mut problems = examination.problems()?;
     let all_problems = problems.len();
     problems.truncate(PROBLEMS);
@@ -87,6 +90,7 @@ fn read(path: &Path) -> Result<Found, ReadError> {
         exhibit: evidence.exhibit.clone().unwrap_or_default(),
         evidence,
         started,
+        interim,
         completeness: examination.completeness()?,
         known: examination.known_sets()?,
         problems,

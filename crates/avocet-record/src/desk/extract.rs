@@ -43,7 +43,8 @@ impl Desk<'_> {
     /// kept with the record, and the digest stands on the ledger. The same votes, policy and examinations give the same bytes.
     ///
     /// A category is that which votes and moderation settled. Where nobody here voted, a set of the policy's very scheme that
-    /// has the same content gives one *by exact match*; of sets in other schemes no category is made.
+    /// has the same content gives one *by exact match*; of sets in other schemes no category is made. Examinations that are
+    /// attached as interim results are named in it; whoever calls asks before whether it is wanted all the same.
     ///
     /// # Errors
     /// [`RecordError`]; [`RecordError::Refused`] where the investigation has no policy.
@@ -60,6 +61,7 @@ impl Desk<'_> {
                 Policy::Streamlined { .. } => "streamlined",
             }
             .to_owned(),
+            interim: self.interim_results(investigation).await?.iter().map(|attached| attached.id).collect(),
             totals: vec![],
             by_device: vec![],
             without: std::collections::BTreeMap::new(),

@@ -13,12 +13,17 @@ use crate::identifier::{Identifier, IdentifierKind};
 use crate::review::{Found, InGroup, Look, Near, Said, list};
 use crate::store::{Tx, camera_text};
 
+/// The setting by which a sealed result says that its examination had not ended.
+const INTERIM: &str = "interim";
+
 /// An examination that was verified and read.
 pub(super) struct ReadExamination {
     pub digest: Sha256,
     pub file_digest: Sha256,
     pub signed_by: Option<String>,
     pub files: u64,
+    /// Whether it says of itself that its examination had not ended.
+    pub interim: bool,
     /// Each content with the serial numbers that its metadata states.
     found: BTreeMap<Sha256, (Found, Vec<String>)>,
 }
@@ -35,7 +40,8 @@ impl ReadExamination {
             SignatureCheck::SignedBy { key, .. } => Some(key),
             _ => None,
         };
-        let mut read = Self { digest, file_digest: verified.file_sha256, signed_by, files: 0, found: BTreeMap::new() };
+        let (file_digest, found) = (verified.file_sha256, BTreeMap::new());
+        let mut read = Self { digest, file_digest, signed_by, files: 0, interim: false, found };
         Examination::open(file).and_then(|examination| read.take(&examination)).map_err(|e| refused(e.to_string()))?;
         Ok(read)
     }
@@ -45,7 +51,17 @@ impl ReadExamination {
         u64::try_from(self.found.len()).unwrap_or(u64::MAX)
     }
 
+    /// How many contents of a list that is kept with an examination are not in this one.
+    pub fn lacks(&self, media_list: &[u8]) -> u64 {
+        let contents = media_list.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).filter(|line| {
+            let digest = std::str::from_utf8(line).ok().and_then(|line| line.split(' ').next()?.parse().ok());
+            !digest.is_some_and(|sha256: Sha256| self.found.contains_key(&sha256))
+        });
+        u64::try_from(contents.count()).unwrap_or(u64::MAX)
+    }
+
     fn take(&mut self, examination: &Examination) -> std::result::Result<(), ReadError> {
+        self.interim = examination.configs()?.iter().any(|(key, _)| key == INTERIM);
         let sets: BTreeMap<i64, KnownSetRow> = examination.known_sets()?.into_iter().map(|set| (set.id, set)).collect();
         let mut contents: BTreeMap<i64, Sha256> = BTreeMap::new();
         let mut each = |view: FileView| {

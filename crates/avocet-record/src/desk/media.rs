@@ -7,6 +7,7 @@ use avocet_base::Sha256;
 
 use super::Desk;
 use super::found::ReadExamination;
+use super::overview::{Attached, attached_in};
 use crate::at::Recorded;
 use crate::digest;
 use crate::error::{RecordError, Result};
@@ -27,6 +28,55 @@ pub struct MediaPlace {
     pub files: u64,
 }
 
+/// What was attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttachedNow {
+    /// As which examination.
+    pub examination: ExaminationId,
+    /// Whether it had not ended: the whole one is to be attached in its place.
+    pub interim: bool,
+    /// The examination whose place it takes.
+    pub replaces: Option<ExaminationId>,
+    /// How many contents that the replaced one had are not in it, and so no longer count for the exhibit.
+    pub gone: u64,
+}
+
+/// Whether an examination of an exhibit may take the place of this one, or of none.
+fn may_replace(before: &[Attached], exhibit: ExhibitId, replaces: Option<ExaminationId>, interim: bool) -> Result<()> {
+    let refused = |why: String| Err(RecordError::Refused(why));
+    if let Some(wanted) = replaces {
+        match before.iter().find(|before| before.id == wanted) {
+            None => {
+                return refused(format!(
+                    "{wanted} is no examination of this investigation, so nothing can take its place"
+                ));
+            }
+            Some(of) if of.exhibit != exhibit => {
+                return refused(format!(
+                    "{wanted} is of {}: an examination of {exhibit} does not take its place",
+                    of.exhibit
+                ));
+            }
+            Some(Attached { replaced_by: Some(after), .. }) => {
+                return refused(format!("{after} took the place of {wanted} already: name the one that stands now"));
+            }
+            Some(of) if interim && !of.interim => {
+                return refused(format!(
+                    "{wanted} is whole, and this one is interim: it does not take the place of a whole one"
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    match before.iter().find(|of| of.exhibit == exhibit && of.awaits_the_whole() && Some(of.id) != replaces) {
+        Some(of) => refused(format!(
+            "{} is an interim result of {exhibit}, and beside it contents would count twice: attach this one in its place",
+            of.id
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Nobody stated yet how an investigation is graded.
 pub(super) fn no_policy(investigation: InvestigationId) -> RecordError {
     RecordError::Refused(format!("{investigation} has no grading policy yet; `avocet grading policy` sets one"))
@@ -39,11 +89,14 @@ pub(super) fn no_medium(investigation: InvestigationId, sha256: &Sha256) -> Reco
 
 impl Desk<'_> {
     /// Verifies a sealed examination and attaches it to an exhibit. The media it found become items of the investigation.
-    /// `replaces` is the earlier examination of which this is a rematch or a repetition.
+    /// `replaces` is the earlier examination of which this is a rematch or a repetition, or the interim result of which this
+    /// is a later one or the whole: votes stay, contents that only the earlier one had no longer count, and how many those
+    /// are is answered and stands in the entry.
     ///
     /// # Errors
     /// [`RecordError::Refused`] where the file does not verify, is not the one with the digest `expect`, or is attached
-    /// already.
+    /// already; where what it replaces is not of the exhibit, has been replaced, or is whole and this one is interim; and
+    /// where an interim result of the exhibit would stand beside it, so that contents would count twice.
     pub async fn attach_examination(
         &self,
         investigation: InvestigationId,
@@ -51,7 +104,7 @@ impl Desk<'_> {
         file: &Path,
         expect: Option<Sha256>,
         replaces: Option<ExaminationId>,
-    ) -> Result<ExaminationId> {
+    ) -> Result<AttachedNow> {
         let permit = self.may(Right::AttachExamination, Some(investigation)).await?;
         let mut read = ReadExamination::read(file, expect)?;
         self.store
@@ -63,6 +116,12 @@ impl Desk<'_> {
                 if let Some(at) = tx.examination_with(&read.digest).await? {
                     return Err(RecordError::Refused(format!("this examination is attached already, as {at}")));
                 }
+                let before = attached_in(&tx.facts_of_kind(investigation, Event::EXAMINATION_ATTACHED).await?);
+                may_replace(&before, exhibit, replaces, read.interim)?;
+                let gone = match replaces {
+                    Some(before) => read.lacks(&tx.document(&format!("media {before}")).await?),
+                    None => 0,
+                };
                 let examination = ExaminationId::new(tx.give(ExaminationId::PREFIX).await?);
                 let (media, review) = read.lists(tx)?;
                 tx.add_document(&format!("media {examination}"), media.as_bytes()).await?;
@@ -79,11 +138,35 @@ impl Desk<'_> {
                     media: read.media(),
                     files: read.files,
                     replaces,
+                    interim: read.interim,
+                    gone,
                 })
                 .await?;
-                Ok(examination)
+                Ok(AttachedNow { examination, interim: read.interim, replaces, gone })
             })
             .await
+    }
+
+    /// The interim results that stand in an investigation: their examinations had not ended, and the whole ones are still to
+    /// be attached in their place.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn interim_results(&self, investigation: InvestigationId) -> Result<Vec<Attached>> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        let facts = self.store.facts_of_kind(&investigation.to_string(), Event::EXAMINATION_ATTACHED).await?;
+        let mut all = attached_in(&facts);
+        all.retain(Attached::awaits_the_whole);
+        Ok(all)
+    }
+
+    /// Whether a sealed result is attached, to an exhibit of this investigation or of another, and so not to be removed.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn is_attached(&self, investigation: InvestigationId, result: Sha256) -> Result<bool> {
+        self.may(Right::ReadInvestigation, Some(investigation)).await?;
+        Ok(self.store.examination_with(&result).await?.is_some())
     }
 
     /// States how an investigation is graded, by a row of `grading.toml`.

@@ -190,6 +190,13 @@ impl Desk<'_> {
                 return Err(RecordError::Unknown { what: id.to_string() });
             }
         }
+        let interim = self.interim_results(investigation).await?;
+        if interim.iter().any(|attached| attached.id == examination) {
+            return Err(RecordError::Refused(format!(
+                "{examination} is interim: what it has not read yet would count as gone. Attach the whole one in its place and \
+                 compare that"
+            )));
+        }
         let now = self.store.media_of(examination).await?;
         let before = match previous {
             Some(previous) => self.store.media_of(previous).await?,

@@ -40,6 +40,18 @@ pub struct Attached {
     pub replaces: Option<ExaminationId>,
     /// The examination that took its place.
     pub replaced_by: Option<ExaminationId>,
+    /// Whether it had not ended: not everything was read when it was sealed.
+    pub interim: bool,
+    /// How many contents that the replaced one had are not in it.
+    pub gone: u64,
+}
+
+impl Attached {
+    /// Whether it stands, and its examination had not ended: the whole one is to be attached in its place.
+    #[must_use]
+    pub fn awaits_the_whole(&self) -> bool {
+        self.interim && self.replaced_by.is_none()
+    }
 }
 
 /// One investigation. No personal content is in it.
@@ -156,17 +168,29 @@ impl Frame {
                     frame.referrals.insert(*referral);
                 }
                 Event::Vote { fact: VoteFact::PolicySet(policy), .. } => frame.policy = Some(policy.clone()),
-                Event::ExaminationAttached { examination, replaces, .. } => {
-                    for before in frame.examinations.iter_mut().filter(|before| Some(before.id) == *replaces) {
-                        before.replaced_by = Some(*examination);
-                    }
-                    frame.examinations.extend(attached(recorded));
-                }
+                Event::ExaminationAttached { .. } => add_attached(&mut frame.examinations, recorded),
                 _ => {}
             }
         }
         Some(frame)
     }
+}
+
+/// Adds an examination to those that were attached before it, and says which of them it takes the place of.
+fn add_attached(before: &mut Vec<Attached>, recorded: &Recorded<Event>) {
+    let Some(attached) = attached(recorded) else { return };
+    for replaced in before.iter_mut().filter(|before| Some(before.id) == attached.replaces) {
+        replaced.replaced_by = Some(attached.id);
+    }
+    before.push(attached);
+}
+
+/// The examinations among these facts, oldest first.
+pub(super) fn attached_in(facts: &[Recorded<Event>]) -> Vec<Attached> {
+    facts.iter().fold(vec![], |mut all, recorded| {
+        add_attached(&mut all, recorded);
+        all
+    })
 }
 
 fn attached(recorded: &Recorded<Event>) -> Option<Attached> {
@@ -179,6 +203,8 @@ fn attached(recorded: &Recorded<Event>) -> Option<Attached> {
         media,
         files,
         replaces,
+        interim,
+        gone,
         ..
     } = &recorded.fact
     else {
@@ -196,6 +222,8 @@ fn attached(recorded: &Recorded<Event>) -> Option<Attached> {
         files: *files,
         replaces: *replaces,
         replaced_by: None,
+        interim: *interim,
+        gone: *gone,
     })
 }
 

@@ -99,7 +99,8 @@ impl Book {
                 let fact = fact.clone();
                 self.exhibits.entry(*exhibit).or_default().apply(&Recorded { seq, at, by, fact });
             }
-            Event::ExaminationAttached { exhibit, .. } => {
+            // An interim result is of an examination that still goes on.
+            Event::ExaminationAttached { exhibit, interim: false, .. } => {
                 self.examined.entry(*exhibit).or_insert(at);
             }
             Event::Outcome { investigation, outcome, fact } => {

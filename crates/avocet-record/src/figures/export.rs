@@ -95,7 +95,9 @@ impl Export {
                 let cells = [exhibit.to_string(), fact.kind().to_owned(), time(fact.when()), kind, parent, wrong];
                 self.row("exhibits", recorded, &cells);
             }
-            Event::ExaminationAttached { exhibit, .. } => self.row("examinations", recorded, &[exhibit.to_string()]),
+            Event::ExaminationAttached { exhibit, interim: false, .. } => {
+                self.row("examinations", recorded, &[exhibit.to_string()]);
+            }
             Event::Outcome { investigation, outcome, fact } => {
                 let (charge, row, wrong) = match fact {
                     OutcomeFact::Charged { charge, offence, .. } => {

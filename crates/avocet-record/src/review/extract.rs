@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use avocet_base::{Md5, Sha1, Sha256};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ExhibitId;
+use crate::ids::{ExaminationId, ExhibitId};
 
 /// On what a category rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -103,6 +103,9 @@ pub struct GradingExtract {
     pub scheme: String,
     /// What was to be graded: `every_image`, `unknown`, `streamlined`.
     pub policy: String,
+    /// Examinations that had not ended: what they had not read yet is in no line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interim: Vec<ExaminationId>,
     /// Different contents by category, still or moving, and what it rests on.
     pub totals: Vec<GradedCount>,
     /// The same apart for each device and state. A content on two devices is in both.

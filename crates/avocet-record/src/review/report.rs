@@ -74,6 +74,7 @@ struct Body<'a> {
     without: String,
     otherwise: u64,
     apart: Option<String>,
+    interim: Option<String>,
     digest: Sha256,
 }
 
@@ -148,6 +149,20 @@ impl GradingReport {
         }
     }
 
+    /// That examinations had not ended, as one sentence, where some had not.
+    #[must_use]
+    pub fn interim_words(&self) -> Option<String> {
+        let names: Vec<String> = self.extract.interim.iter().map(ToString::to_string).collect();
+        let which = match names.as_slice() {
+            [] => return None,
+            [one] => format!("{one} is an interim result: its examination had not ended"),
+            [before @ .., last] => {
+                format!("{} and {last} are interim results: their examinations had not ended", before.join(", "))
+            }
+        };
+        Some(format!("{which}, and what was not read yet is in no number here."))
+    }
+
     fn body(&self) -> Body<'_> {
         let extract = &self.extract;
         Body {
@@ -157,6 +172,7 @@ impl GradingReport {
             without: plural(extract.without.values().sum(), "further content has", "further contents have"),
             otherwise: extract.said_otherwise,
             apart: self.apart_words(),
+            interim: self.interim_words(),
             digest: self.digest,
         }
     }
@@ -169,6 +185,9 @@ impl GradingReport {
             "{}: indecent photographs or pseudo-photographs, by category ({}), still and moving apart\n",
             extract.investigation, extract.scheme
         );
+        if let Some(interim) = self.interim_words() {
+            let _ = writeln!(text, "{interim}");
+        }
         for line in self.scheduled() {
             let exhibit = line.exhibit.map_or_else(String::new, |exhibit| exhibit.to_string());
             let _ = writeln!(

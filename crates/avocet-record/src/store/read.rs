@@ -125,6 +125,11 @@ async fn referral(conn: &mut PoolConnection<Any>, id: ReferralId) -> Result<Refe
     row.as_ref().map_or_else(|| Err(RecordError::Unknown { what: id.to_string() }), referral_row)
 }
 
+async fn examination_with(conn: &mut PoolConnection<Any>, digest: &Sha256) -> Result<Option<ExaminationId>> {
+    let Some(row) = row!(*conn, EXAMINATION_WITH, digest.to_string()) else { return Ok(None) };
+    Ok(text(&row, 0)?.split(' ').find_map(|subject| subject.parse().ok()))
+}
+
 impl Tx<'_> {
     pub(crate) async fn accounts(&mut self) -> Result<Vec<Account>> {
         accounts(&mut self.conn).await
@@ -140,8 +145,7 @@ impl Tx<'_> {
 
     /// The examination that has this result digest.
     pub(crate) async fn examination_with(&mut self, digest: &Sha256) -> Result<Option<ExaminationId>> {
-        let Some(row) = row!(self.conn, EXAMINATION_WITH, digest.to_string()) else { return Ok(None) };
-        Ok(text(&row, 0)?.split(' ').find_map(|subject| subject.parse().ok()))
+        examination_with(&mut self.conn, digest).await
     }
 
     /// Whose key it is, while it still opens.
@@ -254,6 +258,11 @@ impl Store {
     pub(crate) async fn has_document(&self, name: &str) -> Result<bool> {
         let mut conn = self.db.reader().await?;
         Ok(row!(conn, HAS_DOCUMENT, name).is_some())
+    }
+
+    /// The examination that has this result digest.
+    pub(crate) async fn examination_with(&self, digest: &Sha256) -> Result<Option<ExaminationId>> {
+        examination_with(&mut self.db.reader().await?, digest).await
     }
 
     /// Bytes that were kept in the clear.

@@ -308,6 +308,14 @@ impl<'s> Tx<'s> {
         Err(RecordError::Changed { what: subject.to_owned(), by, seen, now })
     }
 
+    /// The facts of one kind in an investigation, oldest first.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn facts_of_kind(&mut self, of: InvestigationId, kind: &str) -> Result<Vec<Recorded<Event>>> {
+        facts_of_kind(&mut self.conn, &of.to_string(), kind).await
+    }
+
     /// The facts about a subject, those of this change too.
     ///
     /// # Errors

@@ -182,7 +182,7 @@ async fn grading(desk: &BTreeMap<&'static str, Desk<'_>>, folder: &Path, id: Inv
     sealed::write(&files[2], &[(1, 1), (2, 2), (3, 1), (5, 1)]);
     let attach = async |exhibit, file: &Path, replaces| {
         let exhibit = ExhibitId::new(exhibit);
-        desk["exa"].attach_examination(id, exhibit, file, None, replaces).await.unwrap()
+        desk["exa"].attach_examination(id, exhibit, file, None, replaces).await.unwrap().examination
     };
     let first = attach(1, &files[0], None).await;
     attach(2, &files[1], None).await;

@@ -82,8 +82,8 @@ fn media_of_two_exhibits_are_one_item_with_two_places_and_votes_add_up() {
         let attach = async |exhibit, file, replaces| {
             examiner.attach_examination(id, ExhibitId::new(exhibit), file, None, replaces).await
         };
-        let x1 = attach(1, &first, None).await.unwrap();
-        let x2 = attach(2, &second, None).await.unwrap();
+        let x1 = attach(1, &first, None).await.unwrap().examination;
+        let x2 = attach(2, &second, None).await.unwrap().examination;
         let twice = attach(2, &second, None).await.unwrap_err().to_string();
         assert!(twice.contains("attached already, as X-2"), "{twice}");
         let wrong = examiner.attach_examination(id, ExhibitId::new(3), &first, Some(content(9)), None).await;
@@ -124,7 +124,10 @@ fn media_of_two_exhibits_are_one_item_with_two_places_and_votes_add_up() {
         // A repetition of the first examination takes its place; votes stay with the content.
         let third = place.folder.path().join("three");
         sealed(&third, &[(2, 4), (5, 1)]);
-        attach(1, &third, Some(x1)).await.unwrap();
+        // Not silently: two contents of the earlier one are not in it.
+        let now = attach(1, &third, Some(x1)).await.unwrap();
+        assert_eq!((now.interim, now.replaces, now.gone), (false, Some(x1), 2));
+        assert_eq!(supervisor.overview(id).await.unwrap().examinations.last().unwrap().gone, 2);
         let (row, _, places) = graders[0].medium(id, content(2)).await.unwrap();
         assert_eq!((row.places, row.exhibits, row.outcome.as_str()), (6, 2, "second-view"));
         assert_eq!(places.len(), 2);

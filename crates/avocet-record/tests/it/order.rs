@@ -239,7 +239,7 @@ fn a_device_is_compared_with_its_last_check() {
         let attach = async |investigation, exhibit, name: &str, pictures: &[(u8, u32)]| {
             let file = folder.path().join(name);
             sealed::write(&file, pictures);
-            desk.attach_examination(investigation, exhibit, &file, None, None).await.unwrap()
+            desk.attach_examination(investigation, exhibit, &file, None, None).await.unwrap().examination
         };
         let first = attach(of[0], one, "first", &[(1, 1), (2, 4), (3, 1)]).await;
         let second = attach(of[0], one, "second", &[(2, 1), (3, 2), (4, 1), (5, 1)]).await;
@@ -251,6 +251,12 @@ fn a_device_is_compared_with_its_last_check() {
         let (_, found) = check(second).await.unwrap();
         assert_eq!((found.previous, found.same, found.new.len(), found.gone.len()), (Some(first), 2, 2, 1));
         assert!(matches!(check(other).await, Err(RecordError::Unknown { .. })));
+        // What an interim result has not read yet is not gone.
+        let interim = folder.path().join("interim");
+        sealed::write_interim(&interim, &[sealed::Content { n: 2, ..sealed::Content::default() }]);
+        let interim = desk.attach_examination(of[0], one, &interim, None, None).await.unwrap().examination;
+        let refused = check(interim).await.unwrap_err().to_string();
+        assert!(refused.contains("X-4 is interim"), "{refused}");
         // The numbers are read from the examinations, never typed.
         let typed = json!({"event": "order", "investigation": of[0], "order": "M-1", "fact": {"fact": "device_checked",
             "when": {"time": "2026-11-21T07:10Z"}, "exhibit": "E-1", "examination": second, "same": 0, "new": 0, "gone": 0}});

@@ -16,6 +16,7 @@ use super::sealed::{Content, write_contents};
 mod care;
 mod extract;
 mod groups;
+mod interim;
 mod lease;
 mod limits;
 mod order;
@@ -84,7 +85,7 @@ pub async fn team<'s>(store: &'s Store, law: &'s Law, graders: usize) -> Team<'s
 
 impl Team<'_> {
     pub async fn attach(&self, id: InvestigationId, exhibit: u64, file: &Path) -> ExaminationId {
-        self.examiner.attach_examination(id, ExhibitId::new(exhibit), file, None, None).await.unwrap()
+        self.examiner.attach_examination(id, ExhibitId::new(exhibit), file, None, None).await.unwrap().examination
     }
 
     /// Without a dip sample: its seed is random, and one known item in a hundred would be queued.

@@ -90,8 +90,20 @@ pub const SETS: [(&str, &str, &str); 3] =
 
 /// Writes an examination of these contents, which have different numbers. What stands for a group is among them.
 pub fn write_contents(path: &Path, contents: &[Content]) {
+    write_result(path, contents, None);
+}
+
+/// Writes an interim result with these contents: its examination had not ended.
+pub fn write_interim(path: &Path, contents: &[Content]) {
+    write_result(path, contents, Some("4 of 9 files with content had been read"));
+}
+
+fn write_result(path: &Path, contents: &[Content], interim: Option<&str>) {
     let mut writer = Writer::create(path).unwrap();
     writer.config("digests", "md5 sha1 sha256").unwrap();
+    if let Some(interim) = interim {
+        writer.config("interim", interim).unwrap();
+    }
     let evidence = EvidenceRow {
         kind: "raw".into(),
         media_size: 1 << 20,

@@ -1,7 +1,8 @@
 //! Examinations: starting one and watching it, its completeness before anything else, attaching it, and how an
 //! investigation is graded. A browser names a source or a result only by the digest of what it was shown.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use avocet_base::{Sha256, plural, size_text};
 use avocet_examination::{Level, Summary};
 use avocet_known::{Scheme, SetStore};
 use avocet_media::derivative::{self, KeyFile, Writer};
-use avocet_record::desk::{Desk, Exhibit, Overview};
+use avocet_record::desk::{Attached, AttachedNow, Desk, Exhibit, Overview};
 use avocet_record::event::Act;
 use avocet_record::exhibit::ExhibitFact;
 use avocet_record::law::Right;
@@ -24,7 +25,7 @@ use super::who::Team;
 use crate::fault::{Fault, upper};
 use crate::folders::{self, Listed};
 use crate::form::{Form, Wrong, need};
-use crate::jobs::{Job, State, Work};
+use crate::jobs::{Interim, Job, State, Work};
 use crate::route::{Answer, Ctx, Page, Route, Rule, form, route};
 use crate::sealed::{self, Found};
 use crate::view::{self, Fields, action, count, empty, error_summary, inset, rows, table, tag, uk, warning};
@@ -44,6 +45,7 @@ pub fn routes() -> Vec<Route> {
         route("/investigations/{i}/examinations/run/{n}", READ, watch),
         route("/investigations/{i}/examinations/run/{n}/progress", READ, progress).by_itself(),
         form("/investigations/{i}/examinations/run/{n}/stop", ATTACH, stop),
+        form("/investigations/{i}/examinations/run/{n}/interim", ATTACH, interim),
         route("/investigations/{i}/examinations/{thing}", READ, attached),
         route("/investigations/{i}/exhibits/{thing}/examine", ATTACH, prepare),
         form("/investigations/{i}/exhibits/{thing}/examine", ATTACH, start),
@@ -53,10 +55,79 @@ pub fn routes() -> Vec<Route> {
 /// The jobs of an investigation, the latest first.
 pub fn jobs_of(ctx: &Ctx, wanted: InvestigationId) -> Vec<(Job, ExhibitId)> {
     let of = |job: Job| match job.work {
-        Work::Examination { investigation, exhibit, .. } if investigation == wanted => Some((job, exhibit)),
+        Work::Examination { investigation, exhibit, .. } | Work::Interim { investigation, exhibit, .. }
+            if investigation == wanted =>
+        {
+            Some((job, exhibit))
+        }
         _ => None,
     };
     ctx.app.jobs.list().into_iter().filter_map(of).collect()
+}
+
+/// What a job does, as a heading.
+pub fn job_title(job: &Job, exhibit: ExhibitId) -> String {
+    match job.work {
+        Work::Interim { .. } => format!("Interim result of {exhibit}"),
+        _ => format!("Examination of {exhibit}"),
+    }
+}
+
+/// The interim results that were asked for of an examination, the latest first.
+fn interims_of(ctx: &Ctx, wanted: u64) -> Vec<Job> {
+    let mut all = ctx.app.jobs.list();
+    all.retain(|job| matches!(job.work, Work::Interim { of, .. } if of == wanted));
+    all
+}
+
+/// An interim result in the folder, and the whole one that is there too: of the same exhibit and the same source.
+fn whole_of<'a>(all: &'a [Arc<Found>], interim: &Found) -> Option<&'a Arc<Found>> {
+    let source = |found: &Found| (found.exhibit.clone(), found.evidence.kind.clone(), found.evidence.media_size);
+    let whole = all.iter().filter(|found| found.interim.is_none() && source(found) == source(interim));
+    whole.max_by(|a, b| a.started.cmp(&b.started))
+}
+
+/// Those of these attached interim results whose whole examination lies in the folder and is attached nowhere.
+async fn whole_ones(
+    ctx: &Ctx,
+    desk: &Desk<'_>,
+    investigation: InvestigationId,
+    standing: &[Attached],
+) -> Result<Vec<(ExaminationId, ExhibitId, Sha256)>, Fault> {
+    let Some(folder) = &ctx.app.setup.examinations else { return Ok(vec![]) };
+    let (all, _) = ctx.app.sealed.all(folder)?;
+    let mut there = vec![];
+    for attached in standing.iter().filter(|attached| attached.awaits_the_whole()) {
+        let interim = all.iter().find(|found| found.result == attached.result_digest);
+        if let Some(whole) = interim.and_then(|interim| whole_of(&all, interim))
+            && !desk.is_attached(investigation, whole.result).await?
+        {
+            there.push((attached.id, attached.exhibit, whole.result));
+        }
+    }
+    Ok(there)
+}
+
+/// Examinations that ended while only their interim results are attached, in these investigations. Nothing is asked of the
+/// record where no such pair lies in the folder.
+pub async fn whole_ones_there(
+    ctx: &Ctx,
+    desk: &Desk<'_>,
+    of: impl Iterator<Item = InvestigationId>,
+) -> Result<Vec<(InvestigationId, ExhibitId, Sha256)>, Fault> {
+    let Some(folder) = &ctx.app.setup.examinations else { return Ok(vec![]) };
+    let (all, _) = ctx.app.sealed.all(folder)?;
+    if !all.iter().any(|found| found.interim.is_some() && whole_of(&all, found).is_some()) {
+        return Ok(vec![]);
+    }
+    let mut there = vec![];
+    for investigation in of {
+        // Who leads somebody else's work is not on it.
+        let Ok(standing) = desk.interim_results(investigation).await else { continue };
+        let whole = whole_ones(ctx, desk, investigation, &standing).await?;
+        there.extend(whole.into_iter().map(|(_, exhibit, result)| (investigation, exhibit, result)));
+    }
+    Ok(there)
 }
 
 async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
@@ -67,7 +138,14 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let totals: Vec<Vec<Markup>> =
         whole.totals.iter().map(|(name, n)| vec![html! { (upper(name)) }, html! { (n) }]).collect();
     let may_attach = desk.holds(Right::AttachExamination);
+    let whole_ones = whole_ones(ctx, desk, whole.id, &whole.examinations).await?;
     let body = html! {
+        @for (interim, exhibit, result) in &whole_ones {
+            (warning(&html! {
+                p { strong { "The whole result of " (exhibit) " is there" @if may_attach { ": " a href={ (base) "/found/" (result) } { "attach it" } } "." }
+                    " Only " (interim) " is attached, an interim result." }
+            }))
+        }
         div.actions {
             @if may_attach { (action(&format!("{base}/attach"), "Attach a finished examination")) }
             @if desk.holds(Right::SetGradingPolicy) {
@@ -80,7 +158,7 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             h2 { "Started here" }
             ul.tasks { @for (job, exhibit) in &jobs { li {
                 div.task-what {
-                    h3 { a href={ (base) "/run/" (job.number) } { "Examination of " (exhibit) } }
+                    h3 { a href={ (base) "/run/" (job.number) } { (job_title(job, *exhibit)) } }
                     p.quiet { "asked for " (uk(job.asked)) " by " (team.name(job.by)) }
                     @if !job.state.has_ended() { p { (sentence(job)) } }
                 }
@@ -95,6 +173,7 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         }
         @for examination in &whole.examinations {
             h2 { (examination.id) " of " a href={ "/investigations/" (whole.id) "/exhibits/" (examination.exhibit) } { (examination.exhibit) } }
+            @if examination.interim { p { (interim_tag()) @if examination.replaced_by.is_none() { " Its examination had not ended. Attach the whole result when it has." } } }
             @match by_result(ctx, examination.result_digest) {
                 Some(found) => {
                     (worst(&found))
@@ -108,7 +187,10 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 ("Result digest", html! { span.mono { (examination.result_digest) } }),
                 ("Sealed file", html! { span.mono { "SHA-256 " (examination.file_digest) } }),
                 ("Signature", html! { @match &examination.signed_by { Some(key) => span.mono { (key) }, None => "not signed" } }),
-                ("Takes the place of", html! { @match examination.replaces { Some(before) => (before), None => "none" } }),
+                ("Takes the place of", html! { @match examination.replaces {
+                    Some(before) => { (before) @if examination.gone > 0 { ". " (gone_words(before, examination.gone)) } },
+                    None => "none",
+                } }),
                 ("Its place is taken by", html! { @match examination.replaced_by { Some(after) => (after), None => "none" } }),
             ]))
         }
@@ -127,6 +209,16 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         @if !totals.is_empty() { (table("Contents by where they stand", &["Where", "How many"], &totals)) }
     };
     shown(ctx, desk, "Examinations", &body).await
+}
+
+fn interim_tag() -> Markup {
+    tag("wait", "Interim")
+}
+
+/// What a replaced examination had and the one in its place has not.
+fn gone_words(before: ExaminationId, gone: u64) -> String {
+    let (one, many) = (format!("content of {before} is"), format!("contents of {before} are"));
+    format!("{} not in it, and no longer counted", plural(gone, &one, &many))
 }
 
 fn policy_words(policy: &Policy) -> Markup {
@@ -169,6 +261,19 @@ fn span(of: Duration) -> String {
 /// How far it is, as one sentence.
 fn sentence(job: &Job) -> String {
     let far = &job.far;
+    if let Work::Interim { .. } = job.work {
+        return match &job.state {
+            State::Waiting => "Another interim result is being made. This one comes after it.".to_owned(),
+            State::Running => format!(
+                "What has been read so far is put together and sealed. The examination goes on. Running for {}.",
+                span(job.ran)
+            ),
+            State::Done(3) => format!("Made in {}, and something in it alerts.", span(job.ran)),
+            State::Done(_) => format!("Made in {}.", span(job.ran)),
+            State::Failed(why) => format!("It was not made: {why}"),
+            State::Stopped => format!("It was stopped after {}. Nothing of it was kept.", span(job.ran)),
+        };
+    }
     match &job.state {
         State::Waiting => "Another one runs. This one begins after it.".to_owned(),
         State::Running => {
@@ -253,6 +358,7 @@ async fn choose(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         ul.tasks { @for found in &fitting { li {
             div.task-what {
                 h2 { a href={ (base) "/found/" (found.result) } { (found.exhibit) ", begun " (found.started) } }
+                @if found.interim.is_some() { p { (interim_tag()) " Its examination had not ended when it was sealed." } }
                 (worst(found))
                 p.quiet { (found.evidence.kind) ", " (size_text(found.evidence.media_size)) ". Result digest " span.mono { (short(&found.result)) } }
             }
@@ -326,6 +432,9 @@ fn report(found: &Found, summary: &Summary) -> Markup {
         })
         .collect();
     html! {
+        @if let Some(read) = &found.interim {
+            (warning(&html! { p { strong { "This is an interim result." } " Its examination had not ended when it was sealed: " (read) ". What was not read yet is in no number here." } }))
+        }
         h2 { "How complete it is" }
         (worst(found))
         (table("Completeness statement, in its order", &["How much it matters", "What was read, what was not, and why"], &completeness))
@@ -374,6 +483,11 @@ async fn found_page(ctx: &Ctx, desk: &Desk<'_>, wrong: &Wrong) -> Result<Markup,
     if let [only] = fitting.as_slice() {
         form.or("exhibit", only.to_string());
     }
+    // An interim result makes way for what comes later of its exhibit.
+    let interim = whole.examinations.iter().find(|of| of.awaits_the_whole() && fitting.contains(&of.exhibit));
+    if let Some(interim) = interim {
+        form.or("replaces", interim.id.to_string());
+    }
     let fields = Fields { form: &form, wrong };
     let names = |wanted: &ExhibitId| {
         let exhibit = whole.exhibits.iter().find(|exhibit| exhibit.id == *wanted);
@@ -385,7 +499,8 @@ async fn found_page(ctx: &Ctx, desk: &Desk<'_>, wrong: &Wrong) -> Result<Markup,
         .iter()
         .filter(|before| before.replaced_by.is_none() && fitting.contains(&before.exhibit))
         .map(|before| {
-            (before.id.to_string(), format!("{} of {}, attached {}", before.id, before.exhibit, uk(before.at)))
+            let interim = if before.interim { ", interim" } else { "" };
+            (before.id.to_string(), format!("{} of {}, attached {}{interim}", before.id, before.exhibit, uk(before.at)))
         })
         .collect();
     let body = html! {
@@ -399,7 +514,7 @@ async fn found_page(ctx: &Ctx, desk: &Desk<'_>, wrong: &Wrong) -> Result<Markup,
                 form method="post" action=(ctx.path) {
                     (view::csrf(ctx))
                     (fields.select("exhibit", "To which exhibit", "Those whose reference it states.", &exhibits))
-                    @if !earlier.is_empty() { (fields.select("replaces", "Whose place it takes (if any)", "An examination that this one repeats or matches anew. Its media no longer count; votes stay.", &earlier)) }
+                    @if !earlier.is_empty() { (fields.select("replaces", "Whose place it takes (if any)", "An examination that this one repeats or matches anew, or an interim result of it. Its media no longer count; votes stay.", &earlier)) }
                     div.actions {
                         button.main type="submit" { "Attach it" }
                         a href={ "/investigations/" (whole.id) "/examinations" } { "Leave it" }
@@ -409,7 +524,9 @@ async fn found_page(ctx: &Ctx, desk: &Desk<'_>, wrong: &Wrong) -> Result<Markup,
         }
     };
     let head = desk.head(whole.id).await?;
-    Ok(view::investigation_page(ctx, desk, &head, &format!("Examination of {}", found.exhibit), &body))
+    let what = if found.interim.is_some() { "Interim result" } else { "Examination" };
+    let title = format!("{what} of {}", found.exhibit);
+    Ok(view::investigation_page(ctx, desk, &head, &title, &body))
 }
 
 async fn attach(ctx: &Ctx, desk: &Desk<'_>) -> Page {
@@ -439,9 +556,7 @@ async fn attach(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 if ctx.app.setup.pictures.look_again().is_err() {
                     crate::serve::log("the folder of small pictures could not be read");
                 }
-                let told = format!(
-                    "{made} is attached to {exhibit}: its seal was verified and its pictures and videos are queued."
-                );
+                let told = attached_words(exhibit, made);
                 return ctx.told(format!("/investigations/{id}/examinations"), told);
             }
             Err(RecordError::Refused(why)) => wrong.add("", upper(&why)),
@@ -449,6 +564,25 @@ async fn attach(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         }
     }
     Ok(Answer::Wrong(found_page(ctx, desk, &wrong).await?))
+}
+
+/// What was attached, in sentences.
+fn attached_words(exhibit: ExhibitId, made: AttachedNow) -> String {
+    let AttachedNow { examination, interim, replaces, gone } = made;
+    let as_what = if interim { " as an interim result" } else { "" };
+    let mut text = format!(
+        "{examination} is attached to {exhibit}{as_what}: its seal was verified and its pictures and videos are queued."
+    );
+    if interim {
+        text.push_str(" Attach the whole result when the examination has ended.");
+    }
+    if let Some(before) = replaces {
+        text.push_str(&format!(" It takes the place of {before}; votes stay."));
+        if gone > 0 {
+            text.push_str(&format!(" {}.", gone_words(before, gone)));
+        }
+    }
+    text
 }
 
 /// How complete an attached examination is.
@@ -463,7 +597,15 @@ async fn attached(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             &html! { p { strong { "Its sealed file is not here." } } p { "The record keeps its digests and what it found of pictures and videos. How complete it is stands in the sealed file: " code { "avocet summary" } "." } },
         ),
     };
-    shown(ctx, desk, &format!("{id} of {}", attached.exhibit), &body).await
+    let body = html! {
+        @if attached.interim && by_result(ctx, attached.result_digest).is_none() {
+            (warning(&html! { p { strong { "This is an interim result." } " Its examination had not ended when it was sealed." } }))
+        }
+        @if let Some(after) = attached.replaced_by { (inset(&html! { p { (after) " took its place." } })) }
+        (body)
+    };
+    let interim = if attached.interim { ", interim" } else { "" };
+    shown(ctx, desk, &format!("{id} of {}{interim}", attached.exhibit), &body).await
 }
 
 fn sources(ctx: &Ctx) -> Result<Option<Listed>, Fault> {
@@ -573,7 +715,9 @@ async fn start(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         vec![(source.path.display().to_string(), "the evidence source"), (out.display().to_string(), "the result")];
     let about = vec![investigation.to_string(), exhibit.id.to_string()];
     desk.looked(Act::Viewed, about, "an examination of its copy was begun", 1).await?;
-    let work = Work::Examination { investigation, exhibit: exhibit.id, out };
+    // What the person chose, behind the verb and the store.
+    let settings = command.get_args().skip(3).map(std::ffi::OsStr::to_owned).collect();
+    let work = Work::Examination { investigation, exhibit: exhibit.id, out, settings };
     let number = ctx.app.jobs.add(work, desk.user(), at, command, hide);
     Ok(Answer::To(format!("/investigations/{investigation}/examinations/run/{number}")))
 }
@@ -589,11 +733,15 @@ pub fn program(ctx: &Ctx, verb: &str) -> Command {
     command
 }
 
-fn job(ctx: &Ctx) -> Result<(Job, ExhibitId, std::path::PathBuf), Fault> {
+fn job(ctx: &Ctx) -> Result<(Job, ExhibitId, PathBuf), Fault> {
     let wanted = ctx.investigation()?;
     let job = ctx.app.jobs.one(ctx.id("n")?).ok_or(Fault::Nothing)?;
     match job.work.clone() {
-        Work::Examination { investigation, exhibit, out } if investigation == wanted => Ok((job, exhibit, out)),
+        Work::Examination { investigation, exhibit, out, .. } | Work::Interim { investigation, exhibit, out, .. }
+            if investigation == wanted =>
+        {
+            Ok((job, exhibit, out))
+        }
         _ => Err(Fault::Nothing),
     }
 }
@@ -603,6 +751,13 @@ async fn watch(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let team = Team::of(desk).await?;
     let investigation = ctx.investigation()?;
     let base = format!("/investigations/{investigation}/examinations");
+    let may_attach = desk.holds(Right::AttachExamination);
+    let is_examination = matches!(job.work, Work::Examination { .. });
+    let interims = if is_examination { interims_of(ctx, job.number) } else { vec![] };
+    let stop_takes = match is_examination && !job.state.has_ended() && may_attach && !interims.is_empty() {
+        true => Some(stop_takes(ctx, desk, investigation, &out).await?),
+        false => None,
+    };
     let result = match &job.state {
         State::Done(_) => ctx.app.sealed.one(&out),
         _ => None,
@@ -618,29 +773,43 @@ async fn watch(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         @match (&job.state, &result) {
             (State::Done(_), Some(found)) => {
                 (worst(found))
-                @if desk.holds(Right::AttachExamination) {
+                @if may_attach {
                     div.actions { a.button href={ (base) "/found/" (found.result) } { "Read how complete it is, then attach it" } }
                 }
             }
             (State::Done(_), None) => (warning(&html! { p { "It ended, and its result cannot be read. " code { "avocet verify" } " says why." } })),
             (state, _) if !state.has_ended() => {
                 p { "You can leave this page: it goes on. What other examinations found can be reviewed meanwhile." }
+                @if let Some(why) = &stop_takes { p { (why) } }
                 div.actions {
                     a.button.second href=(ctx.path) { "Look again" }
-                    @if desk.holds(Right::AttachExamination) {
-                        form method="post" action={ (ctx.path) "/stop" } { (view::csrf(ctx)) button.button.second type="submit" { "Stop it; nothing of it is kept" } }
+                    @if may_attach {
+                        form method="post" action={ (ctx.path) "/stop" } { (view::csrf(ctx)) button.button.second type="submit" { (if stop_takes.is_some() { "Stop it" } else { "Stop it; nothing of it is kept" }) } }
                     }
                 }
             }
             _ => {}
         }
+        @if is_examination && (may_attach || !interims.is_empty()) && matches!(job.state, State::Running | State::Failed(_)) {
+            h2 { "What it has read so far" }
+            @if may_attach && !interims.iter().any(|interim| !interim.state.has_ended()) {
+                p { "An interim result is sealed beside it. You read how complete that is and attach it, and it is queued at once; the whole result takes its place later, and votes stay." }
+                div.actions {
+                    form method="post" action={ (ctx.path) "/interim" } { (view::csrf(ctx)) button.button type="submit" { "Grade what it has read so far" } }
+                }
+            }
+            @if !interims.is_empty() {
+                ul { @for interim in &interims { li { a href={ (base) "/run/" (interim.number) } { "Interim result asked for " (uk(interim.asked)) } " " (state_tag(&interim.state)) } } }
+            }
+        }
+        @if let Work::Interim { of, .. } = job.work { p { a href={ (base) "/run/" (of) } { "The examination that it is of" } } }
         (rows(&[
             ("Exhibit", html! { a href={ "/investigations/" (investigation) "/exhibits/" (exhibit) } { (exhibit) } }),
             ("Asked for", html! { (uk(job.asked)) " by " (team.name(job.by)) }),
         ]))
         p { a href=(base) { "All examinations" } }
     };
-    shown(ctx, desk, &format!("Examination of {exhibit}"), &body).await
+    shown(ctx, desk, &job_title(&job, exhibit), &body).await
 }
 
 fn share(job: &Job) -> u64 {
@@ -699,15 +868,87 @@ fn clear_away(ctx: &Ctx, out: &Path, said: Option<Sha256>) -> Small {
     small
 }
 
+/// The interim results of an examination that lie in the folder, each by its sealed file, which may not be there.
+fn interim_results(out: &Path) -> Vec<PathBuf> {
+    let (Some(folder), Some(stem)) = (out.parent(), out.file_stem().and_then(|stem| stem.to_str())) else {
+        return vec![];
+    };
+    let begins = format!("{stem}.interim-");
+    let names =
+        std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let number = |name: String| {
+        let number: String = name.strip_prefix(&begins)?.chars().take_while(char::is_ascii_digit).collect();
+        (!number.is_empty()).then_some(number)
+    };
+    let numbers: BTreeSet<String> = names.filter_map(number).collect();
+    numbers.into_iter().map(|number| folder.join(format!("{begins}{number}.examination"))).collect()
+}
+
+/// Those of an examination's interim results that are attached, and the others.
+async fn interim_apart(
+    ctx: &Ctx,
+    desk: &Desk<'_>,
+    investigation: InvestigationId,
+    out: &Path,
+) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Fault> {
+    let (mut attached, mut others) = (vec![], vec![]);
+    for sealed in interim_results(out) {
+        let is_attached = match ctx.app.sealed.one(&sealed) {
+            Some(found) => desk.is_attached(investigation, found.result).await?,
+            None => false,
+        };
+        if is_attached { attached.push(sealed) } else { others.push(sealed) }
+    }
+    Ok((attached, others))
+}
+
+/// What stopping an examination means for its interim results.
+async fn stop_takes(ctx: &Ctx, desk: &Desk<'_>, investigation: InvestigationId, out: &Path) -> Result<String, Fault> {
+    let (attached, _) = interim_apart(ctx, desk, investigation, out).await?;
+    let kept = match attached.len() {
+        0 => "Interim results of it that are not attached go too.",
+        _ => {
+            "Its interim result that is attached stays, and so does what was graded. Their pictures cannot be shown any more: \
+             the small ones are destroyed. Interim results that are not attached go too."
+        }
+    };
+    Ok(format!("If you stop it, nothing else of it is kept. {kept}"))
+}
+
+/// Takes away the small pictures of an interim result, which are those of its examination, and the result too unless it
+/// stays.
+fn remove_interim(ctx: &Ctx, sealed: &Path, stays: bool) {
+    let store = derivative::store_path(sealed);
+    ctx.app.setup.pictures.close(&store);
+    for path in [store.clone(), store.with_added_extension("partial")] {
+        let _ = std::fs::remove_file(path);
+    }
+    if !stays {
+        for left in [sealed.to_owned(), sealed.with_added_extension("partial"), sealed.with_extension("seal")] {
+            let _ = std::fs::remove_file(left);
+        }
+    }
+}
+
 async fn stop(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let (job, exhibit, out) = job(ctx)?;
     let investigation = ctx.investigation()?;
     let page = format!("/investigations/{investigation}/examinations/run/{}", job.number);
-    if !ctx.app.jobs.stop(job.number) {
+    if !stopped(ctx, job.number).await? {
         return ctx.told(page, "It had ended already.");
     }
+    let about = vec![investigation.to_string(), exhibit.to_string()];
+    if let Work::Interim { .. } = job.work {
+        // Its small pictures and their key are those of the examination, which goes on.
+        remove_interim(ctx, &out, false);
+        desk.looked(Act::Viewed, about, "the making of an interim result of its copy was stopped", 1).await?;
+        return ctx.told(page, "It is stopped. The examination goes on.");
+    }
+    for interim in interims_of(ctx, job.number) {
+        stopped(ctx, interim.number).await?;
+    }
     let small = ctx.app.jobs.one(job.number).and_then(|job| job.small);
-    let said = match clear_away(ctx, &out, small) {
+    let mut said = match clear_away(ctx, &out, small) {
         Small::None => "no small pictures had been begun".to_owned(),
         Small::Destroyed => "its small pictures and their key are destroyed".to_owned(),
         Small::Shared => "its small pictures are destroyed; the key that they share with others stays".to_owned(),
@@ -716,9 +957,74 @@ async fn stop(ctx: &Ctx, desk: &Desk<'_>) -> Page {
              folder of picture keys"
         ),
     };
-    let about = vec![investigation.to_string(), exhibit.to_string()];
+    let (attached, others) = interim_apart(ctx, desk, investigation, &out).await?;
+    for sealed in &attached {
+        remove_interim(ctx, sealed, true);
+    }
+    for sealed in &others {
+        remove_interim(ctx, sealed, false);
+    }
+    if !attached.is_empty() {
+        said.push_str("; what was attached as its interim result and what was graded stays, and can be shown no more");
+    }
+    if !others.is_empty() {
+        let were = count(
+            others.len(),
+            "interim result that was not attached is",
+            "interim results that were not attached are",
+        );
+        said.push_str(&format!("; {were} removed"));
+    }
     desk.looked(Act::Viewed, about, &format!("an examination of its copy was stopped; {said}"), 1).await?;
     ctx.told(page, format!("It is stopped: {said}."))
+}
+
+/// Ends a job; whether there was something to end. A process is waited for, which is no work for a thread that serves others.
+async fn stopped(ctx: &Ctx, number: u64) -> Result<bool, Fault> {
+    let jobs = ctx.app.jobs.clone();
+    tokio::task::spawn_blocking(move || jobs.stop(number)).await.map_err(|_| Fault::Server("stop a process"))
+}
+
+/// Has what an examination has read so far sealed beside it.
+async fn interim(ctx: &Ctx, desk: &Desk<'_>) -> Page {
+    let (job, exhibit, out) = job(ctx)?;
+    let investigation = ctx.investigation()?;
+    let Work::Examination { settings, .. } = &job.work else { return Err(Fault::Nothing) };
+    let base = format!("/investigations/{investigation}/examinations/run");
+    let page = format!("{base}/{}", job.number);
+    match &job.state {
+        State::Running | State::Failed(_) => {}
+        State::Waiting => return ctx.told(page, "It has not begun, so nothing has been read yet."),
+        State::Done(_) => return ctx.told(page, "It has ended: attach the whole result."),
+        State::Stopped => return ctx.told(page, "It was stopped, and nothing of it was kept."),
+    }
+    let make = |before: usize| {
+        let of = job.number;
+        let name = |n: usize| out.with_extension(format!("interim-{n}.examination"));
+        let is_free = |path: &PathBuf| {
+            let store = derivative::store_path(path);
+            [path.clone(), path.with_added_extension("partial"), store]
+                .iter()
+                .all(|path| matches!(path.try_exists(), Ok(false)))
+        };
+        // What one of before was called is called nothing else.
+        let sealed = (before.saturating_add(1)..).take(1000).map(name).find(is_free).unwrap_or_else(|| name(0));
+        let mut command = program(ctx, "examine");
+        command.args(settings).arg("--interim").arg(&sealed);
+        let source = settings.first().map(|source| source.display().to_string()).unwrap_or_default();
+        let hide = vec![
+            (source, "the evidence source"),
+            (sealed.display().to_string(), "the interim result"),
+            (out.display().to_string(), "the result"),
+        ];
+        Interim { work: Work::Interim { investigation, exhibit, of, out: sealed }, command, hide }
+    };
+    let Some(number) = ctx.app.jobs.add_interim(job.number, desk.user(), desk.now(), make) else {
+        return ctx.told(page, "An interim result of it is being made.");
+    };
+    let about = vec![investigation.to_string(), exhibit.to_string()];
+    desk.looked(Act::Viewed, about, "an interim result of the examination of its copy was begun", 1).await?;
+    Ok(Answer::To(format!("{base}/{number}")))
 }
 
 const POLICIES: [(&str, &str); 3] = [

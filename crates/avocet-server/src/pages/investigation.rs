@@ -80,7 +80,7 @@ fn steps(whole: &Overview) -> Vec<Step> {
         .filter(|exhibit| !whole.examinations.iter().any(|examination| examination.exhibit == exhibit.id))
         .map(|exhibit| exhibit.id.to_string())
         .collect();
-    let examinations = match without.len() {
+    let mut examinations = match without.len() {
         0 => vec![],
         n => vec![format!(
             "{} no examination attached: {}",
@@ -88,6 +88,9 @@ fn steps(whole: &Overview) -> Vec<Step> {
             without.join(", ")
         )],
     };
+    examinations.extend(whole.examinations.iter().filter(|of| of.awaits_the_whole()).map(|of| {
+        format!("{} of {} is interim: its examination had not ended. Attach the whole result", of.id, of.exhibit)
+    }));
     let mut grading = vec![];
     if whole.policy.is_none() && !whole.examinations.is_empty() {
         grading.push("no grading policy is set".to_owned());

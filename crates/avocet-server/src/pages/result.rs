@@ -62,6 +62,9 @@ async fn missing(ctx: &Ctx, desk: &Desk<'_>, whole: &Overview) -> Result<Missing
     }
     for attached in whole.examinations.iter().filter(|attached| attached.replaced_by.is_none()) {
         let (id, exhibit) = (attached.id, attached.exhibit);
+        if attached.interim {
+            open.push(format!("{id} of {exhibit} is interim: its examination had not ended. Attach the whole result"));
+        }
         match by_result(ctx, attached.result_digest) {
             Some(found) => {
                 let bad = found.completeness.iter().filter(|line| matches!(line.level, Level::Alarm | Level::Gap));
@@ -308,6 +311,7 @@ async fn one_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Res
     let choices = options(&[("no", "Leave out what no person viewed"), ("yes", "Give that out too, with its basis")]);
     let body = html! {
         (error_summary(wrong))
+        @if let Some(interim) = report.interim_words() { (warning(&html! { p { strong { (interim) } } })) }
         @if without > 0 {
             (warning(&html! {
                 p { strong { (plural(without, "content has", "contents have")) " no category." } " They are counted here and in no line below." }
@@ -363,6 +367,7 @@ async fn schedule(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let heads = ["Category", "Device", "State", "On what it rests", "File dates", "Contents"];
     let body = html! {
         div.sheet {
+            @if let Some(interim) = report.interim_words() { p { strong { (interim) } } }
             p { (id) ", by category in the scheme " (report.extract.scheme) ", still and moving apart." }
             @for (moving, title) in [(false, "Still"), (true, "Moving")] {
                 h2 { (title) }

@@ -3,7 +3,7 @@
 use avocet_record::desk::{Desk, Queued};
 use avocet_record::law::Right;
 use avocet_record::risk::Reason;
-use avocet_record::{At, ExhibitId, InvestigationId};
+use avocet_record::{At, InvestigationId};
 use maud::{Markup, html};
 
 use super::who::Team;
@@ -34,6 +34,9 @@ async fn today(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let all = if mine_only { mine } else { queue.len() };
     let whose = if mine_only { "mine" } else { "all" };
     let now = desk.now();
+    let mine_all =
+        queue.iter().filter(|queued| !queued.title.is_empty()).map(|queued| queued.placed.item.investigation);
+    let whole_ones = super::examinations::whole_ones_there(ctx, desk, mine_all).await?;
     let body = html! {
         @if danger > 0 {
             (warning(&html! { p { "In " (view::count(danger, "investigation", "investigations")) " a child may be in danger now. These come first, whoever leads them." } }))
@@ -49,11 +52,20 @@ async fn today(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         @let running = running(ctx, &queue);
         @if !running.is_empty() {
             h2 { "Examinations that run" }
-            ul { @for (investigation, number, exhibit) in &running { li {
-                a href={ "/investigations/" (investigation) "/examinations/run/" (number) } { "Examination of " (exhibit) " in " (investigation) }
+            ul { @for (investigation, number, title) in &running { li {
+                a href={ "/investigations/" (investigation) "/examinations/run/" (number) } { (title) " in " (investigation) }
             } } }
-            h2 { "In this order" }
         }
+        @if !whole_ones.is_empty() {
+            h2 { "Examinations that have ended" }
+            ul { @for (investigation, exhibit, result) in &whole_ones { li {
+                "The whole result of " (exhibit) " is there, and only an interim one is attached: "
+                @if desk.holds(Right::AttachExamination) {
+                    a href={ "/investigations/" (investigation) "/examinations/found/" (result) } { "attach it" span.unseen { " in " (investigation) } } "."
+                } @else { a href={ "/investigations/" (investigation) "/examinations" } { (investigation) } "." }
+            } } }
+        }
+        @if !running.is_empty() || !whole_ones.is_empty() { h2 { "In this order" } }
         @if shown.is_empty() {
             (empty(&html! {
                 p { strong { "Nothing waits for you." } }
@@ -71,11 +83,11 @@ async fn today(ctx: &Ctx, desk: &Desk<'_>) -> Page {
 }
 
 /// Examinations that run or wait, in investigations that the person works on.
-fn running(ctx: &Ctx, queue: &[Queued]) -> Vec<(InvestigationId, u64, ExhibitId)> {
+fn running(ctx: &Ctx, queue: &[Queued]) -> Vec<(InvestigationId, u64, String)> {
     let mine = queue.iter().filter(|queued| !queued.title.is_empty()).map(|queued| queued.placed.item.investigation);
     let of = |id: InvestigationId| {
         let jobs = super::examinations::jobs_of(ctx, id).into_iter().filter(|(job, _)| !job.state.has_ended());
-        jobs.map(move |(job, exhibit)| (id, job.number, exhibit))
+        jobs.map(move |(job, exhibit)| (id, job.number, super::examinations::job_title(&job, exhibit)))
     };
     mine.flat_map(of).collect()
 }

@@ -18,8 +18,16 @@ use crate::support::{Browser, Team, team, team_set_up};
 
 /// A sealed examination of an exhibit with this reference, with pictures of these bytes and a gap.
 fn examination(path: &Path, reference: &str, bytes: &[u8]) -> Sha256 {
+    sealed(path, reference, bytes, None)
+}
+
+/// The same, or an interim result that says how much had been read.
+fn sealed(path: &Path, reference: &str, bytes: &[u8], interim: Option<&str>) -> Sha256 {
     let mut writer = Writer::create(path).unwrap();
     writer.config("digests", "md5 sha1 sha256").unwrap();
+    if let Some(read) = interim {
+        writer.config("interim", read).unwrap();
+    }
     writer.run("started", "2026-11-20T12:00:00Z").unwrap();
     let evidence = EvidenceRow {
         kind: "raw".into(),
@@ -229,6 +237,195 @@ exit 3"#;
         page.contains("It is stopped: no small pictures had been begun.") && page.contains("Nothing of it was kept"),
         "{page}"
     );
+}
+
+/// Begins an examination of E-1 on the only source and answers its page.
+async fn begun(examiner: &Browser, source: &str) -> String {
+    let path = "/investigations/I-1/exhibits/E-1/examine";
+    let form = examiner.get(path).await.body;
+    let option = form.split("<option value=\"").find(|part| part.contains(source)).unwrap();
+    let token = option.split('"').next().unwrap();
+    let answer = examiner.post(path, &format!("source={token}&small=true")).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    answer.to().to_owned()
+}
+
+/// Asks until a job says this.
+async fn until(browser: &Browser, run: &str, done: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..400 {
+        let now: Value = serde_json::from_str(&browser.get(&format!("{run}/progress")).await.body).unwrap();
+        if done(&now) {
+            return now;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{run} does not get there: {}", browser.get(run).await.body);
+}
+
+/// Stands in for the program: an examination begins small pictures, says so, and ends when it is let go; an interim result
+/// is made of what lies ready, with small pictures beside it, or is refused, or takes long.
+const INTERIM: &str = r#"
+at="$(dirname "$0")"; all="$*"
+while [ $# -gt 0 ]; do case "$1" in --out) out="$2"; shift;; --interim) interim="$2"; shift;; esac; shift; done
+if [ -n "$interim" ]; then
+  echo "$all" > "$at/interim-called"
+  if [ -e "$at/refuse" ]; then echo "avocet: $out has not begun far enough: try again later" >&2; exit 2; fi
+  if [ -e "$at/wait" ]; then touch "$interim.partial" "$at/waits"; exec sleep 60; fi
+  cp "$at/ready-interim" "$interim"; cp "$at/ready-interim.seal" "${interim%.examination}.seal"; echo small > "${interim%.examination}.derivatives"; exit 4
+fi
+echo "$all" > "$at/called"
+if [ -e "$at/id" ]; then echo "{\"small_pictures\":\"$(cat "$at/id")\"}" >&2; fi
+echo x > "${out%.examination}.derivatives.partial"
+echo '{"progress":{"stage":"volume","volume":"gpt:1","files":7,"bytes":1048576,"of":4194304}}' >&2
+while [ ! -e "$at/go" ]; do sleep 0.05; done
+rm "${out%.examination}.derivatives.partial"; cp "$at/ready" "$out"; exit 0"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_running_examination_has_read_is_attached_graded_and_makes_way_for_the_whole() {
+    let (folder, team) = with_folders(INTERIM).await;
+    let at = folder.path();
+    let part = sealed(&at.join("ready-interim"), "JC/1", &[1, 3], Some("2 of 5 files with content had been read"));
+    let whole = examination(&at.join("ready"), "JC/1", &[1, 2, 3, 4]);
+    fs::write(at.join("evidence/a device.dd"), vec![0; 4096]).unwrap();
+    let (examiner, grader, boss) =
+        (team.sign_in("examiner").await, team.sign_in("grader").await, team.sign_in("supervisor").await);
+    let policy = "/investigations/I-1/examinations/policy";
+    told(&boss, policy, "what=every&scheme=uk-2014%401&rule=default&dip=0&reason=agreed").await;
+    let run = begun(&examiner, "a device.dd").await;
+    until(&examiner, &run, |now| now["said"].as_str().unwrap().contains("7 files")).await;
+    let ask = format!("{run}/interim");
+    // Who may attach may ask for it, on this investigation only.
+    assert!(examiner.get(&run).await.body.contains("Grade what it has read so far"));
+    assert!(!grader.get(&run).await.body.contains("Grade what it has read so far"));
+    assert_eq!(grader.post(&ask, "").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(boss.post(&ask.replace("I-1", "I-2"), "").await.status, StatusCode::NOT_FOUND);
+    // What the program says is shown without names, and the examination goes on.
+    fs::write(at.join("refuse"), b"").unwrap();
+    let refused = examiner.post(&ask, "").await.to().to_owned();
+    until(&examiner, &refused, |now| now["ended"] == true).await;
+    let page = examiner.get(&refused).await.body;
+    assert!(page.contains("It was not made: avocet: the result has not begun far enough"), "{page}");
+    fs::remove_file(at.join("refuse")).unwrap();
+    let made = examiner.post(&ask, "").await.to().to_owned();
+    assert_eq!(made, "/investigations/I-1/examinations/run/3");
+    assert_eq!(examiner.post(&format!("{made}/interim"), "").await.status, StatusCode::NOT_FOUND, "none of an interim");
+    until(&examiner, &made, |now| now["ended"] == true).await;
+    let called = |name: &str| fs::read_to_string(at.join(name)).unwrap().trim().to_owned();
+    let (begin, interim) = (called("called"), called("interim-called"));
+    let added = interim.strip_prefix(&begin).expect(&interim);
+    assert!(added.starts_with(" --interim ") && added.ends_with(".interim-2.examination"), "{added}");
+    let page = examiner.get(&made).await.body;
+    assert!(page.contains("Interim result of E-1") && page.contains("Read how complete it is"), "{page}");
+    let found = format!("/investigations/I-1/examinations/found/{part}");
+    let report = examiner.get(&found).await.body;
+    assert!(report.contains("This is an interim result") && report.contains("2 of 5 files with content"), "{report}");
+    let list = told(&examiner, &found, "exhibit=E-1").await;
+    assert!(list.contains("X-1 is attached to E-1 as an interim result") && list.contains("Interim</"), "{list}");
+    assert_eq!(grader.get("/investigations/I-1/review").await.body.matches("class=\"tile\"").count(), 2);
+    // The examination still runs, and where something is missing it is said.
+    assert!(boss.get("/").await.body.contains("Examination of E-1 in I-1"));
+    let missing = "X-1 of E-1 is interim: its examination had not ended";
+    for path in ["/investigations/I-1", "/investigations/I-1/result"] {
+        let page = boss.get(path).await.body;
+        assert!(page.contains(missing), "{path}: {page}");
+    }
+    assert_eq!(boss.post("/investigations/I-1/result", "").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let extract = boss.post("/investigations/I-1/result", "open=yes").await.to().to_owned();
+    for path in [extract.clone(), format!("{extract}/schedule"), format!("{extract}/page")] {
+        let page = boss.get(&path).await.body;
+        assert!(page.contains("X-1 is an interim result: its examination had not ended"), "{path}: {page}");
+    }
+    assert!(boss.get("/investigations/I-1/examinations/X-1").await.body.contains("This is an interim result"));
+    let there = "The whole result of E-1 is there";
+    assert!(!boss.get("/").await.body.contains(there));
+    // It ends: whoever looks is told, and the form has the interim one chosen.
+    fs::write(at.join("go"), b"").unwrap();
+    until(&examiner, &run, |now| now["ended"] == true).await;
+    assert!(boss.get("/").await.body.contains(there));
+    assert!(boss.get("/investigations/I-1/examinations").await.body.contains(there));
+    assert!(!examiner.get(&run).await.body.contains("Grade what it has read so far"));
+    let found = format!("/investigations/I-1/examinations/found/{whole}");
+    assert!(boss.get("/").await.body.contains(&found), "one step to it");
+    let form = examiner.get(&found).await.body;
+    assert!(form.contains("value=\"X-1\" selected") && form.contains(", interim</option>"), "{form}");
+    let refused = examiner.post(&found, "exhibit=E-1&replaces=").await;
+    assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
+    assert!(refused.body.contains("X-1 is an interim result of E-1, and beside it contents would count twice"));
+    let list = told(&examiner, &found, "exhibit=E-1&replaces=X-1").await;
+    assert!(list.contains("X-2 is attached to E-1: ") && list.contains("It takes the place of X-1"), "{list}");
+    assert!(!list.contains(there) && !boss.get("/").await.body.contains(there));
+    assert!(!boss.get("/investigations/I-1").await.body.contains(missing));
+    assert_eq!(grader.get("/investigations/I-1/review").await.body.matches("class=\"tile\"").count(), 4);
+    let story = boss.get("/investigations/I-1/timeline?looks=yes").await.body;
+    assert!(story.contains("an interim result of the examination of its copy was begun"), "{story}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_keeps_what_was_attached_and_no_small_picture_and_stopping_an_interim_result_takes_nothing_else() {
+    let (folder, team) = with_folders(INTERIM).await;
+    let at = folder.path();
+    let part = sealed(&at.join("ready-interim"), "JC/1", &[1], Some("1 of 5 files with content had been read"));
+    fs::write(at.join("evidence/a.dd"), vec![0; 4096]).unwrap();
+    fs::write(at.join("id"), Sha256([7; 32]).to_string()).unwrap();
+    let keys = team.app.store().dir().join("picture-keys");
+    fs::create_dir(&keys).unwrap();
+    drop(KeyFile::create(&keys.join(format!("{}.key", Sha256([7; 32])))).unwrap());
+    let examiner = team.sign_in("examiner").await;
+    let run = begun(&examiner, "a.dd").await;
+    until(&examiner, &run, |now| now["said"].as_str().unwrap().contains("7 files")).await;
+    assert!(examiner.get(&run).await.body.contains("Stop it; nothing of it is kept"));
+    let ask = format!("{run}/interim");
+    let first = examiner.post(&ask, "").await.to().to_owned();
+    until(&examiner, &first, |now| now["ended"] == true).await;
+    told(&examiner, &format!("/investigations/I-1/examinations/found/{part}"), "exhibit=E-1").await;
+    // Another one is asked for and stopped: what it left goes, and the key of the examination stays.
+    fs::write(at.join("wait"), b"").unwrap();
+    let second = examiner.post(&ask, "").await.to().to_owned();
+    for _ in 0..400 {
+        if at.join("waits").is_file() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let again = examiner.post(&ask, "").await;
+    assert_eq!(again.to(), run, "one at a time");
+    assert!(examiner.get(&run).await.body.contains("An interim result of it is being made"));
+    let page = told(&examiner, &format!("{second}/stop"), "").await;
+    assert!(page.contains("It is stopped. The examination goes on."), "{page}");
+    let key = || fs::read_dir(&keys).unwrap().count();
+    assert_eq!(key(), 1);
+    let names = || {
+        let all = fs::read_dir(at.join("examinations")).unwrap();
+        let mut all: Vec<String> = all.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        all.sort();
+        // Without the time that they are named by.
+        all.iter().map(|name| name.split_once('.').unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(), ["derivatives.partial", "interim-1.derivatives", "interim-1.examination", "interim-1.seal"]);
+    // A third one is sealed and not attached.
+    fs::remove_file(at.join("wait")).unwrap();
+    for name in ["ready-interim", "ready-interim.seal"] {
+        fs::remove_file(at.join(name)).unwrap();
+    }
+    sealed(&at.join("ready-interim"), "JC/1", &[1, 2], Some("2 of 5 files with content had been read"));
+    let third = examiner.post(&ask, "").await.to().to_owned();
+    until(&examiner, &third, |now| now["ended"] == true).await;
+    assert!(names().contains(&"interim-3.examination".to_owned()), "{:?}", names());
+    let page = examiner.get(&run).await.body;
+    assert!(page.contains("Their pictures cannot be shown any more"), "{page}");
+    let page = told(&examiner, &format!("{run}/stop"), "").await;
+    for words in [
+        "its small pictures and their key are destroyed",
+        "what was graded stays, and can be shown no more",
+        "1 interim result that was not attached is removed",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert_eq!((names(), key()), (vec!["interim-1.examination".to_owned(), "interim-1.seal".to_owned()], 0));
+    let own = examiner.get("/investigations/I-1/examinations/X-1").await.body;
+    assert!(own.contains("This is an interim result") && own.contains("it is locked"), "{own}");
+    assert_eq!(examiner.post(&ask, "").await.to(), run);
+    assert!(examiner.get(&run).await.body.contains("It was stopped, and nothing of it was kept"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

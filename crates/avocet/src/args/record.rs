@@ -333,7 +333,7 @@ pub enum Grading {
         /// Its result digest, as the examiner states it
         #[arg(long, value_name = "SHA256")]
         expect: Option<String>,
-        /// The attached examination whose place it takes
+        /// The attached examination whose place it takes; an interim result of the exhibit unless stated
         #[arg(long, value_name = "X")]
         replaces: Option<String>,
     },
@@ -406,6 +406,9 @@ pub enum Grading {
         /// The new file
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// Make it although an attached examination is interim; the extract says which
+        #[arg(long)]
+        interim: bool,
     },
     /// Print the counts of a schedule from an extract; no sign-in
     #[command(after_help = "Example:\n  avocet grading schedule I-1.grading.json")]

@@ -1,5 +1,9 @@
 //! Reports of a grading, from an extract that is made up.
 
+use avocet_base::Sha256;
+use avocet_examination::{CompletenessRow, EvidenceRow, FileRow, Level, VolumeRow, Writer};
+
+use crate::record::{TAKEN, by, good, team};
 use crate::support::Place;
 
 fn extract() -> String {
@@ -90,4 +94,62 @@ fn a_grading_written_as_vics_comes_back_out_of_a_known_set_whole() {
         all["value"].as_array().unwrap().clone()
     };
     assert_eq!(value("back.json"), value("all.json"));
+}
+
+/// Seals a result that says of itself that its examination had not ended, or one that does not.
+fn sealed(place: &Place, name: &str, interim: bool, pictures: &[u8]) {
+    let mut writer = Writer::create(&place.path(name)).unwrap();
+    writer.config("digests", "md5 sha1 sha256").unwrap();
+    if interim {
+        writer.config("interim", "1 of 3 files with content had been read").unwrap();
+    }
+    let evidence = EvidenceRow { kind: "raw".into(), media_size: 1 << 20, segments: 1, ..EvidenceRow::default() };
+    writer.evidence(&evidence).unwrap();
+    writer.volume(&VolumeRow { id: 1, label: "gpt:1".into(), ..VolumeRow::default() }).unwrap();
+    for (id, byte) in (1..).zip(pictures) {
+        let file = FileRow {
+            id,
+            volume: 1,
+            path: format!("/{byte}"),
+            kind: "file".into(),
+            state: "allocated".into(),
+            zone: "utc".into(),
+            media: Some("picture".into()),
+            sha256: Some(Sha256([*byte; 32])),
+            ..FileRow::default()
+        };
+        writer.file(&file, &[]).unwrap();
+    }
+    let (code, text) = ("volume".to_owned(), "A line.".to_owned());
+    writer.completeness(&CompletenessRow { seq: 1, level: Level::Done, code, count: 1, bytes: None, text }).unwrap();
+    writer.seal(None).unwrap();
+}
+
+#[test]
+fn an_interim_result_is_named_when_attached_extracted_and_reported_and_makes_way_for_the_whole() {
+    let place = team();
+    good(by(&place, "det", &TAKEN));
+    sealed(&place, "interim.examination", true, &[1, 2]);
+    sealed(&place, "whole.examination", false, &[1, 3, 4]);
+    let said = good(by(&place, "exam", &["grading", "attach", "I-1", "E-1", "interim.examination"]));
+    assert!(
+        said.starts_with("X-1 is attached to E-1 as an interim result: ") && said.contains("had not ended"),
+        "{said}"
+    );
+    good(by(&place, "sup", &["grading", "policy", "I-1", "--scheme", "uk-2014@1", "--reason", "local rule"]));
+    let refused = by(&place, "sup", &["grading", "extract", "I-1", "--out", "e.json"]);
+    assert!(refused.code == 2 && refused.err.contains("X-1 of E-1 is interim"), "{}", refused.err);
+    assert!(!place.path("e.json").try_exists().unwrap());
+    good(by(&place, "sup", &["grading", "extract", "I-1", "--out", "e.json", "--interim"]));
+    let words = "X-1 is an interim result: its examination had not ended";
+    let schedule = place.run(["grading", "schedule", "e.json"]);
+    assert!(schedule.code == 0 && schedule.out.contains(words), "{}{}", schedule.out, schedule.err);
+    assert_eq!(place.run(["grading", "sfr", "e.json", "--html", "e.html"]).code, 0);
+    assert!(std::fs::read_to_string(place.path("e.html")).unwrap().contains(words));
+    // The whole one takes its place without being told to, and says what of it is not there.
+    let said = good(by(&place, "exam", &["grading", "attach", "I-1", "E-1", "whole.examination"]));
+    assert!(said.starts_with("X-2 is attached to E-1: ") && said.contains("It takes the place of X-1"), "{said}");
+    assert!(said.contains("1 content of X-1 is not in it"), "{said}");
+    good(by(&place, "sup", &["grading", "extract", "I-1", "--out", "whole.json"]));
+    assert!(!place.run(["grading", "schedule", "whole.json"]).out.contains("interim"));
 }

@@ -27,7 +27,7 @@ fn at(place: &Place, store: &str, login: &str, args: &[&str]) -> Ran {
     output.into()
 }
 
-const TAKEN: [&str; 17] = [
+pub const TAKEN: [&str; 17] = [
     "exhibit",
     "taken",
     "I-1",

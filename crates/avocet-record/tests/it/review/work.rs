@@ -127,8 +127,12 @@ fn votes_stay_with_a_content_when_an_examination_is_replaced_and_its_state_follo
         let mut whole = unknown(1..=5);
         whole[2].said = vec![(2, None, false, true)];
         let whole = file(folder, "whole", &whole);
-        let replaced =
-            team.examiner.attach_examination(team.one, ExhibitId::new(1), &whole, None, Some(x1)).await.unwrap();
+        let replaced = team
+            .examiner
+            .attach_examination(team.one, ExhibitId::new(1), &whole, None, Some(x1))
+            .await
+            .unwrap()
+            .examination;
         assert_ne!(replaced, x1);
         assert_eq!(next(grader, team.one, 10).await, [sha(2), sha(4), sha(5)], "1 is graded, 3 is known now");
         let progress = grader.progress(team.one).await.unwrap();

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use avocet_known::Scheme;
+use avocet_record::RecordError;
 use avocet_record::review::GradingReport;
 use serde_json::json;
 
@@ -12,10 +13,19 @@ use crate::commands::check_new;
 use crate::{Outcome, Refusal};
 
 /// `avocet grading extract`
-pub fn extract(global: &Global, who: &Who, investigation: &str, out: &Path) -> anyhow::Result<Outcome> {
+pub fn extract(global: &Global, who: &Who, investigation: &str, out: &Path, interim: bool) -> anyhow::Result<Outcome> {
     let id = parse(investigation)?;
     check_new(out, "extract")?;
-    let (text, digest) = at_desk(global, who, async |desk| desk.grading_extract(id).await)?;
+    let (text, digest) = at_desk(global, who, async |desk| {
+        if let (false, Some(first)) = (interim, desk.interim_results(id).await?.first()) {
+            return Err(RecordError::Refused(format!(
+                "{} of {} is interim: its examination had not ended. Attach the whole one in its place, or make the extract \
+                 all the same with --interim",
+                first.id, first.exhibit
+            )));
+        }
+        desk.grading_extract(id).await
+    })?;
     std::fs::write(out, text)?;
     print(global, &json!({"digest": digest}), || {
         format!("Written. Its SHA-256, which stands on the ledger too: {digest}")

@@ -1,14 +1,36 @@
 //! `avocet grading`: examinations attached, how their media are graded, and where they stand.
 
 use avocet_base::Sha256;
-use avocet_record::InvestigationId;
+use avocet_record::desk::AttachedNow;
 use avocet_record::vote::{Policy, SchemeRef};
+use avocet_record::{ExhibitId, InvestigationId};
 use clap::ValueEnum as _;
 use serde_json::json;
 
 use super::{at_desk, graded, parse, print, recorded};
 use crate::args::{Global, Grading, Who};
 use crate::{Outcome, Refusal};
+
+/// What was attached, in sentences.
+fn attached_words(investigation: InvestigationId, exhibit: ExhibitId, made: AttachedNow) -> String {
+    let AttachedNow { examination, interim, replaces, gone } = made;
+    let as_what = if interim { " as an interim result" } else { "" };
+    let mut text = format!(
+        "{examination} is attached to {exhibit}{as_what}: its seal was verified and its media are in {investigation}."
+    );
+    if interim {
+        text.push_str(" Its examination had not ended: attach the whole one when it has.");
+    }
+    if let Some(before) = replaces {
+        text.push_str(&format!(" It takes the place of {before}; votes stay."));
+        if gone > 0 {
+            let (one, many) = (format!("content of {before} is"), format!("contents of {before} are"));
+            let contents = avocet_base::plural(gone, &one, &many);
+            text.push_str(&format!(" {contents} not in it, and no longer counted for {exhibit}."));
+        }
+    }
+    text
+}
 
 pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome> {
     match verb {
@@ -17,11 +39,17 @@ pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome
             let (id, exhibit) = (parse(investigation)?, parse(exhibit)?);
             let expect = expect.as_deref().map(parse).transpose()?;
             let replaces = replaces.as_deref().map(parse).transpose()?;
-            let made =
-                at_desk(global, who, async |desk| desk.attach_examination(id, exhibit, file, expect, replaces).await)?;
-            print(global, &json!({"examination": made, "exhibit": exhibit}), || {
-                format!("{made} is attached to {exhibit}: its seal was verified and its media are in {id}.")
-            })
+            let made = at_desk(global, who, async |desk| {
+                // An interim result makes way for what comes later of its exhibit.
+                let replaces = match replaces {
+                    Some(stated) => Some(stated),
+                    None => desk.interim_results(id).await?.iter().find(|of| of.exhibit == exhibit).map(|of| of.id),
+                };
+                desk.attach_examination(id, exhibit, file, expect, replaces).await
+            })?;
+            let json = json!({"examination": made.examination, "exhibit": exhibit, "interim": made.interim,
+                "replaces": made.replaces, "gone": made.gone});
+            print(global, &json, || attached_words(id, exhibit, made))
         }
         Grading::Policy { investigation, scheme, streamlined, unknown_only, rule, reason } => {
             let id: InvestigationId = parse(investigation)?;
@@ -83,7 +111,7 @@ pub fn run(global: &Global, verb: &Grading, who: &Who) -> anyhow::Result<Outcome
                     .collect()
             })
         }
-        Grading::Extract { investigation, out } => graded::extract(global, who, investigation, out),
+        Grading::Extract { investigation, out, interim } => graded::extract(global, who, investigation, out, *interim),
         Grading::Schedule { file } => graded::schedule(global, file),
         Grading::Sfr { file, html } => graded::sfr(global, file, html),
         Grading::Export { file, vics, csv, unviewed } => {
