@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lists and decrypts an Avocet store of derivatives (format version 1) without Avocet.
+"""Lists and decrypts an Avocet store of derivatives (format version 1), or what an index file points at, without Avocet.
 
 usage: read_derivatives.py (--key-file FILE | --passphrase-file FILE) X.derivatives list
        read_derivatives.py (--key-file FILE | --passphrase-file FILE) X.derivatives get SHA256 (veiled|clear)
@@ -9,13 +9,13 @@ one picture to standard output. Follows docs/formats/derivatives.md and shares n
 Python package `cryptography` (44 or later). A line feed at the end of a passphrase file does not count. Exit status: 0 as
 asked, 1 not in the store, 2 anything is not as specified.
 """
-import hashlib, hmac, struct, sys
+import hashlib, hmac, os, struct, sys
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-HEADER, SLOT, PAGE, ENTRY, END = 1152, 128, 4096, 40, 72
+HEADER, SLOT, PAGE, ENTRY, END, FRONT = 1152, 128, 4096, 40, 72, 384
 KINDS = {"veiled": 1, "clear": 2}
 
 
@@ -66,23 +66,47 @@ def bucket(number):
 class Store:
     def __init__(self, path, kind, secret):
         with open(path, "rb") as f:
-            self.data = data = f.read()
-        need(len(data) >= HEADER + END, "too short")
+            self.index = data = f.read()
+        front = None
+        if data[:16] == b"AVOCET-DINDX\r\n\x1a\n":
+            front = data[:FRONT]
+            data = self.pointed_at(front, os.path.dirname(path))
+        self.data = data
+        need(len(data) >= HEADER and len(self.index) >= END, "too short")
         fixed = data[:128]
         magic, version, slots = struct.unpack_from("<16sII", fixed)
         need(magic == b"AVOCET-DERIV\r\n\x1a\n" and version == 1 and slots == 8, "not a store of version 1")
         need(fixed[88:] == bytes(40), "reserved bytes are not zero")
-        self.file_id = fixed[24:56]
+        self.file_id = self.page_id = fixed[24:56]
+        if front:
+            need(front[24:56] == self.file_id, "another store than the one pointed into")
+            self.page_id = front[56:88]
         data_key = self.unwrap(fixed, kind, secret)
         key = lambda use: mac(data_key, b"avocet-derivatives v1 ", use, b"\n", self.file_id)
         self.record_key, self.page_key, self.lookup_key = key(b"record"), key(b"page"), key(b"lookup")
         for i in range(8):
             slot = data[128 + i * SLOT:][:SLOT]
             need(slot == bytes(SLOT) or slot[120:] == mac(key(b"slot"), fixed, slot[:120])[:8], "a wrapped key is changed")
-        end = opened(key(b"end"), fixed, data[-END:], "the end")
-        self.items, self.start, self.pages, length = struct.unpack("<4Q", end)
-        need(length == len(data) == self.start + self.pages * PAGE + END, "wrong length")
+        end = opened(key(b"end"), front or fixed, self.index[-END:], "the end")
+        self.items, self.records, self.pages, length = struct.unpack("<4Q", end)
+        self.start = FRONT if front else self.records
+        need(length == len(self.index) == self.start + self.pages * PAGE + END, "wrong length")
         need(self.pages == (self.items + 100) // 101, "wrong number of pages")
+
+    def pointed_at(self, front, folder):
+        need(len(front) == FRONT, "too short")
+        version, length = struct.unpack_from("<II", front, 16)
+        need(version == 1 and front[88:128] == bytes(40), "not an index file of version 1")
+        name = front[128:128 + length]
+        need(0 < length <= 255 and front[128 + length:] == bytes(256 - length), "the name is not as it must be")
+        need(name not in (b".", b"..") and b"/" not in name and all(c > 31 and c != 127 for c in name), "a name that leads away")
+        for suffix in (b".partial", b""):
+            try:
+                with open(os.path.join(os.fsencode(folder), name + suffix), "rb") as f:
+                    return f.read()
+            except FileNotFoundError:
+                continue
+        raise Wrong("the store pointed into is not there")
 
     def unwrap(self, fixed, wanted, secret):
         for i in range(8):
@@ -105,9 +129,9 @@ class Store:
     def entries(self):
         left = self.items
         for page in range(self.pages):
-            binding = self.file_id + struct.pack("<3Q", page, self.pages, self.items)
+            binding = self.page_id + struct.pack("<3Q", page, self.pages, self.items)
             at = self.start + page * PAGE
-            text = opened(self.page_key, binding, self.data[at:at + PAGE], "a page")
+            text = opened(self.page_key, binding, self.index[at:at + PAGE], "a page")
             for i in range(min(left, 101)):
                 line = text[i * ENTRY:][:ENTRY]
                 yield line[:32], int.from_bytes(line[32:38], "little"), line[38], line[39]
@@ -118,7 +142,7 @@ class Store:
         size = bucket(clear if kind == "clear" else veiled)
         if kind == "clear":
             offset += bucket(veiled) + 40
-        need(HEADER <= offset and offset + size + 40 <= self.start, "a record outside the records")
+        need(HEADER <= offset and offset + size + 40 <= self.records, "a record outside the records")
         binding = self.file_id + lookup + bytes([KINDS[kind], 0, 0, 0]) + struct.pack("<I", size)
         text = opened(self.record_key, binding, self.data[offset:offset + size + 40], "a record")
         length = struct.unpack_from("<I", text)[0]
@@ -134,7 +158,7 @@ class Store:
             for kind in KINDS:
                 picture = self.picture(entry, kind)
                 print(entry[0].hex(), kind, len(picture), hashlib.sha256(picture).hexdigest())
-        need(filled == self.start, "bytes that belong to no record")
+        need(filled == self.records, "bytes that belong to no record")
 
     def get(self, sha256, kind):
         wanted = mac(self.lookup_key, bytes.fromhex(sha256))

@@ -23,7 +23,7 @@ mod write;
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::{KeyError, ReadError, VerifyError, WriteError};
 pub use key::{generate_key, load_key, parse_verifying_key, verifying_key_text};
-pub use read::{Examination, FileFilter, FileView};
+pub use read::{Examination, FileFilter, FileView, INTERIM};
 pub use rows::{
     ChangeRow, CompletenessRow, EvidenceRow, ExtentRow, FactRow, FileRow, GroupRow, HashRow, ImageRow, KnownSetRow,
     Level, MatchRow, NearRow, OriginalRow, PictureRow, PictureView, ProblemRow, SpaceRow, VolumeRow,

@@ -72,6 +72,8 @@ pub(crate) enum Outcome {
     NotEntered(String),
     /// It was not, as asked.
     LeftOut,
+    /// It was not when an interim result was written.
+    NotYet,
 }
 
 /// The archive that a window of members lies in.

@@ -23,6 +23,8 @@ pub enum DigestVerdict {
     NothingStored,
     /// Not taken, as asked.
     NotTaken,
+    /// Not taken when an interim result was written.
+    NotYet,
     /// The evidence has no bytes of its own (a folder).
     NotApplicable,
 }
@@ -35,6 +37,7 @@ impl DigestVerdict {
             Self::Differs => "DIFFERS from the stored digest",
             Self::NothingStored => "no stored digest to compare with",
             Self::NotTaken => "not taken",
+            Self::NotYet => "not taken yet",
             Self::NotApplicable => "not applicable",
         }
     }

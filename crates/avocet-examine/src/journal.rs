@@ -2,7 +2,8 @@
 //!
 //! It holds what reading the evidence gave and nothing that follows from it: digests, formats, descriptions of pictures,
 //! the digest of the whole image, and where small pictures lie in their store. Matches are looked up anew. Records are
-//! chained by a check, so that a record cut off by a kill, a full disk or a power cut ends the file there.
+//! chained by a check, so that a record cut off by a kill, a full disk or a power cut ends the file there. For the same
+//! reason another process can read it while it is being written: an interim result is made of what it says by then.
 //!
 //! ```text
 //! file    magic (24 bytes)  record*
@@ -85,6 +86,21 @@ pub enum JournalError {
         /// The file.
         path: String,
     },
+    /// There is none to look at.
+    #[error(
+        "no examination to this place runs or was interrupted: there is no {path}. Where it has finished, its sealed result \
+         says everything"
+    )]
+    Nothing {
+        /// The journal.
+        path: String,
+    },
+    /// It says nothing yet.
+    #[error("the examination has only begun: nothing is in {path} yet. Ask again a little later")]
+    OnlyBegun {
+        /// The journal.
+        path: String,
+    },
     /// The disk is full.
     #[error("no space left for {path}. Free some, then finish with --resume: what was read so far is kept")]
     DiskFull {
@@ -120,6 +136,8 @@ pub struct Journal {
     path: PathBuf,
     file: Mutex<Tail>,
     earlier: Earlier,
+    /// Whether it is another run's, which may be writing it now: it is read and never changed.
+    watched: bool,
 }
 
 #[derive(Debug)]
@@ -185,11 +203,40 @@ impl Journal {
                 return Err(io(e));
             }
             tail.length = MAGIC.len() as u64;
-            return Ok(Journal { path, file: Mutex::new(tail), earlier: Earlier::default() });
+            return Ok(Journal { path, file: Mutex::new(tail), earlier: Earlier::default(), watched: false });
         }
         let earlier = load(&path, &mut tail)?;
         tail.file.set_len(tail.length).map_err(io)?;
-        Ok(Journal { path, file: Mutex::new(tail), earlier })
+        Ok(Journal { path, file: Mutex::new(tail), earlier, watched: false })
+    }
+
+    /// Reads what the examination at `examination` has noted so far, up to the last record that is whole, whether it runs
+    /// or was interrupted. Nothing is locked and nothing is written: whoever runs it notices nothing.
+    ///
+    /// # Errors
+    /// [`JournalError::Nothing`] where there is none, [`JournalError::OnlyBegun`] where it says nothing yet, and what the
+    /// operating system refuses.
+    pub fn watch(examination: &Path) -> Result<Journal, JournalError> {
+        let path = journal_path(examination);
+        let text = || path.display().to_string();
+        let file = File::open(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => JournalError::Nothing { path: text() },
+            _ => io_error(&path, &e),
+        })?;
+        if file.metadata().map_err(|e| io_error(&path, &e))?.len() < MAGIC.len() as u64 {
+            return Err(JournalError::OnlyBegun { path: text() });
+        }
+        let mut tail = Tail { file, check: [0; CHECK], length: 0, records: 0, synced: Instant::now(), broken: false };
+        let earlier = load(&path, &mut tail)?;
+        if earlier.windows.is_empty() {
+            return Err(JournalError::OnlyBegun { path: text() });
+        }
+        Ok(Journal { path, file: Mutex::new(tail), earlier, watched: true })
+    }
+
+    /// Whether it is another run's, of which an interim result is made.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched
     }
 
     /// A setting of the examination that was begun.
@@ -325,9 +372,11 @@ impl Journal {
         Ok(())
     }
 
-    /// The result is sealed: nothing is left to go on with.
+    /// The result is sealed: nothing is left to go on with. One that is only watched stays.
     pub(crate) fn finish(self) {
-        let _ = std::fs::remove_file(&self.path);
+        if !self.watched {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -335,7 +384,7 @@ impl Drop for Journal {
     /// A journal that says no more than how an examination was begun is of no use to anybody.
     fn drop(&mut self) {
         let tail = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if tail.records <= 1 && self.earlier.settings.is_none() {
+        if tail.records <= 1 && self.earlier.settings.is_none() && !self.watched {
             let _ = std::fs::remove_file(&self.path);
         }
     }

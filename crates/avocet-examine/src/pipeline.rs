@@ -21,7 +21,7 @@ use crate::image::{DigestVerdict, ImageDigests, Wanted, check_image};
 use crate::journal::{Journal, JournalError, evidence_mark};
 use crate::pictures::{Describing, Media, Near, Trouble};
 use crate::progress::{Progress, Stage};
-use crate::tasks::{Found, Task, Window, Worker, plan};
+use crate::tasks::{Found, Task, Window, Worker, plan, wait_for_the_rest};
 use crate::write::Recorder;
 
 /// Entries of one window.
@@ -51,7 +51,8 @@ pub struct Options {
     pub run: Vec<(String, String)>,
     /// A second opinion, where one is wanted.
     pub corroborate: Option<Corroborate>,
-    /// What lets another run finish this one; `None` where nothing is to be left of an examination that fails.
+    /// What lets another run finish this one; `None` where nothing is to be left of an examination that fails. One that
+    /// is only [watched](Journal::watch) makes this an interim result: nothing is read but what it says.
     pub journal: Option<Journal>,
     /// What else an examination that is gone on with must have been begun with, such as the program itself.
     pub begun_with: Vec<(String, String)>,
@@ -218,14 +219,23 @@ struct Before<'a, 'd> {
 }
 
 impl Before<'_, '_> {
-    /// The entries of a window that need not be read again.
+    /// The entries of a window that need not be read again; all of them for an interim result, which reads none.
     fn window(&self, window: &Window) -> Result<BTreeMap<usize, Found>, JournalError> {
         let Some(journal) = self.journal else { return Ok(BTreeMap::new()) };
         let found = journal.window(window)?.into_iter();
-        Ok(match self.describing {
+        let mut all = match self.describing {
             Some(describing) => found.filter_map(|(i, one)| Some((i, describing.settle(one)?))).collect(),
             None => found.collect(),
-        })
+        };
+        if self.interim() {
+            wait_for_the_rest(window, &mut all);
+        }
+        Ok(all)
+    }
+
+    /// Whether another run's journal is all that is read.
+    fn interim(&self) -> bool {
+        self.journal.is_some_and(Journal::is_watched)
     }
 }
 
@@ -312,6 +322,10 @@ fn enter_archives(reach: &Reach<'_, '_>, enumerator: &mut Enumerator<'_, '_>) ->
     let mut roots = waiting(enumerator.next_window)?;
     if !reach.options.archives {
         return roots.iter().try_for_each(|node| outcome(node.live, Outcome::LeftOut));
+    }
+    // Entering them means reading them.
+    if reach.before.interim() {
+        return roots.iter().try_for_each(|node| outcome(node.live, Outcome::NotYet));
     }
     if !roots.is_empty() {
         let bytes = roots.iter().map(|n| n.entry.size).sum();
@@ -414,26 +428,33 @@ pub fn examine(
     let radius = media.as_ref().map_or(0, |m| m.radius);
     let near = if media.is_some() { Some(Near::build(known, radius)?) } else { None };
     let journal = options.journal.take();
-    let bound = journal.as_ref().map_or(Ok(()), |j| j.bind(&begun_with(evidence, &options, media.as_ref())));
+    let interim = journal.as_ref().is_some_and(Journal::is_watched);
+    let small = match &journal {
+        Some(journal) if interim => journal.setting(PICTURES) == Some(WITH_SMALL_ONES),
+        _ => media.as_ref().is_some_and(|m| m.derivatives.is_some()),
+    };
+    let begun_with = begun_with(evidence, &options, media.as_ref(), small);
+    let bound = journal.as_ref().map_or(Ok(()), |j| j.bind(&begun_with));
     let options = &options;
     let known_hashes = near.as_ref().map_or(0, Near::len);
     let examined = bound.map_err(Into::into).and_then(|()| {
         let journal = journal.as_ref();
-        if journal.is_some_and(Journal::is_resumed) {
+        if journal.is_some_and(Journal::is_resumed) && !interim {
             avocet_examination::clear_unfinished(&options.out)?;
         }
         if let Some(store) = media.as_mut().and_then(|m| m.derivatives.as_mut()).filter(|_| journal.is_some()) {
             store.keep_unfinished()?;
         }
-        let mut recorder = Recorder::create(evidence, known, options, media.as_ref(), known_hashes)?;
+        let mut recorder = Recorder::create(evidence, known, options, media.as_ref(), known_hashes, interim)?;
         let image = read(evidence, known, options, (&mut media, near.as_ref()), journal, &mut recorder, progress)?;
-        if options.corroborate.is_some() {
+        if options.corroborate.is_some() && !interim {
             progress.stage(Stage::SecondOpinion);
             recorder.second_opinion(options);
         }
         progress.stage(Stage::Seal);
-        let derivatives = media.and_then(|m| m.derivatives).map(|store| store.finish()).transpose()?;
-        recorder.finish(image, options, derivatives.as_ref())
+        let finished = media.and_then(|m| m.derivatives).map(|store| store.finish()).transpose()?;
+        let stored = || journal.filter(|_| interim && small).map(|j| j.stored().len() as u64);
+        recorder.finish(image, options, finished.map(|f| f.items).or_else(stored))
     });
     if examined.is_ok() {
         journal.into_iter().for_each(Journal::finish);
@@ -441,12 +462,15 @@ pub fn examine(
     examined
 }
 
+const PICTURES: &str = "setting_for_pictures";
+const WITH_SMALL_ONES: &str = "described";
+
 /// What decides the result beside the known sets, which are asked anew: another run must have been begun with the same.
-fn begun_with(evidence: &Evidence, options: &Options, media: Option<&Media>) -> Vec<(String, String)> {
+fn begun_with(evidence: &Evidence, options: &Options, media: Option<&Media>, small: bool) -> Vec<(String, String)> {
     let pictures = match media {
         None => "not described",
-        Some(Media { derivatives: None, .. }) => "described, without small ones",
-        Some(_) => "described",
+        Some(_) if small => WITH_SMALL_ONES,
+        Some(_) => "described, without small ones",
     };
     let confinement = media.map_or_else(String::new, |m| m.decoders.confinement().sentences().join(" "));
     let mut all = options.begun_with.clone();
@@ -456,7 +480,7 @@ fn begun_with(evidence: &Evidence, options: &Options, media: Option<&Media>) -> 
             ("exhibit", options.exhibit.to_string()),
             ("setting_for_the_image_digest", options.image_digest.to_string()),
             ("setting_for_archives", options.archives.to_string()),
-            ("setting_for_pictures", pictures.to_owned()),
+            (PICTURES, pictures.to_owned()),
             ("confinement_of_the_workers", confinement),
             ("second_opinion", options.corroborate.as_ref().map_or_else(String::new, |c| c.program.to_string())),
         ]
@@ -523,6 +547,9 @@ fn read(
                     progress.add_image(image.bytes);
                     return Ok(image.clone());
                 }
+                if before.interim() {
+                    return Ok(not_yet(evidence, options));
+                }
                 let image = whole_image(evidence, options, stop, progress);
                 // A digest that was ended early is none.
                 if let Some(journal) = journal.filter(|_| !stop.load(Ordering::Relaxed)) {
@@ -562,6 +589,15 @@ fn read(
             lost |= thread.join().is_err();
         }
         if lost { Err(ExamineError::Worker) } else { written.and(image) }
+    })
+}
+
+/// What an interim result says where the journal has no digest of the whole image.
+fn not_yet(evidence: &Evidence, options: &Options) -> ImageDigests {
+    ImageDigests::without(match &evidence.container {
+        None => DigestVerdict::NotApplicable,
+        Some(_) if options.image_digest => DigestVerdict::NotYet,
+        Some(_) => DigestVerdict::NotTaken,
     })
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Archives {
     pub not_entered: BTreeMap<(bool, String), u64>,
     /// Not entered, as asked.
     pub left_out: u64,
+    /// Not entered when an interim result was written.
+    pub not_yet: u64,
 }
 
 /// What is counted while rows are written.
@@ -58,6 +60,21 @@ pub(crate) struct Counts {
     pub unallocated_bytes: u64,
     /// Files without a digest: reason and whether the file is live.
     pub unreadable: BTreeMap<(bool, String), u64>,
+    /// Contents that were not read when an interim result was written.
+    pub waiting: u64,
+}
+
+impl Counts {
+    /// How much an interim result has of what is listed.
+    pub fn how_far(&self) -> String {
+        let all = self.digested.saturating_add(self.waiting);
+        format!(
+            "{} of {} had been read ({})",
+            self.digested,
+            plural(all, "file content", "file contents"),
+            size_text(self.digested_bytes)
+        )
+    }
 }
 
 /// The lines of the completeness statement being gathered.
@@ -69,6 +86,24 @@ pub(crate) struct Statement {
 impl Statement {
     fn line(&mut self, level: Level, code: &str, count: u64, bytes: Option<u64>, text: String) {
         self.rows.push(CompletenessRow { seq: 0, level, code: code.to_owned(), count, bytes, text });
+    }
+
+    /// Before anything else: this is no whole result.
+    pub fn interim(&mut self, counts: &Counts) {
+        let text = format!(
+            "INTERIM RESULT: the examination had not ended when it was written. {}; the others are listed as not read. \
+             The whole result takes its place.",
+            counts.how_far()
+        );
+        self.line(Level::Gap, "interim", counts.waiting, None, text);
+        let archives = counts.archives.not_yet;
+        if archives > 0 {
+            let text = format!(
+                "{} read so far: what is inside is NOT in this interim result.",
+                plural(archives, "archive or compressed document was", "archives or compressed documents were")
+            );
+            self.line(Level::Gap, "archives-not-entered-yet", archives, None, text);
+        }
     }
 
     pub fn image(&mut self, evidence: &Evidence, image: &ImageDigests) {
@@ -110,6 +145,13 @@ impl Statement {
                 1,
                 size,
                 "The digest of the whole image was not taken, as asked: whether the copy is intact is not established.".into(),
+            ),
+            DigestVerdict::NotYet => self.line(
+                Level::Gap,
+                "image-digest-not-yet",
+                1,
+                size,
+                "The digest of the whole image was not taken yet: whether the copy is intact is not established.".into(),
             ),
             DigestVerdict::NotApplicable => self.line(
                 Level::Note,

@@ -56,6 +56,8 @@ pub(crate) struct Found {
     pub digests: Option<Digests>,
     /// Why there is no digest although there is content.
     pub unreadable: Option<String>,
+    /// Its content was not read when an interim result was written.
+    pub waits: bool,
     /// A failed read, for the list of problems.
     pub problem: Option<Problem>,
     pub format: Option<(MediaKind, Cow<'static, str>)>,
@@ -68,6 +70,17 @@ pub(crate) struct Found {
     pub trouble: Option<Trouble>,
     /// The content itself, kept only for recycle-bin records.
     pub recycle_record: Option<Vec<u8>>,
+}
+
+/// Gives every content of a window that `earlier` says nothing of as one that was not read yet.
+pub(crate) fn wait_for_the_rest(window: &Window, earlier: &mut BTreeMap<usize, Found>) {
+    for (i, _) in window.entries.iter().enumerate().filter(|(_, entry)| has_content(entry)) {
+        earlier.entry(i).or_insert_with(|| Found {
+            unreadable: Some("not read when this interim result was written".to_owned()),
+            waits: true,
+            ..Found::default()
+        });
+    }
 }
 
 fn format(head: &[u8]) -> Option<(MediaKind, Cow<'static, str>)> {

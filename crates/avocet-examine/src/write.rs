@@ -11,7 +11,6 @@ use avocet_examination::{
     EvidenceRow, ExtentRow, FileRow, KnownSetRow, MatchRow, OriginalRow, ProblemRow, SpaceRow, VolumeRow, Writer,
 };
 use avocet_known::{Hit, KnownSets, SetInfo};
-use avocet_media::derivative::Finished;
 use avocet_sandbox::Confinement;
 
 use crate::archives::{Outcome, Parent};
@@ -47,6 +46,8 @@ pub(crate) struct Recorder<'a> {
     /// What is held against a second opinion; `None` where none is wanted.
     ours: Option<Vec<Ours>>,
     opinion: Option<Opinion>,
+    /// Whether this is an interim result of an examination that has not ended.
+    interim: bool,
 }
 
 impl<'a> Recorder<'a> {
@@ -57,6 +58,7 @@ impl<'a> Recorder<'a> {
         options: &Options,
         media: Option<&Media>,
         known_hashes: usize,
+        interim: bool,
     ) -> Result<Self> {
         let mut writer = Writer::create(&options.out)?;
         writer.config("image_digest", if options.image_digest { "taken" } else { "not taken" })?;
@@ -93,8 +95,9 @@ impl<'a> Recorder<'a> {
             recycle: RecycleBin::default(),
             pictures: media.map(|_| Pictures::default()),
             confinement: media.map(|m| (m.decoders.confinement().clone(), known_hashes)),
-            ours: options.corroborate.as_ref().map(|_| vec![]),
+            ours: options.corroborate.as_ref().filter(|_| !interim).map(|_| vec![]),
             opinion: None,
+            interim,
         };
         recorder.layout()?;
         Ok(recorder)
@@ -205,6 +208,7 @@ impl<'a> Recorder<'a> {
             }
             Outcome::NotEntered(reason) => *c.not_entered.entry((live, reason)).or_default() += 1,
             Outcome::LeftOut => c.left_out += 1,
+            Outcome::NotYet => c.not_yet += 1,
         }
     }
 
@@ -232,7 +236,10 @@ impl<'a> Recorder<'a> {
         }
         let format = found.format;
         let media = format.as_ref().map(|f| f.0);
-        self.count(entry, live, found.digests.is_some(), found.unreadable.as_deref(), &found.hits);
+        self.counts.waiting += u64::from(found.waits);
+        // What was not read yet is one line of the statement, not a reason of the device.
+        let failed = found.unreadable.as_deref().filter(|_| !found.waits);
+        self.count(entry, live, found.digests.is_some(), failed, &found.hits);
         let unreadable = match &entry.content {
             Content::Unreadable(reason) => Some(reason.to_string()),
             _ => found.unreadable,
@@ -375,12 +382,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes what is only known at the end, and seals.
-    pub fn finish(
-        mut self,
-        image: ImageDigests,
-        options: &Options,
-        derivatives: Option<&Finished>,
-    ) -> Result<Examined> {
+    pub fn finish(mut self, image: ImageDigests, options: &Options, small_pictures: Option<u64>) -> Result<Examined> {
         for run in &image.damaged {
             let detail =
                 format!("{} of the image cannot be read: a stored checksum does not agree", size_text(run.length));
@@ -408,7 +410,7 @@ impl<'a> Recorder<'a> {
                 self.writer.group(&group)?;
             }
         }
-        let unreadable_parts = self.statement(&image, derivatives)?;
+        let unreadable_parts = self.statement(&image, small_pictures)?;
         self.write_problems()?;
         let sealed = self.writer.seal(options.key.as_ref())?;
         Ok(Examined { sealed, alerting_files: self.counts.alerting_files, unreadable_parts, verdict: image.verdict })
@@ -439,8 +441,12 @@ impl<'a> Recorder<'a> {
     }
 
     /// The completeness statement, worst first. Returns whether something that should have been read was not.
-    fn statement(&mut self, image: &ImageDigests, derivatives: Option<&Finished>) -> Result<bool> {
+    fn statement(&mut self, image: &ImageDigests, small_pictures: Option<u64>) -> Result<bool> {
         let mut lines = Statement::default();
+        if self.interim {
+            lines.interim(&self.counts);
+            self.writer.config(avocet_examination::INTERIM, &self.counts.how_far())?;
+        }
         if let Some(opinion) = &self.opinion {
             lines.second_opinion(opinion);
         }
@@ -452,7 +458,7 @@ impl<'a> Recorder<'a> {
         lines.archives(&self.counts);
         lines.camera(self.counts.camera);
         lines.files(&self.counts);
-        lines.pictures(self.pictures.as_ref(), derivatives.map(|d| d.items));
+        lines.pictures(self.pictures.as_ref(), small_pictures);
         if let Some((confinement, known_hashes)) = &self.confinement {
             lines.confinement(confinement);
             lines.near(*known_hashes, self.pictures.as_ref().map_or(0, |p| p.near));

@@ -25,6 +25,9 @@ pub(crate) use open::{Header, connect, header, opened, structure};
 /// cannot ask for more memory than this for one value.
 pub(crate) const MAX_VALUE: i32 = 16 * 1024 * 1024;
 
+/// The setting that only an interim result has; its value says how far the examination was.
+pub const INTERIM: &str = "interim";
+
 /// An examination file, opened read-only. Opening it checks that it is made as one is; only [`crate::verify()`] checks
 /// that it says what it said when it was sealed.
 #[derive(Debug)]
@@ -253,6 +256,14 @@ impl Examination {
     /// [`ReadError::Malformed`], as for all tables.
     pub fn configs(&self) -> Result<Vec<(String, String)>, ReadError> {
         self.all(&schema::CONFIG, |c| Ok((c.text()?, c.text()?)))
+    }
+
+    /// How far the examination was when this interim result was written; `None` where this is a whole result.
+    ///
+    /// # Errors
+    /// As [`Examination::configs`].
+    pub fn interim(&self) -> Result<Option<String>, ReadError> {
+        Ok(self.configs()?.into_iter().find_map(|(key, how_far)| (key == INTERIM).then_some(how_far)))
     }
 
     /// The facts of the run, which the result digest does not cover.

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::cipher::random;
 use super::error::{DerivativeError, io_error};
-use super::layout::{FIXED, Header, MAGIC, SLOT, SLOTS};
+use super::layout::{FIXED, Header, SLOT, SLOTS};
 use super::protector::{Protector, open_header, wrap};
-use super::read::read_header;
+use super::read::{need_store, read_header};
 
 /// What destroying a key cannot reach, in one sentence to show with the act.
 pub const NOT_COVERED: &str = "Destroyed are the wrapped keys in this file. Not reached: other copies and backups of the \
@@ -54,15 +54,11 @@ pub fn add_protector(path: &Path, opens: &Protector, new: &Protector) -> Result<
 /// again. Needs no key.
 ///
 /// # Errors
-/// [`DerivativeError`] where the file is no store or cannot be overwritten.
+/// [`DerivativeError`] where the file is no store or cannot be overwritten. [`DerivativeError::IndexFile`] for an index
+/// file, which holds no keys: they are in the store that it names, and destroying those closes every index file too.
 pub fn destroy(path: &Path) -> Result<Destroyed, DerivativeError> {
     let file = open_to_change(path)?;
-    let mut magic = [0; MAGIC.len()];
-    match file.read_exact_at(&mut magic, 0) {
-        Ok(()) if magic == MAGIC => {}
-        Err(e) if e.kind() != std::io::ErrorKind::UnexpectedEof => return Err(io_error(path, &e)),
-        _ => return Err(DerivativeError::NotAStore { path: path.display().to_string() }),
-    }
+    need_store(&file, path)?;
     // Whatever else may be wrong with the file, its keys can be destroyed: so the rest of the header is not judged.
     let mut wrappings = 0;
     for i in 0..SLOTS {

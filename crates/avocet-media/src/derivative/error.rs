@@ -38,6 +38,49 @@ pub enum DerivativeError {
         /// The file.
         path: String,
     },
+    /// An index file where a store itself is needed.
+    #[error(
+        "derivatives: {path} holds neither pictures nor keys, it points into the store {store} beside it; give that store"
+    )]
+    IndexFile {
+        /// The index file.
+        path: String,
+        /// The name of the store.
+        store: String,
+    },
+    /// The store that an index file points into is not there.
+    #[error(
+        "derivatives: the store {store}, which {path} points into, is not there; put it back beside it under that name, \
+         or use the small pictures of the finished examination"
+    )]
+    StoreGone {
+        /// The index file.
+        path: String,
+        /// Where the store should be.
+        store: String,
+    },
+    /// Another store lies where an index file points.
+    #[error(
+        "derivatives: {store} is not the store that {path} points into, another was put in its place; put the right one \
+         back, or use the small pictures of the finished examination"
+    )]
+    OtherStore {
+        /// The index file.
+        path: String,
+        /// The store found.
+        store: String,
+    },
+    /// An index file that could not find its store.
+    #[error(
+        "derivatives: {path} must lie in the folder of the store {store}, whose name must be without control characters; \
+         choose another place"
+    )]
+    NotBeside {
+        /// The index file.
+        path: String,
+        /// The store.
+        store: String,
+    },
     /// Written by a later program.
     #[error("derivatives: the store has format version {found}, this program reads version 1; use a later program")]
     Version {

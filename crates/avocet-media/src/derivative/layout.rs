@@ -28,6 +28,11 @@ pub fn store_path(examination: &Path) -> PathBuf {
     examination.with_extension("derivatives")
 }
 
+/// What a store is called while it is being written.
+pub(super) fn unfinished(store: &Path) -> PathBuf {
+    store.with_added_extension("partial")
+}
+
 pub(super) const MAGIC: [u8; 16] = *b"AVOCET-DERIV\r\n\x1a\n";
 pub(super) const VERSION: u32 = 1;
 /// The part of the header that never changes.
@@ -180,6 +185,12 @@ impl Place {
             Kind::Veiled => Some((self.offset, veiled)),
             Kind::Clear => Some((self.offset.checked_add(veiled as u64)?, record_size(self.clear)?)),
         }
+    }
+
+    /// Where the second record ends.
+    pub fn end(self) -> Option<u64> {
+        let (offset, size) = self.record(Kind::Clear)?;
+        offset.checked_add(size as u64)
     }
 }
 

@@ -13,19 +13,19 @@ use super::cipher::{Keys, NONCE, TAG, random, random_secret};
 use super::error::{DerivativeError, io_error};
 use super::layout::{
     END, ENTRIES, ENTRY, HEADER, Header, Kind, LARGEST_PICTURE, PAGE, Place, bucket_for, bucket_size, fill,
-    page_binding, pages_for, record_binding,
+    page_binding, pages_for, record_binding, unfinished,
 };
 use super::protector::{Protector, open_header, wrap};
 use super::read::read_header;
 
-/// A finished store.
+/// A finished store, or a finished index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finished {
-    /// Contents kept.
+    /// Contents kept, or pointed at.
     pub items: u64,
     /// Length of the file.
     pub bytes: u64,
-    /// SHA-256 of the file as it was finished; adding or destroying a key changes the file.
+    /// SHA-256 of the file as it was finished; adding or destroying a key changes a store.
     pub file_sha256: Sha256,
 }
 
@@ -34,21 +34,13 @@ pub struct Finished {
 ///
 /// Memory grows by one small index line per content, see `docs/validation/derivatives.md`.
 pub struct Writer {
-    out: BufWriter<File>,
-    hash: sha2::Sha256,
-    at: u64,
-    target: PathBuf,
-    partial: PathBuf,
+    out: Out,
     file_id: [u8; 32],
     fixed: Vec<u8>,
     keys: Keys,
     /// Sorted, because the index is: and no order of arrival reaches it.
     index: BTreeMap<[u8; 32], [u8; 8]>,
     piece: Vec<u8>,
-    failed: bool,
-    finished: bool,
-    /// Whether what is not finished stays when the writer is dropped, to be gone on with.
-    kept: bool,
 }
 
 impl std::fmt::Debug for Writer {
@@ -57,7 +49,7 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-fn refuse_existing(path: &Path) -> Result<(), DerivativeError> {
+pub(super) fn refuse_existing(path: &Path) -> Result<(), DerivativeError> {
     match std::fs::symlink_metadata(path) {
         Ok(_) => Err(DerivativeError::AlreadyThere { path: path.display().to_string() }),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -76,6 +68,112 @@ fn open_locked(partial: &Path, create: bool) -> Result<File, DerivativeError> {
         // A file system without locks: two runs to one place cannot be told apart there.
         Err(TryLockError::Error(_)) => Ok(file),
     }
+}
+
+/// A file on its way: under another name until it is whole, which is removed where it is given up.
+pub(super) struct Out {
+    file: BufWriter<File>,
+    hash: sha2::Sha256,
+    at: u64,
+    target: PathBuf,
+    partial: PathBuf,
+    failed: bool,
+    finished: bool,
+    /// Whether what is not finished stays when it is dropped, to be gone on with.
+    kept: bool,
+}
+
+impl Out {
+    /// Begins at `partial` what will be `target`.
+    pub fn create(target: &Path, partial: PathBuf) -> Result<Out, DerivativeError> {
+        refuse_existing(target)?;
+        let file = open_locked(&partial, true)?;
+        // Whoever held the lock before may have finished in between: then this is its file.
+        refuse_existing(target)?;
+        file.set_len(0).map_err(|e| io_error(&partial, &e))?;
+        let file = BufWriter::with_capacity(1 << 18, file);
+        let (hash, target) = (sha2::Sha256::new(), target.to_owned());
+        Ok(Out { file, hash, at: 0, target, partial, failed: false, finished: false, kept: false })
+    }
+
+    fn flush(&mut self) -> Result<(), DerivativeError> {
+        self.file.flush().map_err(|e| {
+            self.failed = true;
+            io_error(&self.partial, &e)
+        })
+    }
+
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), DerivativeError> {
+        self.file.write_all(bytes).map_err(|e| {
+            self.failed = true;
+            io_error(&self.partial, &e)
+        })?;
+        self.hash.update(bytes);
+        self.at = self.at.saturating_add(bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Index and end, then everything to the disk, then the name. `entries` come in strictly increasing order of their
+    /// look-up keys; pages are bound to `id`, the end to `front`; `records` is where the records end in the store.
+    pub fn finish(
+        mut self,
+        keys: &Keys,
+        (id, front): (&[u8; 32], &[u8]),
+        records: u64,
+        mut entries: impl ExactSizeIterator<Item = ([u8; 32], [u8; 8])>,
+    ) -> Result<Finished, DerivativeError> {
+        let items = entries.len() as u64;
+        let pages = pages_for(items);
+        let mut piece = Vec::with_capacity(PAGE);
+        for page in 0..pages {
+            piece.clear();
+            piece.resize(NONCE, 0);
+            for (lookup, place) in entries.by_ref().take(ENTRIES) {
+                piece.extend_from_slice(&lookup);
+                piece.extend_from_slice(&place);
+            }
+            debug_assert!(piece.len() <= NONCE + ENTRIES * ENTRY);
+            piece.resize(PAGE, 0);
+            keys.page.seal(&page_binding(id, page, pages, items), &mut piece)?;
+            self.append(&piece)?;
+        }
+        let bytes = self.at.saturating_add(END as u64);
+        piece.clear();
+        piece.resize(END, 0);
+        if let Some(text) = piece.get_mut(NONCE..) {
+            fill(text, &[&items.to_le_bytes(), &records.to_le_bytes(), &pages.to_le_bytes(), &bytes.to_le_bytes()]);
+        }
+        keys.end.seal(front, &mut piece)?;
+        self.append(&piece)?;
+        self.publish()?;
+        let file_sha256 = Sha256(std::mem::take(&mut self.hash).finalize().into());
+        Ok(Finished { items, bytes, file_sha256 })
+    }
+
+    fn publish(&mut self) -> Result<(), DerivativeError> {
+        let io = |e: std::io::Error| io_error(&self.partial, &e);
+        self.file.flush().map_err(io)?;
+        self.file.get_ref().sync_all().map_err(io)?;
+        refuse_existing(&self.target)?;
+        std::fs::rename(&self.partial, &self.target).map_err(|e| io_error(&self.target, &e))?;
+        self.finished = true;
+        // The name too must survive a power cut. Not every file system can promise that; the file itself is safe.
+        let _ = File::open(folder(&self.target)).and_then(|f| f.sync_all());
+        Ok(())
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        if !self.finished && !self.kept {
+            let _ = std::fs::remove_file(&self.partial);
+        }
+    }
+}
+
+/// The folder that a path lies in.
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The two records of a content, which must begin at `at`; `None` where they are not there as they were written.
@@ -109,7 +207,6 @@ impl Writer {
     /// # Errors
     /// [`DerivativeError`] where the store is there already, is being written, or the operating system refuses.
     pub fn create(path: &Path, protector: &Protector, examination_id: [u8; 32]) -> Result<Writer, DerivativeError> {
-        let partial = path.with_added_extension("partial");
         refuse_existing(path)?;
         let file_id = random()?;
         let data_key = random_secret()?;
@@ -117,28 +214,10 @@ impl Writer {
         let wrapped = wrap(&header.fixed, protector, &data_key)?;
         header.slots.iter_mut().take(1).for_each(|slot| *slot = wrapped);
 
-        let io = |e: std::io::Error| io_error(&partial, &e);
-        let file = open_locked(&partial, true)?;
-        // Whoever held the lock before may have finished in between: then this is its store.
-        refuse_existing(path)?;
-        file.set_len(0).map_err(io)?;
-        let mut writer = Writer {
-            out: BufWriter::with_capacity(1 << 18, file),
-            hash: sha2::Sha256::new(),
-            at: 0,
-            target: path.to_owned(),
-            partial,
-            file_id,
-            fixed: header.fixed.to_vec(),
-            keys: Keys::new(&data_key, &file_id),
-            index: BTreeMap::new(),
-            piece: Vec::new(),
-            failed: false,
-            finished: false,
-            kept: false,
-        };
-        writer.append(&header.bytes())?;
-        Ok(writer)
+        let mut out = Out::create(path, unfinished(path))?;
+        out.append(&header.bytes())?;
+        let keys = Keys::new(&data_key, &file_id);
+        Ok(Writer { out, file_id, fixed: header.fixed.to_vec(), keys, index: BTreeMap::new(), piece: Vec::new() })
     }
 
     /// Whose pictures an unfinished store at `path` keeps, or one that was finished there; `None` where there is none.
@@ -146,7 +225,7 @@ impl Writer {
     /// # Errors
     /// [`DerivativeError`] where what is there is no store or cannot be read.
     pub fn begun(path: &Path) -> Result<Option<[u8; 32]>, DerivativeError> {
-        for place in [path.with_added_extension("partial"), path.to_owned()] {
+        for place in [unfinished(path), path.to_owned()] {
             match File::open(&place) {
                 Ok(file) => return Ok(Some(read_header(&file, &place)?.examination_id())),
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -167,7 +246,7 @@ impl Writer {
         protector: &Protector,
         items: impl IntoIterator<Item = (Sha256, [u8; 8])>,
     ) -> Result<(Writer, HashSet<Sha256>), DerivativeError> {
-        let partial = path.with_added_extension("partial");
+        let partial = unfinished(path);
         let io = |e: std::io::Error| io_error(&partial, &e);
         // A store that was finished, while the result beside it was not, is gone on with like any other.
         if !partial.try_exists().map_err(io)? {
@@ -194,21 +273,9 @@ impl Writer {
         drop(input);
         file.set_len(at).map_err(io)?;
         file.seek(SeekFrom::Start(at)).map_err(io)?;
-        let writer = Writer {
-            out: BufWriter::with_capacity(1 << 18, file),
-            hash,
-            at,
-            target: path.to_owned(),
-            partial,
-            file_id,
-            fixed: header.fixed.to_vec(),
-            keys,
-            index,
-            piece: Vec::new(),
-            failed: false,
-            finished: false,
-            kept: true,
-        };
+        let (file, target) = (BufWriter::with_capacity(1 << 18, file), path.to_owned());
+        let out = Out { file, hash, at, target, partial, failed: false, finished: false, kept: true };
+        let writer = Writer { out, file_id, fixed: header.fixed.to_vec(), keys, index, piece: Vec::new() };
         Ok((writer, there))
     }
 
@@ -217,7 +284,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::flush`].
     pub fn keep_unfinished(&mut self) -> Result<(), DerivativeError> {
-        self.kept = true;
+        self.out.kept = true;
         self.flush()
     }
 
@@ -226,10 +293,7 @@ impl Writer {
     /// # Errors
     /// [`DerivativeError`]; nothing more is taken then.
     pub fn flush(&mut self) -> Result<(), DerivativeError> {
-        self.out.flush().map_err(|e| {
-            self.failed = true;
-            io_error(&self.partial, &e)
-        })
+        self.out.flush()
     }
 
     /// Brings everything to the disk: what was put outlives a power cut then.
@@ -238,7 +302,7 @@ impl Writer {
     /// As [`Writer::flush`].
     pub fn sync(&mut self) -> Result<(), DerivativeError> {
         self.flush()?;
-        self.out.get_ref().sync_data().map_err(|e| io_error(&self.partial, &e))
+        self.out.file.get_ref().sync_data().map_err(|e| io_error(&self.out.partial, &e))
     }
 
     /// Adds the two pictures of a content. `false` where that content is there already: the first pair stays.
@@ -260,14 +324,14 @@ impl Writer {
         veiled: &[u8],
         clear: &[u8],
     ) -> Result<Option<[u8; 8]>, DerivativeError> {
-        if self.failed {
+        if self.out.failed {
             return Err(DerivativeError::EarlierFailure);
         }
         let bucket = |picture: &[u8]| {
             bucket_for(picture.len())
                 .ok_or(DerivativeError::TooLarge { bytes: picture.len() as u64, limit: LARGEST_PICTURE as u64 })
         };
-        let place = Place { offset: self.at, veiled: bucket(veiled)?, clear: bucket(clear)? };
+        let place = Place { offset: self.out.at, veiled: bucket(veiled)?, clear: bucket(clear)? };
         let lookup = self.keys.lookup(sha256);
         if self.index.contains_key(&lookup) {
             return Ok(None);
@@ -298,81 +362,19 @@ impl Writer {
         self.piece.resize(NONCE + padded + TAG, 0);
         let binding = record_binding(&self.file_id, lookup, kind, padded);
         let sealed = self.keys.record.seal(&binding, &mut self.piece);
-        self.finish_piece(sealed)
-    }
-
-    fn finish_piece(&mut self, sealed: Result<(), DerivativeError>) -> Result<(), DerivativeError> {
-        let piece = std::mem::take(&mut self.piece);
-        let written = sealed.and_then(|()| self.append(&piece));
-        self.piece = piece;
-        self.failed |= written.is_err();
-        written
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<(), DerivativeError> {
-        self.out.write_all(bytes).map_err(|e| {
-            self.failed = true;
-            io_error(&self.partial, &e)
-        })?;
-        self.hash.update(bytes);
-        self.at = self.at.saturating_add(bytes.len() as u64);
-        Ok(())
+        self.out.failed |= sealed.is_err();
+        sealed.and_then(|()| self.out.append(&self.piece))
     }
 
     /// Ends the store: index, end, everything to the disk, then the name.
     ///
     /// # Errors
     /// [`DerivativeError`]; nothing is left then.
-    pub fn finish(mut self) -> Result<Finished, DerivativeError> {
-        if self.failed {
+    pub fn finish(self) -> Result<Finished, DerivativeError> {
+        if self.out.failed {
             return Err(DerivativeError::EarlierFailure);
         }
-        let (items, start) = (self.len(), self.at);
-        let pages = pages_for(items);
-        let mut entries = std::mem::take(&mut self.index).into_iter();
-        for page in 0..pages {
-            self.piece.clear();
-            self.piece.resize(NONCE, 0);
-            for (lookup, place) in entries.by_ref().take(ENTRIES) {
-                self.piece.extend_from_slice(&lookup);
-                self.piece.extend_from_slice(&place);
-            }
-            debug_assert!(self.piece.len() <= NONCE + ENTRIES * ENTRY);
-            self.piece.resize(PAGE, 0);
-            let sealed = self.keys.page.seal(&page_binding(&self.file_id, page, pages, items), &mut self.piece);
-            self.finish_piece(sealed)?;
-        }
-        let bytes = self.at.saturating_add(END as u64);
-        self.piece.clear();
-        self.piece.resize(END, 0);
-        if let Some(text) = self.piece.get_mut(NONCE..) {
-            fill(text, &[&items.to_le_bytes(), &start.to_le_bytes(), &pages.to_le_bytes(), &bytes.to_le_bytes()]);
-        }
-        let sealed = self.keys.end.seal(&self.fixed, &mut self.piece);
-        self.finish_piece(sealed)?;
-        self.publish()?;
-        let file_sha256 = Sha256(std::mem::take(&mut self.hash).finalize().into());
-        Ok(Finished { items, bytes, file_sha256 })
-    }
-
-    fn publish(&mut self) -> Result<(), DerivativeError> {
-        let io = |e: std::io::Error| io_error(&self.partial, &e);
-        self.out.flush().map_err(io)?;
-        self.out.get_ref().sync_all().map_err(io)?;
-        refuse_existing(&self.target)?;
-        std::fs::rename(&self.partial, &self.target).map_err(|e| io_error(&self.target, &e))?;
-        self.finished = true;
-        // The name too must survive a power cut. Not every file system can promise that; the file itself is safe.
-        let folder = self.target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let _ = File::open(folder).and_then(|f| f.sync_all());
-        Ok(())
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if !self.finished && !self.kept {
-            let _ = std::fs::remove_file(&self.partial);
-        }
+        let records = self.out.at;
+        self.out.finish(&self.keys, (&self.file_id, &self.fixed), records, self.index.into_iter())
     }
 }

@@ -1,5 +1,6 @@
 //! The small pictures and their store.
 
+mod index;
 mod pictures;
 mod store;
 mod veil;

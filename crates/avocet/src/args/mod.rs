@@ -468,6 +468,10 @@ pub struct Examine {
     /// Finish an examination to the same place that was interrupted; where there is none, begin it
     #[arg(long)]
     pub resume: bool,
+    /// Seal to FILE what the examination to --out has read so far, which runs or was interrupted: give all else as it was
+    /// begun. No file of the evidence is read, and nothing that is there changes
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub interim: Option<PathBuf>,
     /// Sign the seal with this key (see `avocet key`)
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,

@@ -12,10 +12,15 @@ use crate::args::{Examine, Global};
 use crate::show::{Bar, Lines};
 use crate::{Outcome, Refusal, output};
 
-/// Where the small pictures of this examination go.
+/// Where the sealed result goes.
+fn out(args: &Examine) -> &std::path::Path {
+    args.interim.as_ref().unwrap_or(&args.out)
+}
+
+/// Where the small pictures of this result go, or the index of them.
 fn small_pictures(args: &Examine) -> Option<std::path::PathBuf> {
     let wanted = !args.no_media && !args.no_small_pictures;
-    wanted.then(|| avocet_media::derivative::store_path(&args.out))
+    wanted.then(|| avocet_media::derivative::store_path(out(args)))
 }
 
 /// What an examination must be finished with: another program might read the same evidence otherwise.
@@ -59,17 +64,20 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
     if args.resume && args.out.symlink_metadata().is_ok() && journal_file.symlink_metadata().is_ok() {
         return Err(finished(args, &journal_file));
     }
-    check_new(&args.out, "result")?;
+    check_new(out(args), "result")?;
     let small = small_pictures(args);
     let resumed = args.resume && journal_file.symlink_metadata().is_ok();
-    if !args.resume && journal_file.symlink_metadata().is_ok() {
+    if args.interim.is_some() {
+        // It says at once where there is nothing to look at.
+        Journal::watch(&args.out).map_err(|e| Refusal(e.to_string()))?;
+    } else if !args.resume && journal_file.symlink_metadata().is_ok() {
         Journal::open(&args.out, false).map_err(|e| Refusal(e.to_string()))?;
     }
     if let Some(path) = small.as_ref().filter(|_| !resumed) {
         check_new(path, "file of small pictures")?;
     }
     let known = load_known(global, &args.known)?;
-    let evidence = open_evidence(&args.evidence, &args.opening, Some(&args.out))?;
+    let evidence = open_evidence(&args.evidence, &args.opening, Some(out(args)))?;
     for warning in known.sets().iter().flat_map(|s| &s.warnings).filter(|_| !global.quiet) {
         output::remark(&format!("avocet: known set: {warning}"));
     }
@@ -80,26 +88,35 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
     let mut run = run_facts(&args.evidence, &args.known);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     run.push(("host".into(), host.trim().to_owned()));
-    let journal = Journal::open(&args.out, args.resume).map_err(|e| Refusal(e.to_string()))?;
+    let journal = match &args.interim {
+        Some(_) => Journal::watch(&args.out),
+        None => Journal::open(&args.out, args.resume),
+    };
+    let journal = journal.map_err(|e| Refusal(e.to_string()))?;
     if args.resume && !global.quiet {
         output::remark(match journal.is_resumed() {
             true => "avocet: going on with what the interrupted examination had read",
             false => "avocet: no interrupted examination is there; this one begins",
         });
     }
-    if journal.is_resumed() {
+    if journal.is_resumed() && args.interim.is_none() {
         run.push(("resumed".into(), "an earlier run was interrupted".into()));
     }
-    let media = if args.no_media { None } else { Some(media::prepare(global, args, &journal, &mut run)?) };
+    let scratch = opening::scratch(&args.opening, Some(out(args)))?;
+    let media = match &args.interim {
+        _ if args.no_media => None,
+        Some(interim) => Some(media::prepare_interim(global, args, interim, &journal, &mut run)?),
+        None => Some(media::prepare(global, args, &journal, &mut run)?),
+    };
     let options = Options {
         exhibit,
-        out: args.out.clone(),
+        out: out(args).to_owned(),
         image_digest: !args.no_image_digest,
         threads: global.threads(),
         media,
         key,
         archives: !args.no_archives,
-        scratch: opening::scratch(&args.opening, Some(&args.out))?,
+        scratch,
         run,
         corroborate,
         journal: Some(journal),
@@ -115,7 +132,7 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
         done
     };
     let examined = done.map_err(|e| {
-        if journal_file.symlink_metadata().is_ok() {
+        if args.interim.is_none() && journal_file.symlink_metadata().is_ok() {
             output::remark("avocet: what was read so far is kept; the same command with --resume finishes");
         } else if let Some(path) = &small {
             // Without a result nobody would look for them, and a second try would be refused.

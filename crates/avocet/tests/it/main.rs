@@ -9,6 +9,7 @@ mod evidence;
 mod figures;
 mod golden;
 mod graded;
+mod interim;
 mod list;
 mod media;
 mod people;

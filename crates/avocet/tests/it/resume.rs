@@ -14,7 +14,7 @@ use super::support::Place;
 const POINTS: &str = "AVOCET_TEST_RESUME_POINTS";
 
 /// A folder with pictures, copies of pictures, pictures that no decoder takes, texts, and a file larger than a task.
-fn evidence(place: &Place) {
+pub fn evidence(place: &Place) {
     let folder = place.path("e");
     for n in 0..14u32 {
         let sub = folder.join(format!("album {}", n % 3));
@@ -29,7 +29,7 @@ fn evidence(place: &Place) {
     std::fs::write(folder.join("large.bin"), large).unwrap();
 }
 
-fn examine(place: &Place, evidence: &str, out: &str, more: &[&str]) -> Child {
+pub fn examine(place: &Place, evidence: &str, out: &str, more: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_avocet"))
         .args(["--threads", "2", "--quiet", "examine", evidence, "--exhibit", "JC/1", "--out", out])
         .args(more)
@@ -42,7 +42,7 @@ fn examine(place: &Place, evidence: &str, out: &str, more: &[&str]) -> Child {
         .unwrap()
 }
 
-fn digest(place: &Place, examination: &str) -> serde_json::Value {
+pub fn digest(place: &Place, examination: &str) -> serde_json::Value {
     let summary = place.run(["summary", examination, "--json"]);
     serde_json::from_str::<serde_json::Value>(&summary.out).unwrap()["result_digest"].clone()
 }
@@ -53,7 +53,7 @@ fn next(state: &mut u64) -> u64 {
 }
 
 /// Ends the process at the moment that `now` says, or finds that it has ended.
-fn kill_when(child: &mut Child, mut now: impl FnMut() -> bool) -> bool {
+pub fn kill_when(child: &mut Child, mut now: impl FnMut() -> bool) -> bool {
     loop {
         if child.try_wait().unwrap().is_some() {
             return false;
@@ -173,7 +173,7 @@ fn members(seed: u32, depth: usize) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A FAT volume with archives in it, and archives in those.
-fn volume_with_archives() -> Vec<u8> {
+pub fn volume_with_archives() -> Vec<u8> {
     let mut volume = std::io::Cursor::new(vec![0u8; 16 << 20]);
     let options = fatfs::FormatVolumeOptions::new().fat_type(fatfs::FatType::Fat16).volume_id(7);
     fatfs::format_volume(&mut volume, options).unwrap();
@@ -214,7 +214,7 @@ fn killed_in_an_archive(place: &Place, whole: &Whole) {
 
 /// How many records of finished tasks a journal holds whole. Its length alone would not tell: a kill can cut the record
 /// that is being written, however long it is.
-fn tasks_done(journal: &Path) -> usize {
+pub fn tasks_done(journal: &Path) -> usize {
     const DONE: u8 = 3;
     let bytes = std::fs::read(journal).unwrap_or_default();
     let (mut at, mut done) = (24, 0);

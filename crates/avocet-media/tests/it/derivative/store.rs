@@ -12,27 +12,27 @@ use sha2::Digest;
 
 use super::Seeded;
 
-const HEADER: usize = 1152;
-const PAGE: usize = 4096;
+pub(super) const HEADER: usize = 1152;
+pub(super) const PAGE: usize = 4096;
 /// A record whose picture is at most 2,044 bytes long.
-const SMALL: usize = 24 + 2048 + 16;
+pub(super) const SMALL: usize = 24 + 2048 + 16;
 
-fn key(seed: u8) -> Protector {
+pub(super) fn key(seed: u8) -> Protector {
     Protector::KeyFile(KeyFile::from_bytes(&[seed; 32]).unwrap())
 }
 
-fn sha(bytes: &[u8]) -> Sha256 {
+pub(super) fn sha(bytes: &[u8]) -> Sha256 {
     Sha256(sha2::Sha256::digest(bytes).into())
 }
 
-fn content(i: usize) -> Sha256 {
+pub(super) fn content(i: usize) -> Sha256 {
     sha(&(i as u64).to_le_bytes())
 }
 
-type Pictures = BTreeMap<Sha256, (Vec<u8>, Vec<u8>)>;
+pub(super) type Pictures = BTreeMap<Sha256, (Vec<u8>, Vec<u8>)>;
 
 /// `n` contents with pictures of up to `longest` bytes, some empty, some just on a bucket's border.
-fn pictures(n: usize, longest: usize) -> Pictures {
+pub(super) fn pictures(n: usize, longest: usize) -> Pictures {
     let mut seeded = Seeded(n as u64);
     let mut picture = |i: usize| {
         let length = match i % 10 {
@@ -46,7 +46,7 @@ fn pictures(n: usize, longest: usize) -> Pictures {
     (0..n).map(|i| (content(i), (picture(i), picture(i + 3)))).collect()
 }
 
-fn write(path: &Path, protector: &Protector, pictures: &Pictures) -> avocet_media::derivative::Finished {
+pub(super) fn write(path: &Path, protector: &Protector, pictures: &Pictures) -> avocet_media::derivative::Finished {
     let mut writer = Writer::create(path, protector, [7; 32]).unwrap();
     for (sha256, (veiled, clear)) in pictures {
         assert!(writer.put(sha256, veiled, clear).unwrap());
@@ -54,7 +54,7 @@ fn write(path: &Path, protector: &Protector, pictures: &Pictures) -> avocet_medi
     writer.finish().unwrap()
 }
 
-fn folder() -> (tempfile::TempDir, PathBuf) {
+pub(super) fn folder() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = store_path(&dir.path().join("a.examination"));
     assert_eq!(path, dir.path().join("a.derivatives"));
@@ -62,7 +62,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 }
 
 /// What a reader that opens and verifies says.
-fn judge(path: &Path, protector: &Protector) -> Result<u64, DerivativeError> {
+pub(super) fn judge(path: &Path, protector: &Protector) -> Result<u64, DerivativeError> {
     Ok(Reader::open(path, protector)?.verify()?.items)
 }
 
@@ -413,6 +413,22 @@ fn key_files_are_private_and_exact() {
     assert!(!key_path.try_exists().unwrap());
 }
 
+/// Why the Python reader of the specification cannot run here.
+pub(super) fn python_lacks() -> Option<&'static str> {
+    match Command::new("python3").args(["-c", "import cryptography.hazmat.primitives.kdf.argon2"]).output() {
+        Err(_) => Some("python3 is not there"),
+        Ok(probe) => (!probe.status.success()).then_some("Python has no cryptography package with argon2id"),
+    }
+}
+
+/// What the Python reader is to list, in order of the lines.
+pub(super) fn listing(all: &Pictures) -> Vec<String> {
+    let line = |kind, picture: &[u8]| format!("{kind} {} {}", picture.len(), sha(picture));
+    let mut lines: Vec<String> = all.values().flat_map(|(v, c)| [line("veiled", v), line("clear", c)]).collect();
+    lines.sort_unstable();
+    lines
+}
+
 /// Every picture as the Python reader of the specification sees it.
 #[test]
 fn a_reader_written_from_the_specification_agrees() {
@@ -429,12 +445,8 @@ fn a_reader_written_from_the_specification_agrees() {
     let run = |option: &str, secret: &Path, rest: &[&str]| {
         Command::new("python3").arg(&script).arg(option).arg(secret).arg(&path).args(rest).output()
     };
-    let Ok(probe) = Command::new("python3").args(["-c", "import cryptography.hazmat.primitives.kdf.argon2"]).output()
-    else {
-        return eprintln!("skipped 460 cases: python3 is not there");
-    };
-    if !probe.status.success() {
-        return eprintln!("skipped 460 cases: Python has no cryptography package with argon2id");
+    if let Some(missing) = python_lacks() {
+        return eprintln!("skipped 460 cases: {missing}");
     }
     for (option, secret) in [("--key-file", &key_path), ("--passphrase-file", &phrase_path)] {
         let output = run(option, secret, &["list"]).unwrap();
@@ -442,10 +454,7 @@ fn a_reader_written_from_the_specification_agrees() {
         let listed = String::from_utf8(output.stdout).unwrap();
         let mut lines: Vec<&str> = listed.lines().map(|line| line.split_once(' ').unwrap().1).collect();
         lines.sort_unstable();
-        let line = |kind, picture: &[u8]| format!("{kind} {} {}", picture.len(), sha(picture));
-        let mut wanted: Vec<String> = all.values().flat_map(|(v, c)| [line("veiled", v), line("clear", c)]).collect();
-        wanted.sort_unstable();
-        assert_eq!(lines, wanted);
+        assert_eq!(lines, listing(&all));
     }
     let (sha256, (_, clear)) = all.iter().nth(100).unwrap();
     let got = run("--key-file", &key_path, &["get", &sha256.to_string(), "clear"]).unwrap();

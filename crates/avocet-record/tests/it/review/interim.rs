@@ -151,7 +151,11 @@ fn only_what_stands_of_the_same_exhibit_is_replaced_and_nothing_whole_by_somethi
         assert!(team.graders[0].interim_results(team.one).await.unwrap().is_empty());
         team.policy(team.one, Policy::Unknown {}).await;
         let batch = team.graders[0].review_next(team.one, Todo::Grade, 100).await.unwrap();
-        assert_eq!(batch.items.iter().map(|item| item.sha256).collect::<Vec<_>>(), [8, 9, 1, 2, 3].map(sha), "by examination");
+        assert_eq!(
+            batch.items.iter().map(|item| item.sha256).collect::<Vec<_>>(),
+            [8, 9, 1, 2, 3].map(sha),
+            "by examination"
+        );
         team.supervisor.looked(Act::Viewed, vec![team.one.to_string()], "test", 1).await.unwrap();
         assert!(store.verify_ledger(&[]).await.unwrap().is_sound());
     });

@@ -40,13 +40,8 @@ fn refuse(error: DerivativeError) -> anyhow::Error {
     Refusal(error.to_string()).into()
 }
 
-/// Starts the workers, and the store of small pictures where one is wanted.
-pub fn prepare(
-    global: &Global,
-    args: &Examine,
-    journal: &Journal,
-    run: &mut Vec<(String, String)>,
-) -> anyhow::Result<Media> {
+/// Starts the workers.
+fn workers(global: &Global, args: &Examine) -> anyhow::Result<Media> {
     let program = std::env::current_exe()?;
     let decoders = Decoders::start(&program, PICTURE_WORKER, global.threads().get(), args.allow_weaker_confinement)
         .map_err(|e| {
@@ -56,6 +51,63 @@ pub fn prepare(
         })?;
     let mut media = Media::new(decoders);
     media.radius = args.near;
+    Ok(media)
+}
+
+/// What opens the small pictures of the examination that is named so; its own key where the user named none. That is
+/// made where `begun` is not said, and loaded where it is.
+fn protector(global: &Global, args: &Examine, name: &str, begun: bool) -> anyhow::Result<Protector> {
+    match (&args.picture_key, std::env::var(PASSPHRASE)) {
+        (Some(path), _) => Protector::key_file(path).map_err(refuse),
+        (None, Ok(text)) if !text.is_empty() => Ok(Protector::passphrase(text)),
+        _ => {
+            let path = key_path(global, name)?;
+            if begun {
+                return KeyFile::load(&path).map(Protector::KeyFile).map_err(refuse);
+            }
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            // Before the key is there: who stops this can then always destroy it.
+            if args.progress_lines {
+                output::remark(&serde_json::json!({"small_pictures": name}).to_string());
+            }
+            KeyFile::create(&path).map(Protector::KeyFile).map_err(refuse)
+        }
+    }
+}
+
+/// What an interim result at `interim` needs: workers that decode nothing, because how they are confined is part of what
+/// the examination was begun with, and beside it an index of the small pictures that were stored so far.
+pub fn prepare_interim(
+    global: &Global,
+    args: &Examine,
+    interim: &Path,
+    journal: &Journal,
+    run: &mut Vec<(String, String)>,
+) -> anyhow::Result<Media> {
+    let media = workers(global, args)?;
+    let store = derivative::store_path(&args.out);
+    if !args.no_small_pictures
+        && let Some(id) = begun(&store, journal)?
+    {
+        let name = Sha256(id).to_string();
+        let protector = protector(global, args, &name, true)?;
+        let stored = journal.stored().iter().copied();
+        derivative::write_index(&store, &protector, stored, &derivative::store_path(interim)).map_err(refuse)?;
+        run.push((ID.to_owned(), name));
+    }
+    Ok(media)
+}
+
+/// Starts the workers, and the store of small pictures where one is wanted.
+pub fn prepare(
+    global: &Global,
+    args: &Examine,
+    journal: &Journal,
+    run: &mut Vec<(String, String)>,
+) -> anyhow::Result<Media> {
+    let mut media = workers(global, args)?;
     if !args.no_small_pictures {
         let store = derivative::store_path(&args.out);
         let begun = if journal.is_resumed() { begun(&store, journal)? } else { None };
@@ -64,24 +116,7 @@ pub fn prepare(
             std::fs::File::open("/dev/urandom")?.read_exact(&mut id)?;
         }
         let name = Sha256(id).to_string();
-        let protector = match (&args.picture_key, std::env::var(PASSPHRASE)) {
-            (Some(path), _) => Protector::key_file(path).map_err(refuse)?,
-            (None, Ok(text)) if !text.is_empty() => Protector::passphrase(text),
-            _ => {
-                let path = key_path(global, &name)?;
-                if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder)?;
-                }
-                // Before the key is there: who stops this can then always destroy it.
-                if args.progress_lines {
-                    output::remark(&serde_json::json!({"small_pictures": name}).to_string());
-                }
-                Protector::KeyFile(match begun {
-                    Some(_) => KeyFile::load(&path).map_err(refuse)?,
-                    None => KeyFile::create(&path).map_err(refuse)?,
-                })
-            }
-        };
+        let protector = protector(global, args, &name, begun.is_some())?;
         media.derivatives = Some(match begun {
             Some(_) => {
                 let stored = journal.stored().iter().copied();

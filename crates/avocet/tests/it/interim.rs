@@ -1,0 +1,215 @@
+//! `avocet examine … --interim`: what a running or interrupted examination has read so far, as a sealed result of its own.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::media::bmp;
+use super::resume::{digest, evidence, examine, tasks_done, volume_with_archives};
+use super::support::{Place, Ran};
+
+const NOT_READ: &str = "not read when this interim result was written";
+
+fn interim(place: &Place, evidence: &str, running: &str, out: &str, more: &[&str]) -> Ran {
+    let mut args = vec!["--threads", "2", "examine", evidence, "--exhibit", "JC/1", "--out", running, "--interim", out];
+    args.extend(more);
+    place.run(args)
+}
+
+/// Runs an examination to `x` up to a moment at which so many tasks were noted, and does `then` to the process.
+fn up_to(
+    place: &Place,
+    evidence: &str,
+    more: &[&str],
+    tasks: RangeInclusive<usize>,
+    then: impl Fn(&mut Child),
+) -> Child {
+    let noted = || tasks_done(&place.path("x.journal"));
+    for _ in 0..50 {
+        let mut child = examine(place, evidence, "x", more);
+        while child.try_wait().unwrap().is_none() && noted() < *tasks.start() {
+            std::thread::sleep(Duration::from_micros(300));
+        }
+        then(&mut child);
+        if !place.path("x").try_exists().unwrap() && tasks.contains(&noted()) {
+            return child;
+        }
+        // The machine was too busy: it had gone on by then.
+        let _ = child.kill();
+        child.wait().unwrap();
+        for name in place.names().iter().filter(|n| *n == "x" || n.starts_with("x.")) {
+            std::fs::remove_file(place.path(name)).unwrap();
+        }
+    }
+    panic!("no run could be looked at in time");
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+fn by_id(rows: Vec<Value>) -> BTreeMap<i64, Value> {
+    rows.into_iter().map(|row| (row["id"].as_i64().unwrap(), row)).collect()
+}
+
+/// Holds an interim result against the whole one: the same of everything that was read, and a reason for the rest.
+/// Answers how many contents it has and how many wait.
+fn held_against(place: &Place, part: &str, whole: &str) -> (usize, usize) {
+    let ran = place.run(["verify", part]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let (mut rows, all) = (by_id(place.list(part, &[])), by_id(place.list(whole, &[])));
+    let embedded = |row: &Value| row["state"] == "embedded";
+    assert!(!rows.values().any(embedded), "nothing was entered");
+    assert_eq!(rows.len(), all.values().filter(|row| !embedded(row)).count());
+    let (mut read, mut waiting) = (0, 0);
+    for (id, row) in &mut rows {
+        let expected = &all[id];
+        if row["unreadable"] == NOT_READ {
+            waiting += 1;
+            assert!(row["sha256"].is_null() && row["media"].is_null() && row["matches"] == Value::Array(vec![]));
+            for same in ["path", "size", "state", "kind", "modified", "volume", "note"] {
+                assert_eq!(row[same], expected[same], "{same}");
+            }
+        } else {
+            assert_eq!(row, expected);
+            read += usize::from(!row["sha256"].is_null());
+        }
+    }
+    let pictures = |name: &str| -> BTreeMap<i64, Value> {
+        let ran = place.run(["media", "list", name, "--format", "jsonl"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        by_id(ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    };
+    let whole_pictures = pictures(whole);
+    for (id, mut picture) in pictures(part) {
+        let mut expected = whole_pictures[&id].clone();
+        // Groups are of what is there.
+        for one in [&mut picture, &mut expected] {
+            one["group"] = Value::Null;
+        }
+        assert_eq!(picture, expected);
+    }
+    (read, waiting)
+}
+
+#[test]
+fn an_interim_result_has_what_was_read_and_lists_the_rest() {
+    let place = Place::new();
+    evidence(&place);
+    assert_eq!(examine(&place, "e", "whole", &[]).wait().unwrap().code(), Some(4));
+    up_to(&place, "e", &[], 1..=1, |child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    });
+    let journal = std::fs::read(place.path("x.journal")).unwrap();
+    let ran = interim(&place, "e", "x", "part", &[]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    let (read, waiting) = held_against(&place, "part", "whole");
+    assert!(read > 0 && waiting > 0, "{read} read, {waiting} not");
+    // First of all it says that it is none of the whole.
+    let summary: Value = serde_json::from_str(&place.run(["summary", "part", "--json"]).out).unwrap();
+    let first = &summary["completeness"][0];
+    assert_eq!((&first["level"], &first["code"]), (&"gap".into(), &"interim".into()), "{summary}");
+    let text = first["text"].as_str().unwrap();
+    let counts = format!("{read} of {} file contents had been read", read + waiting);
+    assert!(text.starts_with("INTERIM RESULT") && text.contains(&counts), "{text}");
+    assert_eq!(first["count"], waiting);
+    let opened = avocet_examination::Examination::open(&place.path("part")).unwrap();
+    assert!(opened.interim().unwrap().is_some_and(|how_far| how_far.starts_with(&counts)));
+    let whole = avocet_examination::Examination::open(&place.path("whole")).unwrap();
+    assert_eq!(whole.interim().unwrap(), None);
+    // The same again is the same, and whoever goes on finds everything as it was.
+    assert_eq!(interim(&place, "e", "x", "again", &[]).code, 4);
+    assert_eq!(digest(&place, "part"), digest(&place, "again"));
+    assert_eq!(std::fs::read(place.path("x.journal")).unwrap(), journal);
+    let mut child = examine(&place, "e", "x", &["--resume"]);
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+    assert_eq!(digest(&place, "x"), digest(&place, "whole"));
+}
+
+/// The small pictures that were stored by then open through the interim result, also when the examination has ended.
+#[test]
+fn small_pictures_of_an_interim_result_are_those_of_the_running_examination() {
+    let place = Place::new();
+    // Several tasks of pictures alone.
+    std::fs::create_dir(place.path("e")).unwrap();
+    for n in 0..80 {
+        std::fs::write(place.path(&format!("e/p{n:02}.bmp")), bmp(480, 320, n, 0)).unwrap();
+    }
+    // Stopped, it holds every lock that it holds while it runs.
+    let mut child = up_to(&place, "e", &[], 1..=2, |child| signal(child, "-STOP"));
+    let ran = interim(&place, "e", "x", "part", &[]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    let rows = place.list("part", &[]);
+    let shown = |examination: &str, id: i64| {
+        let out = format!("{examination}-{id}.jpg");
+        let ran = place.run(["media", "show", examination, &id.to_string(), "--small", "clear", "--out", &out]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        std::fs::read(place.path(&out)).unwrap()
+    };
+    let pictures: Vec<i64> =
+        rows.iter().filter(|row| row["format"] == "bmp").map(|row| row["id"].as_i64().unwrap()).collect();
+    assert!(!pictures.is_empty());
+    let before: Vec<Vec<u8>> = pictures.iter().map(|id| shown("part", *id)).collect();
+    assert_eq!(place.run(["media", "verify", "part"]).code, 0);
+    signal(&child, "-CONT");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    for (id, before) in pictures.iter().zip(before) {
+        std::fs::remove_file(place.path(&format!("part-{id}.jpg"))).unwrap();
+        assert!(shown("x", *id) == before && shown("part", *id) == before, "{id}");
+    }
+    held_against(&place, "part", "x");
+}
+
+#[test]
+fn archives_wait_for_the_whole_result() {
+    let place = Place::new();
+    std::fs::write(place.path("v"), volume_with_archives()).unwrap();
+    assert_eq!(examine(&place, "v", "whole", &["--no-small-pictures"]).wait().unwrap().code(), Some(4));
+    // The volume itself is one window; whatever comes after it are members.
+    up_to(&place, "v", &["--no-small-pictures"], 3..=usize::MAX, |child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    });
+    let ran = interim(&place, "v", "x", "part", &["--no-small-pictures"]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    let (read, waiting) = held_against(&place, "part", "whole");
+    assert!(read >= 8 && waiting == 0, "{read} {waiting}");
+    let said = place.run(["summary", "part"]).out;
+    assert!(said.contains("4 archives or compressed documents were read so far: what is inside is NOT in"), "{said}");
+    assert!(said.contains("was not taken yet") || said.contains("no digest to compare with"), "{said}");
+}
+
+#[test]
+fn an_interim_result_is_refused_where_there_is_nothing_to_look_at_or_something_differs() {
+    let place = Place::new();
+    evidence(&place);
+    let refused = |more: &[&str], says: &str| {
+        let ran = interim(&place, "e", "x", "part", more);
+        assert!(ran.code == 2 && ran.err.contains(says), "{more:?}: {} {}", ran.code, ran.err);
+        let left: Vec<String> = place.names().into_iter().filter(|n| n.starts_with("part")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    };
+    refused(&["--no-media"], "runs or was interrupted");
+    up_to(&place, "e", &["--no-media"], 1..=usize::MAX, |child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    });
+    refused(&["--no-media", "--no-archives"], "setting for archives");
+    refused(&[], "setting for pictures");
+    let ran = interim(&place, "e", "x", "x.journal", &["--no-media"]);
+    assert!(ran.code == 2 && ran.err.contains("already there"), "{}", ran.err);
+    std::fs::write(place.path("e/album 0/a new first file.txt"), "new").unwrap();
+    refused(&["--no-media"], "the evidence is not what it was");
+    std::fs::remove_file(place.path("e/album 0/a new first file.txt")).unwrap();
+    std::fs::write(place.path("x.journal"), b"AVOCET").unwrap();
+    refused(&["--no-media"], "has only begun");
+    for name in place.names().iter().filter(|n| *n == "x" || n.starts_with("x.")) {
+        std::fs::remove_file(place.path(name)).unwrap();
+    }
+    assert_eq!(examine(&place, "e", "x", &["--no-media"]).wait().unwrap().code(), Some(0));
+    refused(&["--no-media"], "runs or was interrupted");
+}
