@@ -80,7 +80,7 @@ fn read(path: &Path) -> Result<Found, ReadError> {
     let evidence = examination.evidence()?.into_iter().next().unwrap_or_default();
     let runs = examination.runs()?;
     let started = runs.into_iter().find(|(name, _)| name == "started").map_or_else(String::new, |(_, at)| at);
-    let interim = examination.configs()?.into_iter().find(|(key, _)| key == "interim").map(|(_, read)| read);
+    let interim = examination.interim()?;
     let mut problems = examination.problems()?;
     let all_problems = problems.len();
     problems.truncate(PROBLEMS);

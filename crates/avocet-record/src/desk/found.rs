@@ -13,9 +13,6 @@ use crate::identifier::{Identifier, IdentifierKind};
 use crate::review::{Found, InGroup, Look, Near, Said, list};
 use crate::store::{Tx, camera_text};
 
-/// The setting by which a sealed result says that its examination had not ended.
-const INTERIM: &str = "interim";
-
 /// An examination that was verified and read.
 pub(super) struct ReadExamination {
     pub digest: Sha256,
@@ -61,7 +58,7 @@ impl ReadExamination {
     }
 
     fn take(&mut self, examination: &Examination) -> std::result::Result<(), ReadError> {
-        self.interim = examination.configs()?.iter().any(|(key, _)| key == INTERIM);
+        self.interim = examination.interim()?.is_some();
         let sets: BTreeMap<i64, KnownSetRow> = examination.known_sets()?.into_iter().map(|set| (set.id, set)).collect();
         let mut contents: BTreeMap<i64, Sha256> = BTreeMap::new();
         let mut each = |view: FileView| {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::media::bmp;
+use super::record::{TAKEN, by, good, team};
 use super::resume::{digest, evidence, examine, tasks_done, volume_with_archives};
 use super::support::{Place, Ran};
 
@@ -130,15 +131,71 @@ fn an_interim_result_has_what_was_read_and_lists_the_rest() {
     assert_eq!(digest(&place, "x"), digest(&place, "whole"));
 }
 
-/// The small pictures that were stored by then open through the interim result, also when the examination has ended.
-#[test]
-fn small_pictures_of_an_interim_result_are_those_of_the_running_examination() {
-    let place = Place::new();
-    // Several tasks of pictures alone.
+/// Several tasks of pictures alone.
+fn pictures(place: &Place) {
     std::fs::create_dir(place.path("e")).unwrap();
     for n in 0..80 {
         std::fs::write(place.path(&format!("e/p{n:02}.bmp")), bmp(480, 320, n, 0)).unwrap();
     }
+}
+
+/// From an examination that runs to the whole result in the record: what was graded meanwhile, and what it cost to look,
+/// stays; what somebody has before them is graded as if nothing had happened; the rest is queued once.
+#[test]
+fn what_is_graded_on_an_interim_result_stands_when_the_whole_one_takes_its_place() {
+    let place = team();
+    pictures(&place);
+    good(by(&place, "det", &TAKEN));
+    let policy = ["grading", "policy", "I-1", "--scheme", "uk-2014@1", "--unknown-only", "--reason", "local rule"];
+    good(by(&place, "sup", &policy));
+    let mut child = up_to(&place, "e", &[], 1..=2, |child| signal(child, "-STOP"));
+    // As the server asks for it.
+    let ran = interim(&place, "e", "x", "part", &["--progress-lines"]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    let attach = |file: &str| good(by(&place, "exam", &["grading", "attach", "I-1", "E-1", file]));
+    let said = attach("part");
+    assert!(said.starts_with("X-1 is attached to E-1 as an interim result"), "{said}");
+    let json = |login: &str, args: &[&str]| -> Value {
+        serde_json::from_str(&good(by(&place, login, &[&["--json"], args].concat()))).unwrap()
+    };
+    let next = |limit: &str| json("grad", &["review", "next", "I-1", "--limit", limit]);
+    let contents = |batch: &Value| -> Vec<String> {
+        batch["items"].as_array().unwrap().iter().map(|item| item["sha256"].as_str().unwrap().to_owned()).collect()
+    };
+    let batch = next("4");
+    let mine = contents(&batch);
+    assert_eq!(mine.len(), 4);
+    let part = batch["progress"]["contents"].as_u64().unwrap();
+    assert!((4..80).contains(&part), "{part} are there to be graded, and more to come");
+    let vote = |sha256: &str| good(by(&place, "grad", &["review", "vote", "I-1", sha256, "--category", "C"]));
+    mine[..2].iter().for_each(|sha256| drop(vote(sha256)));
+    // The examination ends, and its result takes the place of what it had read.
+    signal(&child, "-CONT");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let said = attach("x");
+    assert!(said.starts_with("X-2 is attached to E-1: ") && said.contains("takes the place of X-1"), "{said}");
+    assert!(!said.contains("no longer counted"), "everything that was read is in the whole: {said}");
+    mine[2..].iter().for_each(|sha256| drop(vote(sha256)));
+    let batch = next("100");
+    let (rest, progress) = (contents(&batch), &batch["progress"]);
+    assert_eq!((rest.len(), progress["contents"].as_u64()), (76, Some(80)), "{progress}");
+    assert!(rest.iter().all(|sha256| !mine.contains(sha256)), "nothing is queued twice");
+    assert_eq!(rest.iter().collect::<std::collections::BTreeSet<_>>().len(), 76);
+    for sha256 in &mine {
+        let shown = json("sup", &["grading", "show", "I-1", sha256]);
+        assert_eq!((&shown["category"], &shown["places"][0]["examination"]), (&"C".into(), &"X-2".into()), "{shown}");
+    }
+    let looked = json("grad", &["care", "own", "--from", "2020-01-01", "--to", "2099-12-31"]);
+    let graded = looked.as_array().unwrap().iter().filter(|line| line["what"] == "graded");
+    assert_eq!(graded.map(|line| line["times"].as_u64().unwrap()).sum::<u64>(), 4, "{looked}");
+    good(by(&place, "sup", &["ledger", "verify"]));
+}
+
+/// The small pictures that were stored by then open through the interim result, also when the examination has ended.
+#[test]
+fn small_pictures_of_an_interim_result_are_those_of_the_running_examination() {
+    let place = Place::new();
+    pictures(&place);
     // Stopped, it holds every lock that it holds while it runs.
     let mut child = up_to(&place, "e", &[], 1..=2, |child| signal(child, "-STOP"));
     let ran = interim(&place, "e", "x", "part", &[]);
