@@ -146,7 +146,8 @@ fn small_pictures_of_an_interim_result_are_those_of_the_running_examination() {
     let rows = place.list("part", &[]);
     let shown = |examination: &str, id: i64| {
         let out = format!("{examination}-{id}.jpg");
-        let ran = place.run(["media", "show", examination, &id.to_string(), "--small", "clear", "--out", &out]);
+        let small = ["--small", "clear", "--reason", "a test", "--out", &out];
+        let ran = place.run(["media", "show", examination, &id.to_string()].into_iter().chain(small));
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         std::fs::read(place.path(&out)).unwrap()
     };
