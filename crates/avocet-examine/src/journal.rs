@@ -231,6 +231,8 @@ impl Journal {
         if earlier.windows.is_empty() {
             return Err(JournalError::OnlyBegun { path: text() });
         }
+        // What the interim result points at must not be cut off by whoever goes on after a power cut.
+        tail.file.sync_data().map_err(|e| io_error(&path, &e))?;
         Ok(Journal { path, file: Mutex::new(tail), earlier, watched: true })
     }
 

@@ -120,11 +120,15 @@ impl Pictures {
     }
 
     fn find(&self, sha256: &Sha256, kind: Kind) -> Result<Option<Vec<u8>>, DerivativeError> {
+        let mut damaged = None;
         for (_, reader) in self.read().iter() {
-            if let Some(picture) = reader.get(sha256, kind)? {
-                return Ok(Some(picture));
+            match reader.get(sha256, kind) {
+                Ok(Some(picture)) => return Ok(Some(picture)),
+                Ok(None) => {}
+                // Another may have it whole; only where none has is this one's damage what there is to say.
+                Err(error) => damaged = Some(error),
             }
         }
-        Ok(None)
+        damaged.map_or(Ok(None), Err)
     }
 }

@@ -48,6 +48,15 @@ fn up_to(
     panic!("no run could be looked at in time");
 }
 
+/// Kills an examination to `x` at such a moment.
+fn interrupted(place: &Place, evidence: &str, more: &[&str], tasks: RangeInclusive<usize>) {
+    let kill = |child: &mut Child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    up_to(place, evidence, more, tasks, kill).wait().unwrap();
+}
+
 fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
 }
@@ -101,10 +110,7 @@ fn an_interim_result_has_what_was_read_and_lists_the_rest() {
     let place = Place::new();
     evidence(&place);
     assert_eq!(examine(&place, "e", "whole", &[]).wait().unwrap().code(), Some(4));
-    up_to(&place, "e", &[], 1..=1, |child| {
-        child.kill().unwrap();
-        child.wait().unwrap();
-    });
+    interrupted(&place, "e", &[], 1..=1);
     let journal = std::fs::read(place.path("x.journal")).unwrap();
     let ran = interim(&place, "e", "x", "part", &[]);
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
@@ -203,7 +209,8 @@ fn small_pictures_of_an_interim_result_are_those_of_the_running_examination() {
     let rows = place.list("part", &[]);
     let shown = |examination: &str, id: i64| {
         let out = format!("{examination}-{id}.jpg");
-        let ran = place.run(["media", "show", examination, &id.to_string(), "--small", "clear", "--out", &out]);
+        let small = ["--small", "clear", "--reason", "a test", "--out", &out];
+        let ran = place.run(["media", "show", examination, &id.to_string()].into_iter().chain(small));
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         std::fs::read(place.path(&out)).unwrap()
     };
@@ -227,10 +234,7 @@ fn archives_wait_for_the_whole_result() {
     std::fs::write(place.path("v"), volume_with_archives()).unwrap();
     assert_eq!(examine(&place, "v", "whole", &["--no-small-pictures"]).wait().unwrap().code(), Some(4));
     // The volume itself is one window; whatever comes after it are members.
-    up_to(&place, "v", &["--no-small-pictures"], 3..=usize::MAX, |child| {
-        child.kill().unwrap();
-        child.wait().unwrap();
-    });
+    interrupted(&place, "v", &["--no-small-pictures"], 3..=usize::MAX);
     let ran = interim(&place, "v", "x", "part", &["--no-small-pictures"]);
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
     let (read, waiting) = held_against(&place, "part", "whole");
@@ -251,10 +255,7 @@ fn an_interim_result_is_refused_where_there_is_nothing_to_look_at_or_something_d
         assert!(left.is_empty(), "{left:?}");
     };
     refused(&["--no-media"], "runs or was interrupted");
-    up_to(&place, "e", &["--no-media"], 1..=usize::MAX, |child| {
-        child.kill().unwrap();
-        child.wait().unwrap();
-    });
+    interrupted(&place, "e", &["--no-media"], 1..=usize::MAX);
     refused(&["--no-media", "--no-archives"], "setting for archives");
     refused(&[], "setting for pictures");
     let ran = interim(&place, "e", "x", "x.journal", &["--no-media"]);
