@@ -11,23 +11,28 @@ if [ -e "$out" ]; then
   echo "path: $out is there already; name a new folder" >&2
   exit 1
 fi
-mkdir -p "$out/evidence/many" "$out/examinations" "$out/sets" "$out/backups" "$out/demo"
+mkdir -p "$out/evidence/many" "$out/evidence/slow" "$out/examinations" "$out/sets" "$out/backups" "$out/demo"
 out=$(cd "$out" && pwd)
 "$avocet" demo "$out/demo" --quiet
 mv "$out/demo/demo-device.dd" "$out/evidence/"
 mv "$out/demo"/demo-known-* "$out/sets/"
 # A folder of small generated pictures that no set has: patterns of colour, each another.
-python3 - "$out/evidence/many" "$((most + 40))" <<'PYTHON'
-import random, struct, sys, zlib
-folder, count = sys.argv[1], int(sys.argv[2])
+# And one of large ones, made longer by bytes that no decoder reads, so that an examination of it takes its time and is in many parts.
+python3 - "$out/evidence" "$((most + 40))" "${AVOCET_SLOW_PICTURES:-1500}" <<'PYTHON'
+import os, random, struct, sys, zlib
+folder, many, slow = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-for n in range(count):
-    rng = random.Random(n)
-    cells = [[bytes(rng.randrange(256) for _ in range(3)) for _ in range(8)] for _ in range(6)]
-    rows = b"".join(b"\0" + b"".join(cells[y // 20][x // 20] for x in range(160)) for y in range(120))
-    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 160, 120, 8, 2, 0, 0, 0))
-    png += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    open(f"{folder}/picture-{n:04}.png", "wb").write(png)
+def draw(path, seed, cell, rest):
+    rng = random.Random(seed)
+    cells = [b"".join(bytes(rng.randrange(256) for _ in range(3)) * cell for _ in range(8)) for _ in range(6)]
+    rows = b"".join((b"\0" + row) * cell for row in cells)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8 * cell, 6 * cell, 8, 2, 0, 0, 0))
+    png += chunk(b"IDAT", zlib.compress(rows, 1)) + rest + chunk(b"IEND", b"")
+    open(path, "wb").write(png)
+for n in range(many):
+    draw(f"{folder}/many/picture-{n:04}.png", n, 20, b"")
+for n in range(slow):
+    draw(f"{folder}/slow/picture-{n:04}.png", -1 - n, 190, chunk(b"raNd", os.urandom(400_000)))
 PYTHON
 cat > "$out/lead.xml" <<'LEAD'
 <report>
@@ -49,7 +54,7 @@ coproc server { exec "$avocet" serve --listen 127.0.0.1:0 --quiet --examinations
 pid=$server_PID
 trap 'kill "$pid" 2>/dev/null || true' EXIT
 read -r address <&"${server[0]}"
-done=$(node "$here/pages/path.mjs" "${address%/}" "$out/lead.xml" "PA/1:many,DEMO/1:demo-device.dd" "$most")
+done=$(node "$here/pages/path.mjs" "${address%/}" "$out/lead.xml" "PA/1:many,DEMO/1:demo-device.dd,PS/1:slow" "$most")
 kill "$pid"
 echo "$done"
 # A page warns before its session ends, stays by a key, and is taken away when nobody does anything.

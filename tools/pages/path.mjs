@@ -1,7 +1,8 @@
 // Walks the whole path of a team in headless Chromium by keyboard alone: a referral taken in, an investigation opened, people put on
 // it, danger said, IP events, an exhibit with its seal and hand-over, an examination begun, watched, read and attached, what is
-// graded, a few hundred gradings, a search, figures, the ledger.
+// graded, another examination graded while it runs, a few hundred gradings, a search, figures, the ledger.
 // usage: node path.mjs ADDRESS LEAD_FILE REFERENCE:SOURCE[,…] MOST   (password in AVOCET_PASSWORD)
+// The last source is the one that is graded while it runs: it must take half a minute.
 // A file cannot be chosen by keys in a browser without a window: only that is done another way.
 // Prints what was done as JSON; ends with 1 at the first thing that is not so.
 import { chromium } from "playwright-core";
@@ -195,7 +196,7 @@ await says("its ledger verifies");
 await as("examiner");
 number = 0;
 let attached = 0;
-for (const [, source] of taken) {
+async function begin(source) {
   number += 1;
   await section("/exhibits");
   await link(`/investigations/I-1/exhibits/E-${number}`);
@@ -204,6 +205,8 @@ for (const [, source] of taken) {
   await check("known", "demo-known");
   await check("known", "demo-good");
   await send();
+}
+async function attach() {
   await page.waitForSelector('a[href*="/examinations/found/"]', { timeout: 180000 }).catch(() => fail("the examination does not end"));
   await enter('a[href*="/examinations/found/"]');
   const text = await page.innerText("main");
@@ -212,6 +215,11 @@ for (const [, source] of taken) {
   await send();
   attached += 1;
   await says(`X-${attached} is attached to E-${number}`);
+}
+const whileItRuns = taken.at(-1)[1];
+for (const [, source] of taken.slice(0, -1)) {
+  await begin(source);
+  await attach();
 }
 
 await as("supervisor");
@@ -222,6 +230,31 @@ await pick("#scheme", (value) => value === "us-vics-2.0@1");
 await type("#reason", "agreed");
 await send();
 await says("What no set knows");
+
+// What an examination has read is graded while it runs.
+await as("examiner");
+await begin(whileItRuns);
+const run = here();
+for (let n = 0; ; n += 1) {
+  await must(n < 60, "nothing was read in a minute");
+  await enter('form[action$="/interim"] button');
+  const ended = () => document.querySelector('a[href*="/examinations/found/"]') !== null || document.querySelector("main").innerText.includes("Did not finish");
+  await page.waitForFunction(ended, null, { timeout: 60000 }).catch(() => fail("the interim result is not made"));
+  if (await page.$('a[href*="/examinations/found/"]')) break;
+  await says("only begun", "the interim result is refused for another reason");
+  await page.waitForTimeout(1000);
+  await link("/investigations");
+  await section("/examinations");
+  await link(run);
+}
+await attach();
+const interim = `X-${attached}`;
+await says("interim");
+await link("/investigations");
+await section("/examinations");
+await link(run);
+const stillRuns = (await page.$("#job[data-progress]")) !== null;
+await must(stillRuns, "the examination had ended before its interim result was attached: give it a larger source");
 
 // Grading.
 await as("grader");
@@ -281,6 +314,22 @@ while (graded < Number(most)) {
 }
 await page.waitForTimeout(500);
 
+// The whole result is there by now, and takes the place of the interim one.
+await as("examiner");
+await page.goto(`${address}${run}`);
+await page.waitForSelector('a[href*="/examinations/found/"]', { timeout: 180000 }).catch(() => fail("the examination does not end"));
+await link("/");
+await says("The whole result of");
+await section("/examinations");
+await says(`Only ${interim} is attached`);
+await enter('main a[href*="/examinations/found/"]');
+await must((await page.inputValue("#replaces")) === interim, "the interim result is not chosen to be replaced");
+await send();
+attached += 1;
+await says(`It takes the place of ${interim}`);
+await link("/");
+await must(!(await page.innerText("main")).includes("The whole result of"), "what is done is still said");
+
 // A search, figures that open their records, the ledger.
 await as("detective");
 await link("/search");
@@ -300,5 +349,5 @@ await link("/ledger");
 await link("/ledger/verify");
 await says("The ledger is whole.");
 await must(troubles.length === 0, "a page complains");
-console.log(JSON.stringify({ graded, tiles, clear, attached }));
+console.log(JSON.stringify({ graded, tiles, clear, attached, while_it_runs: stillRuns }));
 await browser.close();

@@ -96,11 +96,8 @@ pub enum JournalError {
         path: String,
     },
     /// It says nothing yet.
-    #[error("the examination has only begun: nothing is in {path} yet. Ask again a little later")]
-    OnlyBegun {
-        /// The journal.
-        path: String,
-    },
+    #[error("the examination has only begun: no file was read yet. Ask again a little later")]
+    OnlyBegun,
     /// The disk is full.
     #[error("no space left for {path}. Free some, then finish with --resume: what was read so far is kept")]
     DiskFull {
@@ -218,18 +215,17 @@ impl Journal {
     /// operating system refuses.
     pub fn watch(examination: &Path) -> Result<Journal, JournalError> {
         let path = journal_path(examination);
-        let text = || path.display().to_string();
         let file = File::open(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => JournalError::Nothing { path: text() },
+            std::io::ErrorKind::NotFound => JournalError::Nothing { path: path.display().to_string() },
             _ => io_error(&path, &e),
         })?;
         if file.metadata().map_err(|e| io_error(&path, &e))?.len() < MAGIC.len() as u64 {
-            return Err(JournalError::OnlyBegun { path: text() });
+            return Err(JournalError::OnlyBegun);
         }
         let mut tail = Tail { file, check: [0; CHECK], length: 0, records: 0, synced: Instant::now(), broken: false };
         let earlier = load(&path, &mut tail)?;
         if earlier.windows.is_empty() {
-            return Err(JournalError::OnlyBegun { path: text() });
+            return Err(JournalError::OnlyBegun);
         }
         // What the interim result points at must not be cut off by whoever goes on after a power cut.
         tail.file.sync_data().map_err(|e| io_error(&path, &e))?;
