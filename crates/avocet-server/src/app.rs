@@ -76,6 +76,12 @@ impl App {
         &self.store
     }
 
+    /// The small pictures that are open.
+    #[must_use]
+    pub fn pictures(&self) -> &Pictures {
+        &self.setup.pictures
+    }
+
     /// Serves this store by these tables, and nothing else.
     #[must_use]
     pub fn new(store: Store, law: Law) -> Arc<Self> {

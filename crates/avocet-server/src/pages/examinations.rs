@@ -610,7 +610,7 @@ async fn attached(ctx: &Ctx, desk: &Desk<'_>) -> Page {
 
 fn sources(ctx: &Ctx) -> Result<Option<Listed>, Fault> {
     let folder = ctx.app.setup.evidence.as_ref().filter(|_| ctx.app.setup.examinations.is_some());
-    folder.map(|folder| folders::list(folder, folders::may_be_evidence)).transpose()
+    folder.map(|folder| folders::list(folder, |name, _| folders::may_be_evidence(name))).transpose()
 }
 
 /// The latest version of each known set of this workplace.
@@ -934,7 +934,7 @@ async fn stop(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let (job, exhibit, out) = job(ctx)?;
     let investigation = ctx.investigation()?;
     let page = format!("/investigations/{investigation}/examinations/run/{}", job.number);
-    if !stopped(ctx, job.number).await? {
+    if !ctx.app.jobs.stop(job.number) {
         return ctx.told(page, "It had ended already.");
     }
     let about = vec![investigation.to_string(), exhibit.to_string()];
@@ -945,7 +945,7 @@ async fn stop(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         return ctx.told(page, "It is stopped. The examination goes on.");
     }
     for interim in interims_of(ctx, job.number) {
-        stopped(ctx, interim.number).await?;
+        ctx.app.jobs.stop(interim.number);
     }
     let small = ctx.app.jobs.one(job.number).and_then(|job| job.small);
     let mut said = match clear_away(ctx, &out, small) {
@@ -977,12 +977,6 @@ async fn stop(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     }
     desk.looked(Act::Viewed, about, &format!("an examination of its copy was stopped; {said}"), 1).await?;
     ctx.told(page, format!("It is stopped: {said}."))
-}
-
-/// Ends a job; whether there was something to end. A process is waited for, which is no work for a thread that serves others.
-async fn stopped(ctx: &Ctx, number: u64) -> Result<bool, Fault> {
-    let jobs = ctx.app.jobs.clone();
-    tokio::task::spawn_blocking(move || jobs.stop(number)).await.map_err(|_| Fault::Server("stop a process"))
 }
 
 /// Has what an examination has read so far sealed beside it.

@@ -8,9 +8,10 @@ use std::time::Duration;
 use avocet_base::{Md5, Sha1, Sha256};
 use avocet_examination::{CompletenessRow, EvidenceRow, Examination, FileRow, Level, ProblemRow, VolumeRow, Writer};
 use avocet_known::{Act as SetAct, CompileJob, Scheme, SetStore};
-use avocet_media::derivative::KeyFile;
+use avocet_media::derivative::{KeyFile, Protector, Writer as SmallPictures};
 use avocet_record::store::Database;
 use avocet_server::Setup;
+use avocet_server::pictures::Pictures;
 use axum::http::StatusCode;
 use serde_json::Value;
 
@@ -70,6 +71,11 @@ fn sealed(path: &Path, reference: &str, bytes: &[u8], interim: Option<&str>) -> 
 
 /// A team whose server looks in `examinations`, `evidence`, `sets` and `backups`, and runs this script as the program.
 async fn with_folders(script: &str) -> (tempfile::TempDir, Team) {
+    with_pictures(script, |_| Pictures::default()).await
+}
+
+/// The same, with small pictures.
+async fn with_pictures(script: &str, open: impl FnOnce(&Path) -> Pictures) -> (tempfile::TempDir, Team) {
     let folder = tempfile::tempdir().unwrap();
     for name in ["examinations", "evidence", "sets", "backups"] {
         fs::create_dir(folder.path().join(name)).unwrap();
@@ -79,6 +85,7 @@ async fn with_folders(script: &str) -> (tempfile::TempDir, Team) {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let at = |name: &str| Some(folder.path().join(name));
     let setup = Setup {
+        pictures: open(folder.path()),
         examinations: at("examinations"),
         evidence: at("evidence"),
         set_files: at("sets"),
@@ -271,7 +278,7 @@ if [ -n "$interim" ]; then
   echo "$all" > "$at/interim-called"
   if [ -e "$at/refuse" ]; then echo "avocet: $out has not begun far enough: try again later" >&2; exit 2; fi
   if [ -e "$at/wait" ]; then touch "$interim.partial" "$at/waits"; exec sleep 60; fi
-  cp "$at/ready-interim" "$interim"; cp "$at/ready-interim.seal" "${interim%.examination}.seal"; echo small > "${interim%.examination}.derivatives"; exit 4
+  cp "$at/ready-interim" "$interim"; cp "$at/ready-interim.seal" "${interim%.examination}.seal"; cp "$at/small" "${interim%.examination}.derivatives"; exit 4
 fi
 echo "$all" > "$at/called"
 if [ -e "$at/id" ]; then echo "{\"small_pictures\":\"$(cat "$at/id")\"}" >&2; fi
@@ -284,6 +291,7 @@ rm "${out%.examination}.derivatives.partial"; cp "$at/ready" "$out"; exit 0"#;
 async fn what_a_running_examination_has_read_is_attached_graded_and_makes_way_for_the_whole() {
     let (folder, team) = with_folders(INTERIM).await;
     let at = folder.path();
+    fs::write(at.join("small"), b"no small pictures").unwrap();
     let part = sealed(&at.join("ready-interim"), "JC/1", &[1, 3], Some("2 of 5 files with content had been read"));
     let whole = examination(&at.join("ready"), "JC/1", &[1, 2, 3, 4]);
     fs::write(at.join("evidence/a device.dd"), vec![0; 4096]).unwrap();
@@ -362,8 +370,16 @@ async fn what_a_running_examination_has_read_is_attached_graded_and_makes_way_fo
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_keeps_what_was_attached_and_no_small_picture_and_stopping_an_interim_result_takes_nothing_else() {
-    let (folder, team) = with_folders(INTERIM).await;
+    let (folder, team) = with_pictures(INTERIM, |at| {
+        let key = at.join("key");
+        let protector = Protector::KeyFile(KeyFile::create(&key).unwrap());
+        SmallPictures::create(&at.join("small"), &protector, [7; 32]).unwrap().finish().unwrap();
+        let keys = move || vec![Protector::key_file(&key).unwrap()];
+        Pictures::open(&at.join("examinations"), Box::new(keys)).unwrap().0
+    })
+    .await;
     let at = folder.path();
+    let stores = || team.app.pictures().stores();
     let part = sealed(&at.join("ready-interim"), "JC/1", &[1], Some("1 of 5 files with content had been read"));
     fs::write(at.join("evidence/a.dd"), vec![0; 4096]).unwrap();
     fs::write(at.join("id"), Sha256([7; 32]).to_string()).unwrap();
@@ -378,6 +394,7 @@ async fn stopping_keeps_what_was_attached_and_no_small_picture_and_stopping_an_i
     let first = examiner.post(&ask, "").await.to().to_owned();
     until(&examiner, &first, |now| now["ended"] == true).await;
     told(&examiner, &format!("/investigations/I-1/examinations/found/{part}"), "exhibit=E-1").await;
+    assert_eq!(stores(), 1, "its small pictures are shown");
     // Another one is asked for and stopped: what it left goes, and the key of the examination stays.
     fs::write(at.join("wait"), b"").unwrap();
     let second = examiner.post(&ask, "").await.to().to_owned();
@@ -421,6 +438,7 @@ async fn stopping_keeps_what_was_attached_and_no_small_picture_and_stopping_an_i
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
+    assert_eq!(stores(), 0, "nothing is shown from what is destroyed");
     assert_eq!((names(), key()), (vec!["interim-1.examination".to_owned(), "interim-1.seal".to_owned()], 0));
     let own = examiner.get("/investigations/I-1/examinations/X-1").await.body;
     assert!(own.contains("This is an interim result") && own.contains("it is locked"), "{own}");
