@@ -82,7 +82,7 @@ async function far() {
     const bar = document.getElementById("job-far");
     if (state.ended || (state.running && !bar)) return location.reload();
     document.getElementById("job-said").textContent = state.said;
-    if (bar) bar.value = state.share;
+    if (bar && state.share !== null) bar.value = state.share;
   } catch {
     // It goes on without being watched.
   }

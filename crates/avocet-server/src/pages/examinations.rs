@@ -162,7 +162,7 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                     p.quiet { "asked for " (uk(job.asked)) " by " (team.name(job.by)) }
                     @if !job.state.has_ended() { p { (sentence(job)) } }
                 }
-                div.task-do { (state_tag(&job.state)) }
+                div.task-do { (state_tag(job)) }
             } } }
         }
         @if whole.examinations.is_empty() {
@@ -237,8 +237,12 @@ fn policy_words(policy: &Policy) -> Markup {
     }
 }
 
-fn state_tag(state: &State) -> Markup {
-    match state {
+fn state_tag(job: &Job) -> Markup {
+    match &job.state {
+        // What an interim result lacks its own page says.
+        State::Done(code) if matches!(job.work, Work::Interim { .. }) => {
+            tag("good", if *code == 3 { "Made, with alerts" } else { "Made" })
+        }
         State::Waiting => tag("plain", "Waiting"),
         State::Running => tag("wait", "Running"),
         State::Done(3) => tag("good", "Finished, with alerts"),
@@ -289,11 +293,12 @@ fn sentence(job: &Job) -> String {
                 seconds => format!(", {} a second", size_text(far.bytes / seconds)),
             };
             let left = job.left().map_or_else(String::new, |left| format!(", about {} left", span(left)));
+            // How much there is of a folder nobody knows before it was read.
+            let of = if far.of > 0 { format!(" of about {}", size_text(far.of)) } else { String::new() };
             format!(
-                "{what}: {}, {} of about {}{rate}{left}. Running for {}.",
+                "{what}: {}, {}{of}{rate}{left}. Running for {}.",
                 plural(far.files, "file", "files"),
                 size_text(far.bytes),
-                size_text(far.of),
                 span(job.ran)
             )
         }
@@ -764,10 +769,10 @@ async fn watch(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     };
     let body = html! {
         div #job data-progress=[(!job.state.has_ended()).then(|| format!("{}/progress", ctx.path))] {
-            p { (state_tag(&job.state)) }
+            p { (state_tag(&job)) }
             p #job-said role="status" aria-live="polite" { (sentence(&job)) }
             @if job.state == State::Running {
-                progress #job-far max="1000" value=(share(&job)) aria-label="How far it is" {}
+                progress #job-far max="1000" value=[share(&job)] aria-label="How far it is" {}
             }
         }
         @match (&job.state, &result) {
@@ -799,7 +804,7 @@ async fn watch(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 }
             }
             @if !interims.is_empty() {
-                ul { @for interim in &interims { li { a href={ (base) "/run/" (interim.number) } { "Interim result asked for " (uk(interim.asked)) } " " (state_tag(&interim.state)) } } }
+                ul { @for interim in &interims { li { a href={ (base) "/run/" (interim.number) } { "Interim result asked for " (uk(interim.asked)) } " " (state_tag(interim)) } } }
             }
         }
         @if let Work::Interim { of, .. } = job.work { p { a href={ (base) "/run/" (of) } { "The examination that it is of" } } }
@@ -812,9 +817,10 @@ async fn watch(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     shown(ctx, desk, &job_title(&job, exhibit), &body).await
 }
 
-fn share(job: &Job) -> u64 {
-    let share = u128::from(job.far.bytes).saturating_mul(1000) / u128::from(job.far.of.max(1));
-    u64::try_from(share.min(1000)).unwrap_or(1000)
+/// Thousandths that are done; `None` where nobody knows how much there is.
+fn share(job: &Job) -> Option<u64> {
+    let share = u128::from(job.far.bytes).saturating_mul(1000).checked_div(u128::from(job.far.of))?;
+    Some(u64::try_from(share.min(1000)).unwrap_or(1000))
 }
 
 /// What the page asks while it is open.
