@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
 # Serves the demo's record, and one in which nothing is yet, and writes screenshots of every page, with axe on each. Needs
 # `make demo`, chromium, node and npm.
+# With --year, the pages of a record in which a year of a team stands (`avocet demo --record-only`), at desktop and tablet, with how
+# long each page took to come.
 # usage: tools/screenshots.sh DEMO_FOLDER OUT     (OUT may be - for no pictures)
+#        tools/screenshots.sh --year STORE OUT    (STORE is made where it is not there)
 set -euo pipefail
-demo=${1:?usage: tools/screenshots.sh DEMO_FOLDER OUT} out=${2:?usage: tools/screenshots.sh DEMO_FOLDER OUT}
+usage="usage: tools/screenshots.sh DEMO_FOLDER OUT, or --year STORE OUT" year=
+[ "${1:-}" != --year ] || { year=yes; shift; }
+demo=${1:?$usage} out=${2:?$usage}
 here=$(cd "$(dirname "$0")" && pwd)
 avocet="${AVOCET:-$here/../target/release/avocet}"
 [ -d "$here/pages/node_modules" ] || (cd "$here/pages" && npm ci --silent)
@@ -27,6 +32,28 @@ shoot() {
   wait "$pid" 2>/dev/null || true
 }
 
+if [ "$year" ]; then
+  new=
+  [ -e "$demo/store.key" ] || { new=yes; "$avocet" demo --record-only --store "$demo" --quiet >/dev/null; }
+  export AVOCET_STORE="$demo" AVOCET_STORE_KEY="$demo/demo.store-key" AVOCET_PASSWORD="a fictional team" LOOKS="desktop tablet"
+  export AVOCET_NEW_PASSWORD="$AVOCET_PASSWORD"
+  # The year has nobody who reads the ledger and no orders that are monitored.
+  if [ "$new" ]; then
+    "$avocet" user add auditor --role auditor --quiet --as adm >/dev/null
+    for n in $(seq 1 120); do
+      made=$("$avocet" order made "I-$((n + 100))" --kind notification --court "conviction of O-$n" --at 2026-04-01T09:00Z --json --quiet --as sup |
+        grep -o 'M-[0-9]*' | head -n 1)
+      "$avocet" order level "$made" medium --quiet --as sup >/dev/null
+    done
+  fi
+  # The investigation of the year in which most stands, and the longest lists.
+  i=/investigations/I-227 span="from=2025-06-01&to=2026-05-31"
+  shoot "$out" -- \
+    "sup:/,/?whose=all,/investigations,/referrals,/orders,/orders?from=100,/identification,/figures?$span,/figures/referrals-received?$span,/figures/warrants-executed?$span,$i,$i/risk,$i/people,$i/referrals,$i/addresses,$i/warrants,$i/exhibits,$i/safeguarding,$i/identification,$i/orders,$i/outcome,$i/timeline" \
+    "auditor:/,/ledger,/ledger?after=15300,/ledger?kind=safeguarding,/ledger/verify" \
+    "adm:/,/access"
+  exit $failed
+fi
 export AVOCET_STORE="$demo/demo-team" AVOCET_STORE_KEY="$demo/demo-team.store-key"
 result=$("$avocet" summary "$demo/DEMO-1.examination" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["result_digest"])')
 # A few grades, an extract of them and a backup, so that their pages have something to show.

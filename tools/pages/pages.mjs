@@ -1,5 +1,6 @@
 // Opens pages of a running server, writes screenshots of each, and runs axe on each.
-// usage: node pages.mjs ADDRESS OUT LOGIN:PATH[,PATH…] …   (password in AVOCET_PASSWORD; OUT may be - for no pictures)
+// usage: node pages.mjs ADDRESS OUT LOGIN:PATH[,PATH…] …   (password in AVOCET_PASSWORD; OUT may be - for no pictures; LOOKS may name
+// some of the looks, and then how long each page took and how long it is, is printed too)
 // Ends with 1 where axe has a serious or critical finding, a page does not answer 200, or a page is wider than its window.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +14,7 @@ const looks = [
   { name: "dark", width: 1366, height: 900, scheme: "dark" },
   { name: "tablet", width: 820, height: 1180, scheme: "light" },
   { name: "narrow", width: 320, height: 640, scheme: "light" },
-];
+].filter((look) => !process.env.LOOKS || process.env.LOOKS.split(" ").includes(look.name));
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const profile = mkdtempSync(join(tmpdir(), "avocet-pages-"));
 const browser = await chromium.launch({
@@ -38,7 +39,13 @@ for (const one of wanted) {
   await page.keyboard.press("Enter");
   await page.waitForURL((url) => url.pathname === "/");
   for (const path of paths) {
+    const began = Date.now();
     const answer = await page.goto(address + path);
+    if (process.env.LOOKS) {
+      const size = Math.round((await answer.body()).length / 1024);
+      const rows = await page.evaluate(() => document.querySelectorAll("tr").length);
+      console.log(`${login} ${path}: ${Date.now() - began} ms, ${size} KiB, ${rows} rows`);
+    }
     if (answer.status() !== 200) complain(`${login} ${path}: ${answer.status()}`);
     const name = `${login}${path.replace(/[^A-Za-z0-9]+/g, "_")}`;
     for (const look of looks) {
@@ -47,7 +54,7 @@ for (const one of wanted) {
       if (out !== "-") await page.screenshot({ path: join(out, `${name}.${look.name}.png`), fullPage: true });
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       if (wider > 1) complain(`${login} ${path} ${look.name}: ${wider} px wider than its window`);
-      if (look.name === "tablet") continue;
+      if (look.name === "tablet" && !process.env.LOOKS) continue;
       // Through the debugger: the page's own policy lets no script run.
       await page.evaluate(axe);
       const found = await page.evaluate(async () => {

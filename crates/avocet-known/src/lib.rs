@@ -15,6 +15,7 @@
 mod compiled;
 mod error;
 mod format;
+mod grades;
 mod hit;
 mod intake;
 mod record;
@@ -31,6 +32,7 @@ pub use compiled::{
 };
 pub use error::KnownError;
 pub use format::{ListKind, ReadSet, check_parts, names_place, read_records};
+pub use grades::{Grade, Grades, GradesError, MAX_GRADES, looks_like_vics, read_grades};
 pub use hit::{Basis, Fields, Hit, Verdict, may_hide, verdict};
 pub use intake::Tally;
 pub use record::{Field, Flags, RawId, RawRecord};

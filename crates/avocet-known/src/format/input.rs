@@ -1,7 +1,6 @@
 //! A set's file as it is read: by a thread of its own that digests it on the way, handed over in pieces, and kept in one
 //! buffer from the beginning of the record that is being read.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -42,7 +41,7 @@ pub(crate) enum Short {
     TooLong,
 }
 
-fn read_and_digest(mut file: File, to: &SyncSender<io::Result<Vec<u8>>>, used: &Receiver<Vec<u8>>) -> Sha256 {
+fn read_and_digest(mut file: impl Read, to: &SyncSender<io::Result<Vec<u8>>>, used: &Receiver<Vec<u8>>) -> Sha256 {
     let mut hasher = sha2::Sha256::new();
     loop {
         let mut piece = used.try_recv().unwrap_or_default();
@@ -66,7 +65,7 @@ fn read_and_digest(mut file: File, to: &SyncSender<io::Result<Vec<u8>>>, used: &
 }
 
 impl Input {
-    pub fn new(file: File, meter: Rc<Meter>) -> io::Result<Input> {
+    pub fn new(file: impl Read + Send + 'static, meter: Rc<Meter>) -> io::Result<Input> {
         let (to, pieces) = sync_channel(AHEAD);
         let (used, again) = sync_channel(AHEAD);
         let reader = std::thread::Builder::new()

@@ -21,7 +21,9 @@ use std::path::Path;
 use avocet_base::Sha256;
 
 pub use self::parts::check_parts;
+pub(crate) use self::records::read_vics;
 pub use self::records::{ReadSet, read_records};
+pub(crate) use self::vics::{ALTERNATIVE_DIFFERS, TWICE, each_of};
 
 use self::input::Input;
 use crate::error::KnownError;
@@ -163,7 +165,7 @@ pub(crate) fn read_as(file: File, intake: &mut Intake<'_>, list: Option<ListKind
     })
 }
 
-const BOM: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 enum Kind {
     Json,

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use avocet_base::Sha256;
 
 use super::ListKind;
+use super::input::{Input, Short};
 use crate::compiled::Sorter;
 use crate::error::KnownError;
 use crate::intake::{Gather, Intake, Meter, Reporter, Tally};
@@ -77,6 +78,44 @@ pub fn read_records(
         stated: found.stated,
         place_label,
         sha256: found.sha256,
+        bytes: meter.bytes.get(),
+        records_read: counts.read,
+        rejected: counts.rejected,
+        notes: counts.notes,
+        warnings: found.warnings,
+    })
+}
+
+/// As [`read_records`], of a VICS file that need not be a file. `label` is what an error calls it.
+pub(crate) fn read_vics(
+    reader: impl std::io::Read + Send + 'static,
+    label: &Path,
+    scheme: &Scheme,
+    each: &mut dyn FnMut(&RawRecord<'_>),
+) -> Result<ReadSet, KnownError> {
+    let meter = Rc::new(Meter::default());
+    let mut silent = |_: crate::LoadProgress<'_>| {};
+    let reporter = Reporter { set: 0, sets: 1, total_bytes: 0, to: &mut silent };
+    let nowhere = std::env::temp_dir();
+    let mut gather = Gather::new(scheme, Sorter::new(0, &nowhere));
+    let mut intake = Intake::new(label, scheme, &nowhere, Rc::clone(&meter), reporter, &mut gather).tapped(each);
+    let mut input = Input::new(reader, intake.shared_meter()).map_err(|e| Short::Io(e).error(&intake, 0))?;
+    let head = input.at_least(super::BOM.len()).map_err(|e| e.error(&intake, 0))?;
+    if head.starts_with(super::BOM) {
+        input.consume(super::BOM.len());
+    }
+    let found = super::vics::read(&mut input, &mut intake)?;
+    let offset = input.offset();
+    let sha256 = input.finish().map_err(|e| e.error(&intake, offset))?;
+    let place_label = intake.place_label();
+    let counts = intake.counts();
+    Ok(ReadSet {
+        format: found.format,
+        publisher: found.publisher,
+        id_label: found.id_label,
+        stated: found.stated,
+        place_label,
+        sha256,
         bytes: meter.bytes.get(),
         records_read: counts.read,
         rejected: counts.rejected,

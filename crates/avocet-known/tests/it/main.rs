@@ -10,6 +10,7 @@
 mod bounded;
 mod compiled;
 mod formats;
+mod grades;
 mod hostile;
 mod lists;
 mod lookup;

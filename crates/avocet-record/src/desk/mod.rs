@@ -18,6 +18,7 @@ mod overview;
 mod people;
 mod referral;
 mod review;
+mod stated;
 mod team;
 mod warrant;
 
@@ -51,6 +52,7 @@ pub use review::{
     Accepted, Batch, BatchItem, Border, GroupMember, LARGEST_BATCH, LEASE_MINUTES, NearGroup, OwnCamera, Progress,
     Undone, Voted,
 };
+pub use stated::{Stated, StatedImport};
 pub use team::{ChildToFind, SearchHit, Searched};
 pub use warrant::{IpEventShown, WarrantShown};
 

@@ -2,11 +2,11 @@
 //! what a set says. Nothing is shown here.
 
 use avocet_base::{Sha256, plural};
-use avocet_known::Scheme;
-use avocet_record::desk::{Desk, SetSays};
+use avocet_known::{Grade, Scheme, read_grades};
+use avocet_record::desk::{Desk, SetSays, Stated};
 use avocet_record::law::Right;
 use avocet_record::review::NONE_OF_THESE;
-use avocet_record::vote::{Category, SetRef};
+use avocet_record::vote::{Category, CategoryError, SetRef};
 use avocet_record::{InvestigationId, RecordError};
 use maud::{Markup, html};
 use serde_json::json;
@@ -129,12 +129,14 @@ async fn list_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Re
     let body = html! {
         (inset(&html! {
             p { "A set says so; nobody here has looked. What it says is recorded beside each content that this investigation has, is never a grade of a person, and counts only as far as the rule in force trusts sets." }
-            p { "The list has a head and a content a line: " code { "sha256,category,trusted" } ". Categories are in " strong { (scheme) } "; a list in another scheme is not taken over, because grades cannot be translated. A line that cannot be read refuses the whole list." }
+            p { "It is a VICS file (1.2, 1.3, 2.0), or a list with a head and a content a line: " code { "sha256,category,trusted" } ". Categories are in " strong { (scheme) } "; what is in another scheme is not taken over, because grades cannot be translated. A record or line that cannot be read refuses the whole file." }
+            p { "A record of a VICS file is of a content where its SHA-256 is, or without one where both MD5 and SHA-1 are. What else it states must not differ." }
         }))
         (error_summary(wrong))
         form method="post" action=(ctx.path) enctype="multipart/form-data" {
             (view::csrf(ctx))
-            (fields.file("list", "The list", "CSV, up to 32 MiB. The name of your file is not read."))
+            (fields.file("list", "The file", "VICS JSON or CSV, up to 32 MiB. The name of your file is not read."))
+            (fields.checks("declared", "Of a VICS file whose records do not say their scheme", "Files of Avocet say it themselves. The file names a region at most, and numbers mean different things in different places: ask.", &options(&[("yes", "Whoever sent it says that its categories are codes of the scheme above")])))
             (fields.text("name", "Name of the set", "Who says so, such as Set 1. No person’s name."))
             (fields.text("version", "Its version", "A later version takes the place of this one."))
             div.actions { button.main type="submit" { "Take it in" } a href={ "/investigations/" (id) "/examinations" } { "Leave without taking it in" } }
@@ -148,6 +150,9 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let mut wrong = Wrong::default();
     let name = need(&ctx.form, &mut wrong, "name", "the name of the set").to_owned();
     let version = need(&ctx.form, &mut wrong, "version", "its version").to_owned();
+    if let Some(bytes) = ctx.form.file("list").filter(|bytes| avocet_known::looks_like_vics(bytes)) {
+        return vics(ctx, desk, id, &SetRef { name, version }, bytes.to_vec(), wrong).await;
+    }
     let says = match ctx.form.file("list").map(|bytes| std::str::from_utf8(bytes)) {
         None => {
             wrong.add("list", "Choose the list");
@@ -179,6 +184,57 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             Err(RecordError::Refused(why)) => wrong.add("", upper(&why)),
             Err(other) => return Err(other.into()),
         }
+    }
+    Ok(Answer::Wrong(list_page(ctx, desk, &ctx.form, &wrong).await?))
+}
+
+/// What a VICS file says, read and matched; what was left out of it stands first.
+async fn vics(ctx: &Ctx, desk: &Desk<'_>, id: InvestigationId, set: &SetRef, bytes: Vec<u8>, mut wrong: Wrong) -> Page {
+    let declared = ctx.form.text("declared") == Some("yes");
+    let read = async {
+        let own = desk.scheme_of(id).await?;
+        let scheme = Scheme::named(&format!("{}@{}", own.id, own.version)).ok_or_else(|| {
+            RecordError::Refused(format!("this program has no table of {own}; without it no category is read"))
+        })?;
+        let grades = read_grades(std::io::Cursor::new(bytes), &scheme, declared);
+        let grades = grades.map_err(|e| RecordError::Refused(e.to_string()))?;
+        let mut stated = vec![];
+        for Grade { record, offset, md5, sha1, sha256, bytes, category } in &grades.grades {
+            let category = category.parse().map_err(|e: CategoryError| {
+                RecordError::Refused(format!(
+                    "record {record}, byte {offset}, field Category: {e}; nothing was recorded"
+                ))
+            })?;
+            let (record, offset) = (*record, *offset);
+            stated.push(Stated { record, offset, md5: *md5, sha1: *sha1, sha256: *sha256, bytes: *bytes, category });
+        }
+        Ok((grades, stated))
+    };
+    match read.await {
+        Ok((grades, stated)) if wrong.is_none() => match desk.import_stated(id, set, &stated).await {
+            Ok(import) => {
+                let mut left_out = grades.left_out_words();
+                left_out.extend(import.left_out_words());
+                let body = html! {
+                    @if left_out.is_empty() { p { "No record was left out." } }
+                    @else { (view::warning(&html! { ul { @for line in &left_out { li { (line) } } } })) }
+                    p { strong { (import.recorded_words()) } " What it says is no grade of a person." }
+                    @let passed = grades.passed_over_words();
+                    @if !passed.is_empty() { ul { @for line in &passed { li { (line) } } } }
+                    (view::rows(&[
+                        ("The file", html! { (grades.format) ", " (plural(grades.records, "record", "records")) }),
+                        ("Its SHA-256", html! { span.mono { (grades.sha256) } }),
+                    ]))
+                    p { a href={ "/investigations/" (id) "/examinations" } { "Examinations" } }
+                };
+                return Ok(Answer::Html(shown(ctx, desk, id, "What a set says was taken in", &body).await?));
+            }
+            Err(RecordError::Refused(why)) => wrong.add("list", upper(&why)),
+            Err(other) => return Err(other.into()),
+        },
+        Ok(_) => {}
+        Err(RecordError::Refused(why)) => wrong.add("list", upper(&why)),
+        Err(other) => return Err(other.into()),
     }
     Ok(Answer::Wrong(list_page(ctx, desk, &ctx.form, &wrong).await?))
 }

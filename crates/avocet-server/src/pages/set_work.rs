@@ -4,16 +4,20 @@
 
 use std::process::Command;
 
-use avocet_known::SetRef;
+use avocet_known::{Scheme, SetRef};
 use avocet_record::desk::Desk;
 use avocet_record::law::Right;
 use maud::{Markup, html};
 use serde_json::json;
 
 use super::examinations::program;
-use super::sets::{chosen_files, chosen_scheme, file_choices, files, not_listed, scheme_choices, store, unreadable};
+use super::sets::{
+    OwnScheme, chosen_files, chosen_scheme, file_choices, files, folder_words, not_listed, own_schemes, own_shown,
+    scheme_choices, store, unreadable,
+};
 use super::who::Team;
 use crate::fault::Fault;
+use crate::folders::Listed;
 use crate::form::{Form, Wrong, need};
 use crate::jobs::{Job, State, Work};
 use crate::route::{Answer, Ctx, Page, Route, Rule, form, route};
@@ -46,9 +50,7 @@ fn named(ctx: &Ctx) -> Result<SetRef, Fault> {
 
 /// Has the program do it, and shows the page that says how far it is.
 fn begin(ctx: &Ctx, desk: &Desk<'_>, title: String, command: Command) -> Page {
-    // Where the folders of this machine are is nobody's business on a page.
-    let folder = ctx.app.setup.set_files.iter().map(|folder| (format!("{}/", folder.display()), ""));
-    let number = ctx.app.jobs.add(Work::Sets { title }, desk.user(), desk.now(), command, folder.collect());
+    let number = ctx.app.jobs.add(Work::Sets { title }, desk.user(), desk.now(), command, folder_words(ctx));
     Ok(Answer::To(format!("/sets/run/{number}")))
 }
 
@@ -88,6 +90,26 @@ async fn verify(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     begin(ctx, desk, title, command)
 }
 
+/// With which scheme the set was made: one that comes with the program, which then needs none, or what stands in the folder.
+enum MadeWith<'o, 'l> {
+    BuiltIn,
+    Own(&'o OwnScheme<'l>),
+    /// No file in the folder has its text: its name and digest.
+    Elsewhere(String),
+}
+
+fn made_with<'o, 'l>(ctx: &Ctx, set: &SetRef, own: &'o [OwnScheme<'l>]) -> Result<MadeWith<'o, 'l>, Fault> {
+    let file = store(ctx).open(set).map_err(unreadable)?.1;
+    let info = file.info();
+    let digest = info.scheme_digest;
+    if Scheme::find_builtin(info.scheme.as_str()).is_some_and(|scheme| scheme.digest == digest) {
+        return Ok(MadeWith::BuiltIn);
+    }
+    let same = own.iter().find(|one| one.scheme.as_ref().is_ok_and(|scheme| scheme.digest == digest));
+    let named = || format!("{} version {}, SHA-256 {digest}", info.scheme.as_str(), info.scheme_version);
+    Ok(same.map_or_else(|| MadeWith::Elsewhere(named()), MadeWith::Own))
+}
+
 async fn ask_update(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     Ok(Answer::Html(update_page(ctx, desk, &Form::default(), &Wrong::default())?))
 }
@@ -102,7 +124,14 @@ fn update_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result
         Some(folder) => {
             let listed = files(folder)?;
             let choices = file_choices(&listed);
+            let own = own_schemes(&listed);
+            let with = made_with(ctx, &set, &own)?;
             html! {
+                @match &with {
+                    MadeWith::BuiltIn => {}
+                    MadeWith::Own(one) => { (inset(&html! { p { "It is read with the scheme of your own that it was made with:" } })) (own_shown(std::slice::from_ref(*one))) }
+                    MadeWith::Elsewhere(named) => { (warning(&html! { p { strong { "The scheme that this set was made with is not in the folder." } " It is " span.mono { (named) } ". Put its file there, or read the set with another scheme first." } })) }
+                }
                 (inset(&html! { p { "They are applied to " strong { (set) } ", the latest version, and make the next one. Earlier versions stay. Examinations that are done stay as they are: they were matched with the version that they name." } }))
                 (error_summary(wrong))
                 @if choices.is_empty() { (empty(&html! { p { strong { "There is no file in the folder." } } })) }
@@ -128,11 +157,20 @@ async fn update(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let mut wrong = Wrong::default();
     let chosen = chosen_files(ctx, &listed, &mut wrong);
     let note = need(&ctx.form, &mut wrong, "note", "why, or from where").to_owned();
+    let own = own_schemes(&listed);
+    let scheme = match made_with(ctx, &set, &own)? {
+        MadeWith::BuiltIn => None,
+        MadeWith::Own(one) => Some(one.option()),
+        MadeWith::Elsewhere(_) => {
+            wrong.add("", "Put the file of the scheme that this set was made with into the folder first");
+            None
+        }
+    };
     if !wrong.is_none() {
         return Ok(Answer::Wrong(update_page(ctx, desk, &ctx.form, &wrong)?));
     }
     let mut command = sets(ctx, "update");
-    command.arg(&set.name).args(chosen.iter().map(|entry| &entry.path)).arg("--quiet");
+    command.arg(&set.name).args(chosen.iter().map(|entry| &entry.path)).arg("--quiet").args(scheme);
     with(&mut command, "note", &note);
     begin(ctx, desk, format!("Further files for {}", set.name), command)
 }
@@ -145,17 +183,23 @@ fn remap_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<
     let set = named(ctx)?;
     let now = store(ctx).open(&set).map_err(unreadable)?.1;
     let now = format!("{} version {}", now.info().scheme.as_str(), now.info().scheme_version);
-    let schemes = scheme_choices();
+    let listed = match &ctx.app.setup.set_files {
+        Some(folder) => files(folder)?,
+        None => Listed::default(),
+    };
+    let own = own_schemes(&listed);
+    let schemes = scheme_choices(&own);
     let fields = Fields { form, wrong };
     let body = html! {
         (inset(&html! { p { "The same records, with other words for what their categories mean: a new version of " strong { (set) } ", which is read with " strong { (now) } " now. What a code means is for the set’s publisher to say; ask before you change it." } }))
         (error_summary(wrong))
         form method="post" action={ "/sets/of/" (set.name) "/remap" } {
             (view::csrf(ctx))
-            (fields.select("scheme", "How its categories are to be read", "A scheme of your own is given at the command line: avocet sets remap.", &schemes))
+            (fields.select("scheme", "How its categories are to be read", "A scheme file of your own (.toml) in the folder of set files can be chosen too.", &schemes))
             (fields.text("note", "Why", "Kept with the set. No person’s name."))
             div.actions { button.main type="submit" { "Make the next version" } a href={ "/sets/of/" (set) } { "Leave it as it is" } }
         }
+        (own_shown(&own))
     };
     Ok(view::page(ctx, desk, &format!("Read {} with another scheme", set.name), &body))
 }
@@ -163,13 +207,17 @@ fn remap_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<
 async fn remap(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let set = named(ctx)?;
     let mut wrong = Wrong::default();
-    let scheme = chosen_scheme(ctx, &mut wrong);
+    let listed = match &ctx.app.setup.set_files {
+        Some(folder) => files(folder)?,
+        None => Listed::default(),
+    };
+    let scheme = chosen_scheme(ctx, &own_schemes(&listed), &mut wrong);
     let note = need(&ctx.form, &mut wrong, "note", "why").to_owned();
-    let (Some(scheme), true) = (scheme, wrong.is_none()) else {
+    let (Some((scheme, option)), true) = (scheme, wrong.is_none()) else {
         return Ok(Answer::Wrong(remap_page(ctx, desk, &ctx.form, &wrong)?));
     };
     let mut command = sets(ctx, "remap");
-    command.arg(&set.name).args(["--quiet", "--scheme", scheme]);
+    command.arg(&set.name).arg("--quiet").arg(option);
     with(&mut command, "note", &note);
     begin(ctx, desk, format!("Read {} with {scheme}", set.name), command)
 }

@@ -1,9 +1,10 @@
 //! The known sets of this workplace: who published them, what they hold, and what could not be used of them.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use avocet_base::{plural, size_text};
-use avocet_known::{Scheme, SetInfo, SetRef, SetStore};
+use avocet_known::{KnownError, Scheme, SchemeRef, SetInfo, SetRef, SetStore, Status};
 use avocet_record::desk::Desk;
 use avocet_record::law::Right;
 use maud::{Markup, html};
@@ -202,10 +203,20 @@ pub fn files(folder: &Path) -> Result<folders::Listed, Fault> {
     folders::list(folder, |_, is_folder| !is_folder)
 }
 
+/// What answers of the program leave out: where the folders of this machine are is nobody's business on a page.
+pub fn folder_words(ctx: &Ctx) -> Vec<(String, &'static str)> {
+    ctx.app.setup.set_files.iter().map(|folder| (format!("{}/", folder.display()), "")).collect()
+}
+
+/// Whether a file is a scheme of one's own, and so no part of a set.
+fn is_scheme(entry: &folders::Entry) -> bool {
+    entry.name.to_lowercase().ends_with(".toml")
+}
+
 /// The files to choose from.
 pub fn file_choices(listed: &folders::Listed) -> Vec<(String, String)> {
     let said = |entry: &folders::Entry| format!("{} ({})", entry.name, size_text(entry.bytes.unwrap_or(0)));
-    listed.entries.iter().map(|entry| (entry.token.clone(), said(entry))).collect()
+    listed.entries.iter().filter(|entry| !is_scheme(entry)).map(|entry| (entry.token.clone(), said(entry))).collect()
 }
 
 /// What of the folder cannot be chosen.
@@ -219,26 +230,117 @@ pub fn not_listed(listed: &folders::Listed) -> Markup {
 /// The files that were chosen, all of which must be there.
 pub fn chosen_files<'l>(ctx: &Ctx, listed: &'l folders::Listed, wrong: &mut Wrong) -> Vec<&'l folders::Entry> {
     let tokens = ctx.form.texts("file");
-    let chosen: Vec<_> = tokens.iter().filter_map(|token| listed.find(token)).collect();
+    let chosen: Vec<_> =
+        tokens.iter().filter_map(|token| listed.find(token)).filter(|entry| !is_scheme(entry)).collect();
     if chosen.is_empty() || chosen.len() != tokens.len() {
         wrong.add("file", "Choose the files");
     }
     chosen
 }
 
-/// The schemes that come with the program, to choose from.
-pub fn scheme_choices() -> Vec<(String, String)> {
-    let said = |scheme: &Scheme| format!("{} ({})", scheme.title, scheme.jurisdiction);
-    Scheme::builtin().iter().map(|scheme| (scheme.id.as_str().to_owned(), said(scheme))).collect()
+/// A scheme file in the folder.
+pub struct OwnScheme<'l> {
+    entry: &'l folders::Entry,
+    /// What it says, or why it is none.
+    pub scheme: Result<Scheme, String>,
 }
 
-/// The one that was chosen.
-pub fn chosen_scheme<'c>(ctx: &'c Ctx, wrong: &mut Wrong) -> Option<&'c str> {
-    let scheme = ctx.form.text("scheme").filter(|id| Scheme::find_builtin(id).is_some());
-    if scheme.is_none() {
-        wrong.add("scheme", "Choose how its categories are to be read");
+impl OwnScheme<'_> {
+    /// What a form sends for it: the file and the digest of what was shown, so that another text is not used for it.
+    fn value(&self, scheme: &Scheme) -> String {
+        format!("{}.{}", self.entry.token, scheme.digest)
     }
-    scheme
+
+    /// How the program is told to use it.
+    pub fn option(&self) -> OsString {
+        let mut option = OsString::from("--scheme=");
+        option.push(&self.entry.path);
+        option
+    }
+}
+
+/// The scheme files in the folder, each read anew.
+pub fn own_schemes(listed: &folders::Listed) -> Vec<OwnScheme<'_>> {
+    let read = |entry: &folders::Entry| match SchemeRef::File(entry.path.clone()).open() {
+        Ok(scheme) => Ok(scheme),
+        // Without the path: where the folder is, is nobody's business on a page.
+        Err(KnownError::SchemeFile { reason, .. }) => Err(reason),
+        Err(_) => Err("it cannot be read".to_owned()),
+    };
+    listed
+        .entries
+        .iter()
+        .filter(|entry| is_scheme(entry))
+        .map(|entry| OwnScheme { entry, scheme: read(entry) })
+        .collect()
+}
+
+/// What is to be known of the scheme files before one is used.
+pub fn own_shown(own: &[OwnScheme<'_>]) -> Markup {
+    let lines: Vec<Vec<Markup>> = own
+        .iter()
+        .map(|one| match &one.scheme {
+            Ok(scheme) => vec![
+                html! { (one.entry.name) },
+                html! { (scheme.title) " (" (scheme.jurisdiction) ")" },
+                html! { (scheme.id) " version " (scheme.version) },
+                html! { (count(scheme.categories.len(), "code", "codes")) ", " (count(scheme.categories.iter().filter(|row| row.status == Status::ToBeConfirmed).count(), "code", "codes")) " to be confirmed" },
+                html! { span.mono { (scheme.digest) } },
+            ],
+            Err(why) => vec![
+                html! { (one.entry.name) },
+                html! { (tag("late", "Cannot be used")) pre.said { (why) } },
+                html! {},
+                html! {},
+                html! {},
+            ],
+        })
+        .collect();
+    html! {
+        @if !lines.is_empty() {
+            (table("Schemes of your own in the folder", &["File", "Title", "Scheme", "Codes", "SHA-256"], &lines))
+        }
+    }
+}
+
+/// The schemes that come with the program and those in the folder, to choose from.
+pub fn scheme_choices(own: &[OwnScheme<'_>]) -> Vec<(String, String)> {
+    let said = |scheme: &Scheme| format!("{} ({})", scheme.title, scheme.jurisdiction);
+    let mut all: Vec<(String, String)> =
+        Scheme::builtin().iter().map(|scheme| (scheme.id.as_str().to_owned(), said(scheme))).collect();
+    for one in own {
+        if let Ok(scheme) = &one.scheme {
+            let from = format!("{}: {}, version {}", one.entry.name, said(scheme), scheme.version);
+            all.push((one.value(scheme), from));
+        }
+    }
+    all
+}
+
+/// The one that was chosen: its name, and how the program is told to use it.
+pub fn chosen_scheme(ctx: &Ctx, own: &[OwnScheme<'_>], wrong: &mut Wrong) -> Option<(String, OsString)> {
+    let text = ctx.form.text("scheme").unwrap_or_default();
+    if Scheme::find_builtin(text).is_some() {
+        return Some((text.to_owned(), OsString::from(format!("--scheme={text}"))));
+    }
+    let token = text.split('.').next().unwrap_or_default();
+    match own.iter().find(|one| one.entry.token == token) {
+        Some(OwnScheme { scheme: Err(why), .. }) => {
+            wrong.add("scheme", format!("This scheme file cannot be used: {why}"));
+            None
+        }
+        Some(one) => match &one.scheme {
+            Ok(scheme) if one.value(scheme) == text => Some((scheme.id.to_string(), one.option())),
+            _ => {
+                wrong.add("scheme", "This scheme file has changed since it was shown: look at it again and choose it");
+                None
+            }
+        },
+        None => {
+            wrong.add("scheme", "Choose how its categories are to be read");
+            None
+        }
+    }
 }
 
 fn ask_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Markup, Fault> {
@@ -250,7 +352,8 @@ fn ask_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Ma
         Some(folder) => {
             let listed = files(folder)?;
             let choices = file_choices(&listed);
-            let schemes = scheme_choices();
+            let own = own_schemes(&listed);
+            let schemes = scheme_choices(&own);
             html! {
                 (inset(&html! { p { "Several files can be one set. A name that is there already is refused: a further version is made on that set’s own page." } }))
                 (error_summary(wrong))
@@ -260,12 +363,13 @@ fn ask_page(ctx: &Ctx, desk: &Desk<'_>, form: &Form, wrong: &Wrong) -> Result<Ma
                         (view::csrf(ctx))
                         (fields.checks("file", "The set’s files, all of them", "", &choices))
                         (fields.text("name", "What it is to be called", "Small letters, digits and hyphens, such as project-vic."))
-                        (fields.select("scheme", "How its categories are to be read", "Without a scheme nobody can say what they mean.", &schemes))
+                        (fields.select("scheme", "How its categories are to be read", "Without a scheme nobody can say what they mean. A scheme file of your own (.toml) in the folder can be chosen too.", &schemes))
                         (fields.text("publisher", "Who published it (where its files do not say)", ""))
                         (fields.text("note", "Why, or from where", "Kept with the set. No person’s name."))
                         div.actions { button.main type="submit" { "Import it" } a href="/sets" { "Leave without importing" } }
                     }
                 }
+                (own_shown(&own))
                 (not_listed(&listed))
             }
         }
@@ -287,18 +391,18 @@ async fn import(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     } else if !name.is_empty() && store(ctx).names().map_err(unreadable)?.contains(&name) {
         wrong.add("name", "There is a set of this name already; choose another, or make a further version on its page");
     }
-    let scheme = chosen_scheme(ctx, &mut wrong);
-    let (Some(scheme), true) = (scheme, wrong.is_none()) else {
+    let scheme = chosen_scheme(ctx, &own_schemes(&listed), &mut wrong);
+    let (Some((_, scheme)), true) = (scheme, wrong.is_none()) else {
         return Ok(Answer::Wrong(ask_page(ctx, desk, &ctx.form, &wrong)?));
     };
     let mut command = program(ctx, "sets");
-    command.arg("import").args(chosen.iter().map(|entry| &entry.path)).args(["--quiet", "--scheme", scheme]);
+    command.arg("import").args(chosen.iter().map(|entry| &entry.path)).arg("--quiet").arg(scheme);
     command.arg(format!("--name={name}"));
     for field in ["publisher", "note"] {
         if let Some(text) = ctx.form.text(field) {
             command.arg(format!("--{field}={text}"));
         }
     }
-    ctx.app.jobs.add(Work::Import { name: name.clone() }, desk.user(), desk.now(), command, vec![]);
+    ctx.app.jobs.add(Work::Import { name: name.clone() }, desk.user(), desk.now(), command, folder_words(ctx));
     ctx.told("/sets", format!("{name} is being imported. It stands here when it is done."))
 }

@@ -5,6 +5,7 @@ use avocet_record::law::Right;
 use avocet_record::safeguard::Step;
 use maud::{Markup, html};
 
+use super::today::{LINES, pages};
 use super::who::Team;
 use crate::fault::upper;
 use crate::route::{Answer, Ctx, Page, Route, Rule, route};
@@ -16,11 +17,17 @@ pub fn routes() -> Vec<Route> {
     vec![route("/orders", MINE, orders), route("/identification", MINE, children)]
 }
 
+/// From which line on the page is asked for.
+fn from(ctx: &Ctx) -> usize {
+    ctx.query("from").and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
 async fn orders(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let all = desk.orders_of_mine().await?;
     let team = Team::of(desk).await?;
     let (law, now) = (desk.law(), desk.now());
     let running: Vec<_> = all.iter().filter(|(_, _, order)| order.state.ended().is_none()).collect();
+    let from = from(ctx).min(running.len());
     let late = running.iter().filter(|(_, _, order)| order.due.iter().any(|due| due.late)).count();
     let body = html! {
         p.quiet {
@@ -30,7 +37,7 @@ async fn orders(ctx: &Ctx, desk: &Desk<'_>) -> Page {
         @if running.is_empty() {
             (empty(&html! { p { strong { "No order is monitored." } } p { "An order, or a set of notification requirements, is entered on an investigation’s page, under Orders. Visits, notifications and device checks then stand here by when they are due." } }))
         }
-        ol.tasks { @for (investigation, title, order) in &running { li {
+        ol.tasks start=(from.saturating_add(1)) { @for (investigation, title, order) in running.iter().skip(from).take(LINES) { li {
             @let kind = order.state.kind().unwrap_or_default();
             @let base = format!("/investigations/{investigation}/orders");
             div.task-what {
@@ -50,6 +57,7 @@ async fn orders(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 @if desk.holds(Right::RecordOrder) { " " a.button.second href={ (base) "/" (order.id) "/visited" } { "Record a visit" span.unseen { " for " (order.id) } } }
             }
         } } }
+        (pages(from, running.len(), "/orders?from="))
     };
     Ok(Answer::Html(view::page(ctx, desk, "Orders and visits", &body)))
 }
@@ -66,6 +74,7 @@ fn step_tag(step: Step) -> Markup {
 
 async fn children(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let all = desk.children_to_find().await?;
+    let from = from(ctx).min(all.len());
     let body = html! {
         (inset(&html! { p { "A child leaves this list when the record says that the child is safe. A lead is never proof." } }))
         @if all.is_empty() {
@@ -74,7 +83,8 @@ async fn children(ctx: &Ctx, desk: &Desk<'_>) -> Page {
                 p { "Whoever hears of a child begins the child’s record on an investigation’s page. When grading, V marks a picture and begins one." }
             }))
         }
-        ol.tasks { @for found in &all { li {
+        @if !all.is_empty() { p.quiet { (count(all.len(), "child is", "children are")) " not stated to be safe. Those of whom least is known stand first." } }
+        ol.tasks start=(from.saturating_add(1)) { @for found in all.iter().skip(from).take(LINES) { li {
             @let base = format!("/investigations/{}", found.investigation);
             div.task-what {
                 h2 { a href={ (base) "/people/" (found.child) } { (found.child) } span.quiet { " in " } a href={ (base) "/identification" } { (found.investigation) " " (found.title) } }
@@ -85,6 +95,7 @@ async fn children(ctx: &Ctx, desk: &Desk<'_>) -> Page {
             }
             div.task-do { (step_tag(found.step)) }
         } } }
+        (pages(from, all.len(), "/identification?from="))
     };
     Ok(Answer::Html(view::page(ctx, desk, "Victim identification", &body)))
 }

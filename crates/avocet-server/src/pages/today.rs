@@ -16,7 +16,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// Lines of one page.
-const LINES: usize = 25;
+pub const LINES: usize = 25;
 
 async fn today(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     if !desk.holds(Right::SeeQueue) {

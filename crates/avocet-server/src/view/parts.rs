@@ -105,7 +105,15 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     avocet_base::plural(u64::try_from(n).unwrap_or(u64::MAX), one, many)
 }
 
+/// Short forms that stored names write in small letters.
+const SHORT: [&str; 7] = ["CJA", "CyberTip", "IP", "NCMEC", "PCA", "SIM", "USB"];
+
 /// A name as stored contents write it, as words: `police_protection` is `Police protection`.
 pub fn words(name: &str) -> String {
-    upper(&name.replace(['_', '-'], " "))
+    let spaced = name.replace(['_', '-'], " ");
+    let each = spaced.split(' ').map(|word| {
+        let short = SHORT.iter().find(|short| short.eq_ignore_ascii_case(word));
+        short.copied().unwrap_or(word)
+    });
+    upper(&each.collect::<Vec<_>>().join(" "))
 }

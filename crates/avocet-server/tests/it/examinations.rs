@@ -659,3 +659,91 @@ async fn a_session_ends_without_use_whatever_its_page_asks_by_itself() {
     }
     assert_eq!(grader.get("/help").await.status, StatusCode::OK);
 }
+
+/// Forms offer the scheme files of the folder with what they say; what is none is named with its sentence and not used, and
+/// what was changed after it was shown is not used either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scheme_of_ones_own_is_chosen_for_import_update_and_remap_after_it_was_shown() {
+    let script = r#"for a in "$@"; do echo "$a"; done > "$(dirname "$0")/called"; exit 0"#;
+    let (folder, team) = with_folders(script).await;
+    let at = folder.path().join("sets");
+    let text = |title: &str| {
+        format!(
+            "id = \"our-numbers\"\nversion = \"1\"\ntitle = \"{title}\"\njurisdiction = \"England and Wales\"\n\
+             source = \"A letter\"\ndate_checked = \"2026-03-04\"\n[default]\nmeaning = \"None\"\nalerts = true\n\
+             may_hide = false\nstatus = \"to be confirmed\"\n[[categories]]\ncode = \"1\"\nmeaning = \"One\"\nalerts = true\n\
+             may_hide = false\nstatus = \"confirmed\"\n"
+        )
+    };
+    fs::write(at.join("ours.toml"), text("Numbers as given")).unwrap();
+    fs::write(at.join("half.toml"), "id = \"half\"\n").unwrap();
+    fs::write(at.join("list.csv"), format!("{}\n", "ab".repeat(16))).unwrap();
+    let admin = team.sign_in("administrator").await;
+    let scheme = Scheme::parse(&text("Numbers as given")).unwrap();
+    let called = || fs::read_to_string(folder.path().join("called")).unwrap_or_default();
+    let ended = async |wanted: &str| {
+        for _ in 0..400 {
+            if called().lines().any(|word| word == wanted) {
+                return called();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the program is not called with {wanted}: {}", called());
+    };
+    let option = format!("--scheme={}", at.join("ours.toml").display());
+
+    let form = admin.get("/sets/import").await.body;
+    for said in
+        ["Numbers as given", "our-numbers version 1", &scheme.digest.to_string(), "Cannot be used", "missing field"]
+    {
+        assert!(form.contains(said), "{said}: {form}");
+    }
+    assert!(!form.contains(&at.display().to_string()), "where the folder is stands on no page");
+    let files: Vec<&str> = form.split("type=\"checkbox\" name=\"file\" value=\"").skip(1).collect();
+    assert_eq!(files.len(), 1, "a scheme is no file of a set: {form}");
+    let token = files[0].split('"').next().unwrap();
+    let offered: Vec<&str> = form.split("<option value=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
+    let own: Vec<&&str> = offered.iter().filter(|value| value.ends_with(&scheme.digest.to_string())).collect();
+    assert_eq!(own.len(), 1, "{offered:?}");
+    let own = *own[0];
+    // What is no scheme is refused with its sentence, though no form offers it.
+    let half: String = avocet_record::digest(b"half.toml").to_string().chars().take(32).collect();
+    let wrong = admin.post("/sets/import", &format!("file={token}&name=force&scheme={half}.x")).await;
+    assert!(wrong.body.contains("This scheme file cannot be used") && called().is_empty(), "{}", wrong.body);
+    // What was changed since it was shown is shown again.
+    fs::write(at.join("ours.toml"), text("Other words")).unwrap();
+    let wrong = admin.post("/sets/import", &format!("file={token}&name=force&scheme={own}")).await;
+    assert!(
+        wrong.body.contains("has changed since it was shown") && wrong.body.contains("Other words"),
+        "{}",
+        wrong.body
+    );
+    fs::write(at.join("ours.toml"), text("Numbers as given")).unwrap();
+    told(&admin, "/sets/import", &format!("file={token}&name=force&scheme={own}")).await;
+    assert!(ended(&option).await.contains("import\n"));
+
+    // The program is a script here, so the set is made by its side: update and remap of one with a scheme of one's own.
+    let store = SetStore::at(&team.app.store().dir().join("sets"));
+    let act = SetAct { time: "2026-11-20T12:00:00Z", user: "test", note: None };
+    let list = [at.join("list.csv")];
+    store.import("force", &CompileJob::new("force", &list, &scheme), act, &mut |_| {}).unwrap();
+    fs::remove_file(folder.path().join("called")).unwrap();
+    let form = admin.get("/sets/of/force/update").await.body;
+    assert!(
+        form.contains("the scheme of your own that it was made with") && form.contains("Numbers as given"),
+        "{form}"
+    );
+    told(&admin, "/sets/of/force/update", &format!("file={token}&note=more")).await;
+    assert!(ended(&option).await.contains("update\n"));
+    fs::remove_file(folder.path().join("called")).unwrap();
+    assert!(admin.get("/sets/of/force/remap").await.body.contains(own));
+    told(&admin, "/sets/of/force/remap", &format!("scheme={own}&note=asked")).await;
+    assert!(ended(&option).await.contains("remap\n"));
+    // Without its file it is not updated, and the page says which is missing.
+    fs::remove_file(at.join("ours.toml")).unwrap();
+    let form = admin.get("/sets/of/force/update").await.body;
+    assert!(form.contains("is not in the folder") && form.contains(&scheme.digest.to_string()), "{form}");
+    let wrong = admin.post("/sets/of/force/update", &format!("file={token}&note=more")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("Put the file of the scheme"), "{}", wrong.body);
+}

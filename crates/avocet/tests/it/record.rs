@@ -361,6 +361,24 @@ fn an_examination_is_attached_and_its_media_are_voted_on() {
     let of = |sha256: &str| ran("grad", &["grading", "show", "I-1", sha256]);
     assert!(of(other).contains(" A\n"), "{}", of(other));
     assert!(of(third).contains("undecided"), "what is not trusted decides nothing: {}", of(third));
+    // The same of a VICS file: what it says is the same fact.
+    let media = |sha256: &str| {
+        format!("{{\"Category\":\"A\",\"AlternativeHashes\":[{{\"HashName\":\"SHA256\",\"HashValue\":\"{sha256}\"}}]}}")
+    };
+    let vics = format!("{{\"value\":[{{\"Media\":[{},{}]}}]}}", media(third), media(&"1".repeat(64)));
+    std::fs::write(place.path("case.json"), vics).unwrap();
+    let import_vics = ["grading", "import", "I-1", "case.json", "--set", "Set 1@3"];
+    let refused = by(&place, "exam", &import_vics);
+    assert!(refused.code == 2 && refused.err.contains("does not say the scheme"), "{}", refused.err);
+    let other_scheme = [&import_vics[..], &["--scheme", "us-vics-2.0@1"]].concat();
+    let refused = by(&place, "exam", &other_scheme);
+    assert!(refused.code == 2 && refused.err.contains("cannot be translated"), "{}", refused.err);
+    let said = ran("exam", &[&import_vics[..], &["--scheme", "uk-2014@1"]].concat());
+    assert!(
+        said.starts_with("1 record left out: of contents that the investigation does not have.\n0 categories"),
+        "{said}"
+    );
+    assert!(said.contains("0 categories recorded, 1 known from this version already"), "{said}");
     std::fs::write(place.path("set.csv"), "sha256,category,trusted\nnothing,A,yes\n").unwrap();
     let refused = by(&place, "exam", &import);
     assert!(refused.code == 2 && refused.err.contains("line 2"), "{}", refused.err);

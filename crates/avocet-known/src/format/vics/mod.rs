@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use self::context::Context;
 use self::keys::{Key, is};
+pub(crate) use self::record::{ALTERNATIVE_DIFFERS, TWICE};
 use self::record::{Fields, Scratch};
 use super::Parsed;
 use super::input::{Input, Short};
@@ -155,8 +156,12 @@ impl CaseHead {
 
 /// Visits members gathered as a record's: `{"CaseID":"…","CaseNumber":"…"`, without the closing bracket.
 fn each_member(members: &[u8], visit: &mut dyn FnMut(&Text<'_>, &Value<'_>)) {
-    let whole = [members, b"}"].concat();
-    let mut cursor = Cursor::new(&whole);
+    each_of(&[members, b"}"].concat(), visit);
+}
+
+/// Visits the members of a whole object.
+pub(crate) fn each_of(object: &[u8], visit: &mut dyn FnMut(&Text<'_>, &Value<'_>)) {
+    let mut cursor = Cursor::new(object);
     let mut first = true;
     if cursor.expect(b'{', "").is_ok() {
         while let Ok(Some(name)) = cursor.name(first) {

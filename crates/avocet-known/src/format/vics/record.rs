@@ -12,6 +12,12 @@ use crate::format::photodna;
 use crate::intake::Intake;
 use crate::record::{Field, Flags, Hex as _, RawId, RawRecord};
 
+/// What is said where an object states a field twice.
+pub(crate) const TWICE: &str = "a field stated twice with different values; the first is used, all are kept";
+/// What is said where `AlternativeHashes` states another digest than the record.
+pub(crate) const ALTERNATIVE_DIFFERS: &str =
+    "an alternative hash that differs from the record's own; the own one is used, both are kept";
+
 /// What is used again for every record.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -186,11 +192,8 @@ impl<'a> Fields<'a> {
         let (extra, replaced) = scratch.extra.finish();
         let notes = [
             (self.notes.odd_flag, "a flag that is neither true nor false; taken as false, and kept as it stands"),
-            (self.notes.twice, "a field stated twice with different values; the first is used, all are kept"),
-            (
-                self.notes.alternative_differs,
-                "an alternative hash that differs from the record's own; the own one is used, both are kept",
-            ),
+            (self.notes.twice, TWICE),
+            (self.notes.alternative_differs, ALTERNATIVE_DIFFERS),
             (self.notes.odd_photodna, "a PhotoDNA value that is not of 144 bytes or several such; kept as it stands"),
             (self.notes.odd_pdq, "a PDQ value that is not 64 hexadecimal digits; kept as it stands"),
             (replaced, REPLACED),

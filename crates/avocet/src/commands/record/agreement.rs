@@ -1,10 +1,12 @@
 //! `avocet grading sample`, `agreement`, `withdraw`, `second-view`, `import`.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use avocet_base::{Sha256, plural};
+use avocet_known::Scheme;
 use avocet_record::InvestigationId;
-use avocet_record::desk::{AgreementOf, SetSays};
+use avocet_record::desk::{AgreementOf, SetSays, Stated};
 use avocet_record::vote::{Confusion, Kappa, PairSample, SetRef};
 use serde_json::{Value, json};
 
@@ -74,12 +76,18 @@ pub fn run(global: &Global, verb: &GradingMore, who: &Who) -> anyhow::Result<Out
             })?;
             recorded(global, &done)
         }
-        GradingMore::Import { investigation, file, set } => {
+        GradingMore::Import { investigation, file, set, scheme } => {
             let id: InvestigationId = parse(investigation)?;
             let Some((name, version)) = set.rsplit_once('@') else {
                 return Err(Refusal(format!("{set} names no version: write NAME@VERSION, such as \"Set 1@3\"")).into());
             };
             let set = SetRef { name: name.to_owned(), version: version.to_owned() };
+            if is_vics(file)? {
+                return import_vics(global, who, id, file, &set, scheme.as_deref());
+            }
+            if scheme.is_some() {
+                return Err(Refusal("--scheme is for VICS; a list is in the scheme of the investigation".into()).into());
+            }
             let says = read_list(file)?;
             let done = at_desk(global, who, async |desk| desk.import_categories(id, &set, &says).await)?;
             let json = json!({"recorded": done.recorded, "already": done.already, "elsewhere": done.elsewhere});
@@ -93,6 +101,62 @@ pub fn run(global: &Global, verb: &GradingMore, who: &Who) -> anyhow::Result<Out
             })
         }
     }
+}
+
+fn unreadable(file: &Path, e: &std::io::Error) -> Refusal {
+    Refusal(format!("{} cannot be read: {e}", file.display()))
+}
+
+fn is_vics(file: &Path) -> anyhow::Result<bool> {
+    let mut head = vec![];
+    let opened = std::fs::File::open(file).map_err(|e| unreadable(file, &e))?;
+    opened.take(4096).read_to_end(&mut head).map_err(|e| unreadable(file, &e))?;
+    Ok(avocet_known::looks_like_vics(&head))
+}
+
+fn import_vics(
+    global: &Global,
+    who: &Who,
+    id: InvestigationId,
+    file: &Path,
+    set: &SetRef,
+    stated: Option<&str>,
+) -> anyhow::Result<Outcome> {
+    let own = at_desk(global, who, async |desk| desk.scheme_of(id).await)?;
+    let name = format!("{}@{}", own.id, own.version);
+    if let Some(stated) = stated.filter(|stated| **stated != *name) {
+        return Err(
+            Refusal(format!("the grading of {id} is in {name}; grades in {stated} cannot be translated")).into()
+        );
+    }
+    let scheme = Scheme::named(&name)
+        .ok_or_else(|| Refusal(format!("this program has no table of {name}; without it no category is read")))?;
+    let opened = std::fs::File::open(file).map_err(|e| unreadable(file, &e))?;
+    let grades = avocet_known::read_grades(opened, &scheme, stated.is_some()).map_err(|e| Refusal(e.to_string()))?;
+    let records: Result<Vec<Stated>, Refusal> = grades.grades.iter().map(of_record).collect();
+    let records = records?;
+    let import = at_desk(global, who, async |desk| desk.import_stated(id, set, &records).await)?;
+    let left_out: Vec<Value> = grades.left_out.iter().map(|(why, n)| json!({"reason": why, "records": n})).collect();
+    let json = json!({"format": grades.format, "sha256": grades.sha256, "records": grades.records, "left_out": left_out,
+        "elsewhere": import.done.elsewhere, "too_little": import.too_little, "too_little_here": import.too_little_here,
+        "again": import.again, "recorded": import.done.recorded, "already": import.done.already,
+        "to_be_confirmed": grades.unconfirmed, "ignored": grades.ignored, "ignored_more": grades.ignored_more,
+        "warnings": grades.warnings});
+    print(global, &json, || {
+        let mut lines = grades.left_out_words();
+        lines.extend(import.left_out_words());
+        lines.push(import.recorded_words());
+        lines.extend(grades.passed_over_words());
+        lines.join("\n")
+    })
+}
+
+fn of_record(grade: &avocet_known::Grade) -> Result<Stated, Refusal> {
+    let avocet_known::Grade { record, offset, md5, sha1, sha256, bytes, category } = grade;
+    let category = category.parse().map_err(|e: avocet_record::vote::CategoryError| {
+        Refusal(format!("record {record}, byte {offset}, field Category: {e}"))
+    })?;
+    Ok(Stated { record: *record, offset: *offset, md5: *md5, sha1: *sha1, sha256: *sha256, bytes: *bytes, category })
 }
 
 fn read_list(file: &Path) -> anyhow::Result<Vec<SetSays>> {
