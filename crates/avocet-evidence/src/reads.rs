@@ -171,7 +171,7 @@ pub const FORMATS: &[Format] = &[
     ),
     read(
         FileSystem,
-        "HFS+ and HFSX (live files, also those that the system compressed with zlib or LZVN)",
+        "HFS+ and HFSX (live files, also those that the system compressed with zlib, LZVN or LZFSE)",
         "avocet-evidence every_way_of_keeping_content",
     ),
     read(

@@ -11,6 +11,8 @@ use avocet_examination::{CompletenessRow, EvidenceRow, Examination, KnownSetRow,
 use crate::fault::Fault;
 use crate::folders;
 
+/// How the names of sealed results end.
+pub const EXAMINATION: &str = ".examination";
 /// Problems that a page lists; all are counted.
 const PROBLEMS: usize = 100;
 
@@ -49,7 +51,7 @@ pub struct Sealed(Mutex<Known>);
 impl Sealed {
     /// Every examination in the folder, and how many files that look like one cannot be read.
     pub fn all(&self, folder: &Path) -> Result<(Vec<Arc<Found>>, usize), Fault> {
-        let listed = folders::list(folder, |name, is_folder| !is_folder && name.ends_with(".examination"))?;
+        let listed = folders::list(folder, |name, is_folder| !is_folder && name.ends_with(EXAMINATION))?;
         let (mut all, mut unreadable) = (vec![], listed.left_out.saturating_add(listed.more));
         for entry in listed.entries {
             match self.one(&entry.path) {

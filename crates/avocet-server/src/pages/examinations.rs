@@ -27,8 +27,11 @@ use crate::folders::{self, Listed};
 use crate::form::{Form, Wrong, need};
 use crate::jobs::{Interim, Job, State, Work};
 use crate::route::{Answer, Ctx, Page, Route, Rule, form, route};
-use crate::sealed::{self, Found};
+use crate::sealed::{self, EXAMINATION, Found};
 use crate::view::{self, Fields, action, count, empty, error_summary, inset, rows, table, tag, uk, warning};
+
+/// Where the number of an interim result begins in its name, behind that of its examination.
+const INTERIM: &str = ".interim-";
 
 const READ: Rule = Rule::Any(&[Right::ReadInvestigation]);
 const ATTACH: Rule = Rule::Any(&[Right::AttachExamination]);
@@ -80,8 +83,13 @@ fn interims_of(ctx: &Ctx, wanted: u64) -> Vec<Job> {
     all
 }
 
-/// An interim result in the folder, and the whole one that is there too: of the same exhibit and the same source.
+/// An interim result in the folder, and the whole one that is there too: by its name where this server made it, else of the
+/// same exhibit and the same source.
 fn whole_of<'a>(all: &'a [Arc<Found>], interim: &Found) -> Option<&'a Arc<Found>> {
+    if let Some((examination, _)) = interim.path.to_str().and_then(|path| path.rsplit_once(INTERIM)) {
+        let path = PathBuf::from(format!("{examination}{EXAMINATION}"));
+        return all.iter().find(|found| found.interim.is_none() && found.path == path);
+    }
     let source = |found: &Found| (found.exhibit.clone(), found.evidence.kind.clone(), found.evidence.media_size);
     let whole = all.iter().filter(|found| found.interim.is_none() && source(found) == source(interim));
     whole.max_by(|a, b| a.started.cmp(&b.started))
@@ -702,7 +710,7 @@ async fn start(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     };
     let at = desk.now();
     let when: String = at.to_string().chars().filter(char::is_ascii_alphanumeric).take(15).collect();
-    let out = folder.join(format!("{}-{when}.examination", exhibit.id));
+    let out = folder.join(format!("{}-{when}{EXAMINATION}", exhibit.id));
     let mut command = program(ctx, "examine");
     command.arg(&source.path).arg("--exhibit").arg(&reference).arg("--out").arg(&out).arg("--progress-lines");
     for name in known {
@@ -868,7 +876,8 @@ fn clear_away(ctx: &Ctx, out: &Path, said: Option<Sha256>) -> Small {
         }
     };
     // Beside the result: its beginning and the journal that a resumption would read.
-    for left in [out.with_added_extension("partial"), out.with_added_extension("journal"), partial, store] {
+    let _ = avocet_examination::clear_unfinished(out);
+    for left in [out.with_added_extension("journal"), partial, store] {
         let _ = std::fs::remove_file(left);
     }
     small
@@ -879,7 +888,7 @@ fn interim_results(out: &Path) -> Vec<PathBuf> {
     let (Some(folder), Some(stem)) = (out.parent(), out.file_stem().and_then(|stem| stem.to_str())) else {
         return vec![];
     };
-    let begins = format!("{stem}.interim-");
+    let begins = format!("{stem}{INTERIM}");
     let names =
         std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let number = |name: String| {
@@ -887,7 +896,7 @@ fn interim_results(out: &Path) -> Vec<PathBuf> {
         (!number.is_empty()).then_some(number)
     };
     let numbers: BTreeSet<String> = names.filter_map(number).collect();
-    numbers.into_iter().map(|number| folder.join(format!("{begins}{number}.examination"))).collect()
+    numbers.into_iter().map(|number| folder.join(format!("{begins}{number}{EXAMINATION}"))).collect()
 }
 
 /// Those of an examination's interim results that are attached, and the others.
@@ -926,13 +935,13 @@ async fn stop_takes(ctx: &Ctx, desk: &Desk<'_>, investigation: InvestigationId, 
 fn remove_interim(ctx: &Ctx, sealed: &Path, stays: bool) {
     let store = derivative::store_path(sealed);
     ctx.app.setup.pictures.close(&store);
-    for path in [store.clone(), store.with_added_extension("partial")] {
+    for path in [store.clone(), store.with_added_extension("index.partial")] {
         let _ = std::fs::remove_file(path);
     }
     if !stays {
-        for left in [sealed.to_owned(), sealed.with_added_extension("partial"), sealed.with_extension("seal")] {
-            let _ = std::fs::remove_file(left);
-        }
+        let _ = std::fs::remove_file(sealed);
+        // Its seal, and what was being written.
+        let _ = avocet_examination::clear_unfinished(sealed);
     }
 }
 
@@ -1000,7 +1009,12 @@ async fn interim(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     }
     let make = |before: usize| {
         let of = job.number;
-        let name = |n: usize| out.with_extension(format!("interim-{n}.examination"));
+        let stem = out.with_extension("").into_os_string();
+        let name = |n: usize| {
+            let mut name = stem.clone();
+            name.push(format!("{INTERIM}{n}{EXAMINATION}"));
+            PathBuf::from(name)
+        };
         let is_free = |path: &PathBuf| {
             let store = derivative::store_path(path);
             [path.clone(), path.with_added_extension("partial"), store]

@@ -278,13 +278,13 @@ if [ -n "$interim" ]; then
   echo "$all" > "$at/interim-called"
   if [ -e "$at/refuse" ]; then echo "avocet: $out has not begun far enough: try again later" >&2; exit 2; fi
   if [ -e "$at/wait" ]; then touch "$interim.partial" "$at/waits"; exec sleep 60; fi
-  cp "$at/ready-interim" "$interim"; cp "$at/ready-interim.seal" "${interim%.examination}.seal"; cp "$at/small" "${interim%.examination}.derivatives"; exit 4
+  cp "$at/ready-interim" "$interim"; cp "$at/ready-interim.seal" "$interim.seal"; cp "$at/small" "${interim%.examination}.derivatives"; exit 4
 fi
 echo "$all" > "$at/called"
 if [ -e "$at/id" ]; then echo "{\"small_pictures\":\"$(cat "$at/id")\"}" >&2; fi
 echo x > "${out%.examination}.derivatives.partial"
 echo '{"progress":{"stage":"volume","volume":"gpt:1","files":7,"bytes":1048576,"of":4194304}}' >&2
-while [ ! -e "$at/go" ]; do sleep 0.05; done
+while [ ! -e "$at/go" ] && [ -e "$0" ]; do sleep 0.05; done
 rm "${out%.examination}.derivatives.partial"; cp "$at/ready" "$out"; exit 0"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -418,7 +418,10 @@ async fn stopping_keeps_what_was_attached_and_no_small_picture_and_stopping_an_i
         // Without the time that they are named by.
         all.iter().map(|name| name.split_once('.').unwrap().1.to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(names(), ["derivatives.partial", "interim-1.derivatives", "interim-1.examination", "interim-1.seal"]);
+    assert_eq!(
+        names(),
+        ["derivatives.partial", "interim-1.derivatives", "interim-1.examination", "interim-1.examination.seal"]
+    );
     // A third one is sealed and not attached.
     fs::remove_file(at.join("wait")).unwrap();
     for name in ["ready-interim", "ready-interim.seal"] {
@@ -439,7 +442,10 @@ async fn stopping_keeps_what_was_attached_and_no_small_picture_and_stopping_an_i
         assert!(page.contains(words), "{words}: {page}");
     }
     assert_eq!(stores(), 0, "nothing is shown from what is destroyed");
-    assert_eq!((names(), key()), (vec!["interim-1.examination".to_owned(), "interim-1.seal".to_owned()], 0));
+    assert_eq!(
+        (names(), key()),
+        (vec!["interim-1.examination".to_owned(), "interim-1.examination.seal".to_owned()], 0)
+    );
     let own = examiner.get("/investigations/I-1/examinations/X-1").await.body;
     assert!(own.contains("This is an interim result") && own.contains("it is locked"), "{own}");
     assert_eq!(examiner.post(&ask, "").await.to(), run);

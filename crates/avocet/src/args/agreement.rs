@@ -48,7 +48,7 @@ pub enum GradingMore {
     #[command(
         after_help = "FILE is CSV with the columns sha256, category and trusted (yes or no, as the set itself says), or VICS JSON \
                       (1.2, 1.3, 2.0). In VICS, --scheme says in which scheme its categories are, unless each record says it.\n\n\
-                      Examples:\n  avocet grading import I-1 set-1.csv --set \"Set 1@3\" --as exam1\n  \
+                      Example:\n  avocet grading import I-1 set-1.csv --set \"Set 1@3\" --as exam1\n  \
                       avocet grading import I-1 case.json --set \"Force 2@1\" --scheme us-vics-2.0@1 --as exam1"
     )]
     Import {
