@@ -12,10 +12,12 @@ if [ -e "$out/demo-device.dd" ]; then
   rm -f "$out"/demo-device.dd "$out"/demo-known-pictures.json "$out"/demo-known-good.csv \
     "$out"/DEMO-1.examination "$out"/DEMO-1.examination.seal "$out"/DEMO-1.derivatives "$out"/DEMO-1.html \
     "$out"/demo-lead.xml "$out"/demo-team.store-key "$out"/demo-head.txt
-  rm -rf "$out/demo-team" "$out/demo-backups" "$out"/E-*.examination "$out"/E-*.examination.seal "$out"/E-*.derivatives
+  rm -rf "$out/demo-team" "$out/demo-backups" "$out/demo-sets" "$out"/E-*.examination "$out"/E-*.examination.seal "$out"/E-*.derivatives
 fi
-mkdir -p "$out/demo-backups"
+mkdir -p "$out/demo-backups" "$out/demo-sets"
 "$avocet" demo "$out" --quiet || exit 1
+# What is offered to be imported lies apart from everything else.
+cp "$out"/demo-known-* "$out/demo-sets/"
 "$avocet" examine "$out/demo-device.dd" --exhibit DEMO/1 --known "$out/demo-known-pictures.json=us-vics-2.0" \
   --known "$out/demo-known-good.csv=known-good" --out "$out/DEMO-1.examination"
 status=$?
@@ -95,7 +97,7 @@ cat <<END
 
 The team's record in a browser:
   AVOCET_STORE_KEY="$AVOCET_STORE_KEY" "$avocet" serve --store "$AVOCET_STORE" --pictures "$out" --picture-keys "$out/store/picture-keys" \
-    --examinations "$out" --evidence "$out" --set-files "$out" --backups "$out/demo-backups"
+    --examinations "$out" --evidence "$out" --set-files "$out/demo-sets" --backups "$out/demo-backups"
 then https://127.0.0.1:8443/, where a browser asks once about the server's own certificate. Sign in as supervisor, detective, examiner,
 grader or admin, each with the password "$AVOCET_PASSWORD": it is the demo's, and nothing in it is worth protecting.
 END
@@ -103,5 +105,5 @@ END
 if [ -t 0 ] && [ -t 1 ]; then
   echo
   exec "$avocet" serve --store "$AVOCET_STORE" --pictures "$out" --picture-keys "$out/store/picture-keys" \
-    --examinations "$out" --evidence "$out" --set-files "$out" --backups "$out/demo-backups"
+    --examinations "$out" --evidence "$out" --set-files "$out/demo-sets" --backups "$out/demo-backups"
 fi

@@ -68,7 +68,7 @@ extract=$("$avocet" grading extract I-1 --out "$made/extract" --json --quiet --a
 b=/backups/$(printf screens | sha256sum | cut -c1-32) r=/investigations/I-1/result
 i=/investigations/I-1 x=/investigations/I-1/examinations c=/investigations/I-1/children/P-1
 shoot "$out" --pictures "$demo" --picture-keys "$demo/store/picture-keys" --examinations "$demo" --evidence "$demo" \
-  --set-files "$demo" --backups "$demo/demo-backups" -- \
+  --set-files "$demo/demo-sets" --backups "$demo/demo-backups" -- \
   "detective:/,/investigations,$i,$i/risk,$i/risk/danger,$i/people,$i/people/new,$i/people/P-1,$i/referrals,$i/addresses,$i/addresses/N-1/answered,$i/warrants,$i/warrants/new,$i/exhibits,$i/exhibits/E-1,$i/exhibits/E-1/label,$i/exhibits/E-1/hand-over,$i/exhibits/new,$x,$x/X-1,$i/safeguarding,$i/safeguarding/sent,$i/identification,$c/lead,$c/seen,$c/measure,$c/statement,$i/orders,$i/outcome,$i/outcome/new,$i/conflicts,$i/timeline,/referrals,/referrals/new,/referrals/R-1,/search,/identification,/orders,/sets,/sets/of/demo-known@1,/account,/help" \
   "supervisor:/?whose=all,/investigations/new,/investigations/look,$i/members,$i/risk/overridden,$x/policy,$x/attach,$x/found/$result,$i/exhibits/E-1/examine,$i/orders/M-1/visited,$i/orders/M-1/device,$r,$r/$extract,$r/$extract/schedule,$r/$extract/page,$i/exhibits/E-1/camera,$i/votes/stated,$i/votes/import,/figures" \
   "grader:/,$i/exhibits,$i/review,$i/review/pause" \
