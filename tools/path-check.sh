@@ -11,13 +11,13 @@ if [ -e "$out" ]; then
   echo "path: $out is there already; name a new folder" >&2
   exit 1
 fi
-mkdir -p "$out/evidence/many" "$out/evidence/slow" "$out/examinations" "$out/sets" "$out/backups" "$out/demo"
+mkdir -p "$out/evidence/many" "$out/evidence/large/all" "$out/examinations" "$out/sets" "$out/backups" "$out/demo"
 out=$(cd "$out" && pwd)
 "$avocet" demo "$out/demo" --quiet
 mv "$out/demo/demo-device.dd" "$out/evidence/"
 mv "$out/demo"/demo-known-* "$out/sets/"
 # A folder of small generated pictures that no set has: patterns of colour, each another.
-# And one of large ones, made longer by bytes that no decoder reads, so that an examination of it takes its time and is in many parts.
+# And one of large ones, a level deeper so that the list of sources stays short, made longer by bytes that no decoder reads, so that an examination of it takes its time and is in many parts.
 python3 - "$out/evidence" "$((most + 40))" "${AVOCET_SLOW_PICTURES:-1500}" <<'PYTHON'
 import os, random, struct, sys, zlib
 folder, many, slow = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -32,7 +32,7 @@ def draw(path, seed, cell, rest):
 for n in range(many):
     draw(f"{folder}/many/picture-{n:04}.png", n, 20, b"")
 for n in range(slow):
-    draw(f"{folder}/slow/picture-{n:04}.png", -1 - n, 190, chunk(b"raNd", os.urandom(400_000)))
+    draw(f"{folder}/large/all/picture-{n:04}.png", -1 - n, 190, chunk(b"raNd", os.urandom(400_000)))
 PYTHON
 cat > "$out/lead.xml" <<'LEAD'
 <report>
@@ -54,7 +54,7 @@ coproc server { exec "$avocet" serve --listen 127.0.0.1:0 --quiet --examinations
 pid=$server_PID
 trap 'kill "$pid" 2>/dev/null || true' EXIT
 read -r address <&"${server[0]}"
-done=$(node "$here/pages/path.mjs" "${address%/}" "$out/lead.xml" "PA/1:many,DEMO/1:demo-device.dd,PS/1:slow" "$most")
+done=$(node "$here/pages/path.mjs" "${address%/}" "$out/lead.xml" "PA/1:many,DEMO/1:demo-device.dd,PL/1:large" "$most")
 kill "$pid"
 echo "$done"
 # A page warns before its session ends, stays by a key, and is taken away when nobody does anything.
