@@ -170,6 +170,13 @@ fn chained(before: &[u8; CHECK], kind: u8, body: &[u8]) -> [u8; CHECK] {
     digest.first_chunk().copied().unwrap_or_default()
 }
 
+impl Tail {
+    /// Nothing of the file is read yet.
+    fn of(file: File) -> Self {
+        Self { file, check: [0; CHECK], length: 0, records: 0, synced: Instant::now(), broken: false }
+    }
+}
+
 impl Journal {
     /// Begins the journal of an examination at `examination`, or opens the one that is there where `resume` says so.
     /// Without one, resuming is beginning.
@@ -191,7 +198,7 @@ impl Journal {
             Err(TryLockError::Error(_)) => {}
         }
         let length = file.metadata().map_err(io)?.len();
-        let mut tail = Tail { file, check: [0; CHECK], length: 0, records: 0, synced: Instant::now(), broken: false };
+        let mut tail = Tail::of(file);
         // Killed while it was being begun: nothing had been read.
         if length < MAGIC.len() as u64 {
             let begun = tail.file.set_len(0).and_then(|()| tail.file.write_all_at(&MAGIC, 0));
@@ -222,7 +229,7 @@ impl Journal {
         if file.metadata().map_err(|e| io_error(&path, &e))?.len() < MAGIC.len() as u64 {
             return Err(JournalError::OnlyBegun);
         }
-        let mut tail = Tail { file, check: [0; CHECK], length: 0, records: 0, synced: Instant::now(), broken: false };
+        let mut tail = Tail::of(file);
         let earlier = load(&path, &mut tail)?;
         if earlier.windows.is_empty() {
             return Err(JournalError::OnlyBegun);

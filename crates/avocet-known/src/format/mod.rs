@@ -127,7 +127,7 @@ pub(crate) fn read(file: File, intake: &mut Intake<'_>) -> Result<Found, KnownEr
 pub(crate) fn read_as(file: File, intake: &mut Intake<'_>, list: Option<ListKind>) -> Result<Found, KnownError> {
     let list = list.or_else(|| ListKind::of_name(intake.path()));
     let again = file.try_clone().map_err(|e| input::Short::Io(e).error(intake, 0))?;
-    let mut input = Input::new(file, intake.shared_meter()).map_err(|e| input::Short::Io(e).error(intake, 0))?;
+    let mut input = open(file, intake)?;
     let head = input.at_least(HEAD).map_err(|e| e.error(intake, 0))?;
     let head = head.get(..HEAD).unwrap_or(head);
     let kind = recognise(head, list).map_err(|(found, advice)| KnownError::NotRecognised {
@@ -135,10 +135,7 @@ pub(crate) fn read_as(file: File, intake: &mut Intake<'_>, list: Option<ListKind
         found: found.to_owned(),
         advice,
     })?;
-    if head.starts_with(BOM) {
-        // A byte order mark in front is no content.
-        input.consume(BOM.len());
-    }
+    pass_mark(&mut input, intake)?;
     let parsed = match kind {
         Kind::Json => vics::read(&mut input, intake),
         Kind::Hashdeep => hashdeep::read(&mut input, intake),
@@ -152,7 +149,31 @@ pub(crate) fn read_as(file: File, intake: &mut Intake<'_>, list: Option<ListKind
             return rds::sqlite::read(again, intake);
         }
     }?;
-    // Every reader stops at the end of the file; this is so that the digest is of the whole file whatever they do.
+    found(input, parsed, intake)
+}
+
+/// As [`read_as`], of what is a VICS file or refused, and need not be a file.
+fn read_as_vics(reader: impl std::io::Read + Send + 'static, intake: &mut Intake<'_>) -> Result<Found, KnownError> {
+    let mut input = open(reader, intake)?;
+    pass_mark(&mut input, intake)?;
+    let parsed = vics::read(&mut input, intake)?;
+    found(input, parsed, intake)
+}
+
+fn open(reader: impl std::io::Read + Send + 'static, intake: &Intake<'_>) -> Result<Input, KnownError> {
+    Input::new(reader, intake.shared_meter()).map_err(|e| input::Short::Io(e).error(intake, 0))
+}
+
+/// A byte order mark in front is no content.
+fn pass_mark(input: &mut Input, intake: &Intake<'_>) -> Result<(), KnownError> {
+    if input.at_least(BOM.len()).map_err(|e| e.error(intake, 0))?.starts_with(BOM) {
+        input.consume(BOM.len());
+    }
+    Ok(())
+}
+
+/// Every reader stops at the end of the file; this is so that the digest is of the whole file whatever they do.
+fn found(input: Input, parsed: Parsed, intake: &Intake<'_>) -> Result<Found, KnownError> {
     let offset = input.offset();
     let sha256 = input.finish().map_err(|e| e.error(intake, offset))?;
     Ok(Found {

@@ -6,8 +6,7 @@ use std::rc::Rc;
 
 use avocet_base::Sha256;
 
-use super::ListKind;
-use super::input::{Input, Short};
+use super::{Found, ListKind};
 use crate::compiled::Sorter;
 use crate::error::KnownError;
 use crate::intake::{Gather, Intake, Meter, Reporter, Tally};
@@ -61,29 +60,7 @@ pub fn read_records(
     if metadata.is_dir() {
         return Err(KnownError::Open { path: path.to_owned(), reason: "it is a folder".to_owned() });
     }
-    let meter = Rc::new(Meter::default());
-    let mut silent = |_: crate::LoadProgress<'_>| {};
-    let reporter = Reporter { set: 0, sets: 1, total_bytes: metadata.len(), to: &mut silent };
-    // Nothing is sorted, so nothing is written to this folder.
-    let nowhere = std::env::temp_dir();
-    let mut gather = Gather::new(scheme, Sorter::new(0, &nowhere));
-    let mut intake = Intake::new(path, scheme, &nowhere, Rc::clone(&meter), reporter, &mut gather).tapped(each);
-    let found = super::read_as(file, &mut intake, list)?;
-    let place_label = intake.place_label();
-    let counts = intake.counts();
-    Ok(ReadSet {
-        format: found.format,
-        publisher: found.publisher,
-        id_label: found.id_label,
-        stated: found.stated,
-        place_label,
-        sha256: found.sha256,
-        bytes: meter.bytes.get(),
-        records_read: counts.read,
-        rejected: counts.rejected,
-        notes: counts.notes,
-        warnings: found.warnings,
-    })
+    gathered(path, scheme, metadata.len(), each, |intake| super::read_as(file, intake, list))
 }
 
 /// As [`read_records`], of a VICS file that need not be a file. `label` is what an error calls it.
@@ -93,20 +70,25 @@ pub(crate) fn read_vics(
     scheme: &Scheme,
     each: &mut dyn FnMut(&RawRecord<'_>),
 ) -> Result<ReadSet, KnownError> {
+    gathered(label, scheme, 0, each, |intake| super::read_as_vics(reader, intake))
+}
+
+/// Reads a set's records without keeping any.
+fn gathered(
+    path: &Path,
+    scheme: &Scheme,
+    total_bytes: u64,
+    each: &mut dyn FnMut(&RawRecord<'_>),
+    read: impl FnOnce(&mut Intake<'_>) -> Result<Found, KnownError>,
+) -> Result<ReadSet, KnownError> {
     let meter = Rc::new(Meter::default());
     let mut silent = |_: crate::LoadProgress<'_>| {};
-    let reporter = Reporter { set: 0, sets: 1, total_bytes: 0, to: &mut silent };
+    let reporter = Reporter { set: 0, sets: 1, total_bytes, to: &mut silent };
+    // Nothing is sorted, so nothing is written to this folder.
     let nowhere = std::env::temp_dir();
     let mut gather = Gather::new(scheme, Sorter::new(0, &nowhere));
-    let mut intake = Intake::new(label, scheme, &nowhere, Rc::clone(&meter), reporter, &mut gather).tapped(each);
-    let mut input = Input::new(reader, intake.shared_meter()).map_err(|e| Short::Io(e).error(&intake, 0))?;
-    let head = input.at_least(super::BOM.len()).map_err(|e| e.error(&intake, 0))?;
-    if head.starts_with(super::BOM) {
-        input.consume(super::BOM.len());
-    }
-    let found = super::vics::read(&mut input, &mut intake)?;
-    let offset = input.offset();
-    let sha256 = input.finish().map_err(|e| e.error(&intake, offset))?;
+    let mut intake = Intake::new(path, scheme, &nowhere, Rc::clone(&meter), reporter, &mut gather).tapped(each);
+    let found = read(&mut intake)?;
     let place_label = intake.place_label();
     let counts = intake.counts();
     Ok(ReadSet {
@@ -115,7 +97,7 @@ pub(crate) fn read_vics(
         id_label: found.id_label,
         stated: found.stated,
         place_label,
-        sha256,
+        sha256: found.sha256,
         bytes: meter.bytes.get(),
         records_read: counts.read,
         rejected: counts.rejected,

@@ -95,45 +95,59 @@ fn whole_of<'a>(all: &'a [Arc<Found>], interim: &Found) -> Option<&'a Arc<Found>
     whole.max_by(|a, b| a.started.cmp(&b.started))
 }
 
-/// Those of these attached interim results whose whole examination lies in the folder and is attached nowhere.
-async fn whole_ones(
-    ctx: &Ctx,
-    desk: &Desk<'_>,
-    investigation: InvestigationId,
-    standing: &[Attached],
-) -> Result<Vec<(ExaminationId, ExhibitId, Sha256)>, Fault> {
+/// The interim results in the folder with the whole one that is there too, by their result digests.
+fn with_whole(ctx: &Ctx) -> Result<Vec<(Sha256, Sha256)>, Fault> {
     let Some(folder) = &ctx.app.setup.examinations else { return Ok(vec![]) };
     let (all, _) = ctx.app.sealed.all(folder)?;
-    let mut there = vec![];
-    for attached in standing.iter().filter(|attached| attached.awaits_the_whole()) {
-        let interim = all.iter().find(|found| found.result == attached.result_digest);
-        if let Some(whole) = interim.and_then(|interim| whole_of(&all, interim))
-            && !desk.is_attached(investigation, whole.result).await?
-        {
-            there.push((attached.id, attached.exhibit, whole.result));
+    let interim = all.iter().filter(|found| found.interim.is_some());
+    Ok(interim.filter_map(|found| Some((found.result, whole_of(&all, found)?.result))).collect())
+}
+
+/// Those of them whose whole one is attached nowhere. The investigation is one that the person works on: the answer is the
+/// same for each.
+async fn not_attached(
+    desk: &Desk<'_>,
+    investigation: InvestigationId,
+    pairs: Vec<(Sha256, Sha256)>,
+) -> Result<Vec<(Sha256, Sha256)>, Fault> {
+    let mut open = vec![];
+    for pair in pairs {
+        if !desk.is_attached(investigation, pair.1).await? {
+            open.push(pair);
         }
     }
-    Ok(there)
+    Ok(open)
+}
+
+/// Those of these attached examinations that wait for one of the whole ones.
+fn awaiting(
+    standing: &[Attached],
+    pairs: &[(Sha256, Sha256)],
+) -> impl Iterator<Item = (ExaminationId, ExhibitId, Sha256)> {
+    standing.iter().filter(|attached| attached.awaits_the_whole()).filter_map(|attached| {
+        let (_, whole) = pairs.iter().find(|(interim, _)| *interim == attached.result_digest)?;
+        Some((attached.id, attached.exhibit, *whole))
+    })
 }
 
 /// Examinations that ended while only their interim results are attached, in these investigations. Nothing is asked of the
-/// record where no such pair lies in the folder.
+/// record where no such pair lies in the folder, and little where every whole one is attached.
 pub async fn whole_ones_there(
     ctx: &Ctx,
     desk: &Desk<'_>,
     of: impl Iterator<Item = InvestigationId>,
 ) -> Result<Vec<(InvestigationId, ExhibitId, Sha256)>, Fault> {
-    let Some(folder) = &ctx.app.setup.examinations else { return Ok(vec![]) };
-    let (all, _) = ctx.app.sealed.all(folder)?;
-    if !all.iter().any(|found| found.interim.is_some() && whole_of(&all, found).is_some()) {
-        return Ok(vec![]);
-    }
-    let mut there = vec![];
+    let (mut pairs, mut asked, mut there) = (with_whole(ctx)?, false, vec![]);
     for investigation in of {
+        if pairs.is_empty() {
+            break;
+        }
         // Who leads somebody else's work is not on it.
         let Ok(standing) = desk.interim_results(investigation).await else { continue };
-        let whole = whole_ones(ctx, desk, investigation, &standing).await?;
-        there.extend(whole.into_iter().map(|(_, exhibit, result)| (investigation, exhibit, result)));
+        if !asked {
+            (pairs, asked) = (not_attached(desk, investigation, pairs).await?, true);
+        }
+        there.extend(awaiting(&standing, &pairs).map(|(_, exhibit, whole)| (investigation, exhibit, whole)));
     }
     Ok(there)
 }
@@ -146,7 +160,8 @@ async fn list(ctx: &Ctx, desk: &Desk<'_>) -> Page {
     let totals: Vec<Vec<Markup>> =
         whole.totals.iter().map(|(name, n)| vec![html! { (upper(name)) }, html! { (n) }]).collect();
     let may_attach = desk.holds(Right::AttachExamination);
-    let whole_ones = whole_ones(ctx, desk, whole.id, &whole.examinations).await?;
+    let pairs = not_attached(desk, whole.id, with_whole(ctx)?).await?;
+    let whole_ones: Vec<_> = awaiting(&whole.examinations, &pairs).collect();
     let body = html! {
         @for (interim, exhibit, result) in &whole_ones {
             (warning(&html! {

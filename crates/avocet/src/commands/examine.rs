@@ -67,11 +67,10 @@ pub fn run(global: &Global, args: &Examine) -> anyhow::Result<Outcome> {
     check_new(out(args), "result")?;
     let small = small_pictures(args);
     let resumed = args.resume && journal_file.symlink_metadata().is_ok();
-    if args.interim.is_some() {
-        // It says at once where there is nothing to look at.
-        Journal::watch(&args.out).map_err(|e| Refusal(e.to_string()))?;
-    } else if !args.resume && journal_file.symlink_metadata().is_ok() {
-        Journal::open(&args.out, false).map_err(|e| Refusal(e.to_string()))?;
+    match (&args.interim, journal_file.symlink_metadata().is_ok()) {
+        (Some(_), false) => drop(Journal::watch(&args.out).map_err(|e| Refusal(e.to_string()))?),
+        (None, true) if !args.resume => drop(Journal::open(&args.out, false).map_err(|e| Refusal(e.to_string()))?),
+        _ => {}
     }
     if let Some(path) = small.as_ref().filter(|_| !resumed) {
         check_new(path, "file of small pictures")?;

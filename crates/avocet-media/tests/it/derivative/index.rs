@@ -12,7 +12,10 @@ use avocet_media::derivative::{
 };
 
 use super::Seeded;
-use super::store::{HEADER, PAGE, Pictures, SMALL, content, folder, judge, key, listing, pictures, python_lacks, sha};
+use super::store::{
+    HEADER, PAGE, Pictures, SMALL, content, every_changed_byte_of, folder, judge, key, listing, pictures, python_lacks,
+    sha,
+};
 
 const FRONT: usize = 384;
 const NAME: usize = 128;
@@ -355,13 +358,7 @@ fn every_changed_byte_of_an_index_file_is_found() {
     let running = Running::new(&some(0, 5));
     let path = running.index("b.derivatives");
     let good = std::fs::read(&path).unwrap();
-    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    for (i, byte) in good.iter().enumerate() {
-        file.write_all_at(&[byte ^ 1 << (i % 8)], i as u64).unwrap();
-        let judged = judge(&path, &key(1));
-        assert!(judged.is_err(), "byte {i} changed: {judged:?}");
-        file.write_all_at(&[*byte], i as u64).unwrap();
-    }
+    every_changed_byte_of(&path, &good);
     for length in 0..good.len() {
         std::fs::write(&path, &good[..length]).unwrap();
         assert!(Reader::open(&path, &key(1)).is_err(), "cut to {length}");
